@@ -1,0 +1,1 @@
+"""From the files of a capture to records, calls and what they mean."""

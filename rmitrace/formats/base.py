@@ -1,0 +1,85 @@
+"""What a capture format is: how it is recognised, read into records, and how one record is read in full."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..capture.records import Records
+
+Data = bytes | mmap.mmap
+"""The bytes of a source: both support slicing, len, find, rfind and the buffer protocol."""
+
+
+class Unreadable(Exception):
+    """The format is known but this form of it cannot be read; the message says why and how to record instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user said about how to read.
+
+    maps      ``--map EVENT:FIELD=REG,...`` extra event and field names (see rmitrace.formats.eventmap)
+    progress  called now and then with the bytes read so far; may raise to stop
+    """
+
+    maps: tuple[str, ...] = ()
+    progress: Callable[[int], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Bytes of memory seen with a call.
+
+    struct  'RmiPdevParams', 'RmiDevCommData', 'DevCommReqBuf', 'DevCommRspBuf', ... or None where unknown
+    addr    physical address, None where unknown
+    when    'enter' or 'exit'
+    data    the bytes
+    """
+
+    struct: str | None
+    addr: int | None
+    when: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One record read in full, made on demand.
+
+    task     the command name as recorded, without escaping, None where unknown
+    event    the probe or row name
+    regs     register number -> value, as far as the record carries them (x0..x17)
+    fields   other named values of the record, as text
+    buffers  bytes of memory that the record holds
+    text     the raw record, decoded with surrogateescape, without its line end
+    """
+
+    text: str
+    task: str | None = None
+    event: str | None = None
+    regs: Mapping[int, int] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    buffers: tuple[Buffer, ...] = ()
+
+
+class Format(Protocol):
+    """A capture format. Modules in rmitrace.formats have one instance named FORMAT; third parties add theirs
+    through the entry point group ``rmitrace.formats``."""
+
+    name: str
+    """Short and stable: 'ftrace', 'perf-script', 'qemu-log', 'rmm-console' ..."""
+    title: str
+    """For people: 'ftrace text (trace, trace_pipe, trace-cmd report)'."""
+
+    def sniff(self, head: bytes) -> float:
+        """How surely this is the format, 0.0 (no) to 1.0, from the first 256 KiB at most. Never raises."""
+
+    def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:
+        """The records between two byte offsets (both on line starts). Raises Unreadable for a known form
+        that has no arguments in it; damaged records become Kind.DAMAGED, never an exception."""
+
+    def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:
+        """One record in full, from its raw bytes; ``out`` is True where the results of a whole row are wanted."""
