@@ -1,0 +1,42 @@
+# Everything lives in .venv, which is made here; nothing is installed outside it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO := captures/rmm/connect-2.0.calls.jsonl.xz
+
+.PHONY: demo test bench clean
+
+demo: $(VENV)/.installed  ## show a shipped connect and disconnect; as text where stdout is no terminal
+	@$(BIN)/rmitrace view $(DEMO)
+
+test: $(VENV)/.installed-dev  ## lint, types, import contracts, then every test, the fast ones first
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -n auto
+
+bench: $(VENV)/.installed-dev  ## every benchmark, each a ratio against a peer
+	@set -e; for b in benchmarks/[!_]*.py; do echo "== $$b"; $(BIN)/python "$$b"; done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis snapshot_report.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian splits venv off Python: python3-venv is the one package that may be missing.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -q python3-venv; } || \
+	  { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/.installed
