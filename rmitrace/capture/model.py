@@ -1,0 +1,386 @@
+"""A capture: its calls as columns, and one call in full on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+import decoders
+from decoders.tree import Node
+
+from ..display import safe
+from ..formats.base import Buffer, Detail, ReadOptions
+from .pairing import PAIRED, WHOLE
+from .records import N_REGS, NO_TIME, Finding, Kind
+from .revision import Revision
+from .source import Source
+
+if TYPE_CHECKING:
+    from ..lifecycle.model import Sequence, StateChange
+
+
+
+
+
+@dataclass(slots=True)
+class Calls:
+    """The calls of a capture, one row each, in order of time, else of the sources.
+
+    enter, exit      record numbers in the call's source, -1 where there is none
+    ts, dur          ns in the source's clock (NO_TIME unknown); ns from entry to exit (-1 unknown)
+    fid              function id as passed, 0 unknown
+    name, service,
+    status           indices into Capture.names, services, statuses; status -1: none known
+    failed           the result says that the call failed
+    paired           0 both, 1 enter-only, 2 exit-only, 3 whole
+    inferred         told by the function around the SMC, not by the SMC
+    parent           row of the command that a 2.0 OP_* call works for, else -1
+    """
+
+    enter: npt.NDArray[np.int64]
+    exit: npt.NDArray[np.int64]
+    source: npt.NDArray[np.int16]
+    ts: npt.NDArray[np.int64]
+    dur: npt.NDArray[np.int64]
+    cpu: npt.NDArray[np.int32]
+    pid: npt.NDArray[np.int32]
+    fid: npt.NDArray[np.uint64]
+    name: npt.NDArray[np.int32]
+    service: npt.NDArray[np.int16]
+    status: npt.NDArray[np.int32]
+    failed: npt.NDArray[np.bool_]
+    paired: npt.NDArray[np.uint8]
+    inferred: npt.NDArray[np.bool_]
+    parent: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.enter)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call in full. ``task``, ``raw`` and ``exit_raw`` are as found, unescaped; ``line`` is for display."""
+
+    seq: int
+    ts_ns: int | None
+    dur_ns: int | None
+    cpu: int | None
+    task: str | None
+    pid: int | None
+    source: int
+    offset: int
+    length: int
+    exit_offset: int | None
+    exit_length: int
+    fid: int | None
+    name: str | None
+    service: str
+    x: list[int | None]
+    r: list[int | None] | None
+    status: str | None
+    index: int | None
+    paired: str
+    inferred: bool
+    parent: int | None
+    tree: Node
+    buffers: list[tuple[Buffer, Node | None]]
+    raw: str
+    exit_raw: str | None
+    line: str
+
+    @property
+    def args(self) -> tuple[Node, ...]:
+        """The arguments, named as in the spec."""
+        node = self.tree.child("args")
+        return node.children if node else ()
+
+    @property
+    def results(self) -> tuple[Node, ...]:
+        """The outputs that mean something with this status."""
+        node = self.tree.child("results")
+        return node.children if node else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line worth showing that is no call. ``before_call``: the row of the next call of its source, else the count."""
+
+    source: int
+    offset: int
+    length: int
+    ts: int | None
+    kind: str
+    text: str
+    before_call: int
+
+
+@dataclass(slots=True)
+class Capture:
+    """All that is known of the files opened together."""
+
+    sources: list[Source]
+    calls: Calls
+    names: list[str]
+    services: list[str]
+    statuses: list[str]
+    revision: Revision
+    options: ReadOptions
+    findings: list[Finding] = field(default_factory=list)
+    sequences: list[Sequence] = field(default_factory=list)
+    states: list[StateChange] = field(default_factory=list)
+    duplicates: int = 0
+    complete: bool = True
+    _cache: Any = None
+    _objects: Any = None
+    _marks: list[Mark] | None = None
+
+    def __post_init__(self) -> None:
+        self._cache = lru_cache(maxsize=4096)(self._call)
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+    def call(self, seq: int) -> Call:
+        """A call in full. Raises IndexError."""
+        if not 0 <= seq < len(self.calls):
+            raise IndexError(f"no call {seq}")
+        return self._cache(seq)  # type: ignore[no-any-return]
+
+    def name_text(self, seq: int) -> str:
+        """The name of a call, 'unknown 0x...' where it has none."""
+        return self.names[self.calls.name[seq]]
+
+    def status_text(self, seq: int) -> str:
+        """The status of a call, empty where none is known."""
+        i = self.calls.status[seq]
+        return self.statuses[i] if i >= 0 else ""
+
+    def service_text(self, seq: int) -> str:
+        """The service of a call: 'RMI', 'PSCI', ..."""
+        return self.services[self.calls.service[seq]]
+
+    def regs(self, seqs: npt.NDArray[np.int64], number: int, *, out: bool = False) -> tuple[Any, Any]:
+        """One register of many calls: its values (uint64, 0 where unknown) and whether each is known.
+
+        ``number`` is 0..17; above 7 every record is read again from its source. ``out``: after the SMC.
+        """
+        side = self.calls.exit if out else self.calls.enter
+        value = np.zeros(len(seqs), dtype=np.uint64)
+        known = np.zeros(len(seqs), dtype=bool)
+        for s, source in enumerate(self.sources):
+            rec = source.records
+            mine = np.flatnonzero((self.calls.source[seqs] == s) & (side[seqs] >= 0))
+            if not len(mine):
+                continue
+            at = side[seqs[mine]]
+            has = (rec.known[at] >> np.uint32(number) & np.uint32(1)) != 0
+            known[mine] = has
+            if number < N_REGS:
+                value[mine] = np.where(has, rec.regs[at, number], np.uint64(0))
+                continue
+            for k in np.flatnonzero(has).tolist():
+                value[mine[k]] = self.detail(s, int(at[k]), out).regs.get(number, 0)
+        return value, known
+
+    def column(self, name: str, seqs: npt.NDArray[np.int64] | None = None) -> Any:
+        """A column by name: those of Calls, and x0..x17, r0..r17 (uint64, 0 where unknown)."""
+        rows = np.arange(len(self.calls), dtype=np.int64) if seqs is None else seqs
+        if name[:1] in "xr" and name[1:].isdigit() and int(name[1:]) < 18:
+            return self.regs(rows, int(name[1:]), out=name[0] == "r")[0]
+        return getattr(self.calls, name)[rows]
+
+    def detail(self, source: int, record: int, out: bool) -> Detail:
+        """A record read again in full from its source."""
+        src = self.sources[source]
+        raw = src.raw(int(src.records.offset[record]), int(src.records.length[record]))
+        assert src.reader is not None
+        return src.reader.detail(raw, out, self.options)
+
+    def task(self, seq: int) -> str | None:
+        """The name of the task that made the call, as recorded."""
+        c = self.calls
+        rec = int(c.enter[seq]) if c.enter[seq] >= 0 else int(c.exit[seq])
+        return self.detail(int(c.source[seq]), rec, False).task
+
+    def objects(self) -> Any:
+        """Which object each call is about: see rmitrace.lifecycle.objects.ObjectColumn."""
+        if self._objects is None:
+            from ..lifecycle.objects import ObjectColumn
+
+            self._objects = ObjectColumn(self)
+        return self._objects
+
+    def object_of(self, seq: int) -> str | None:
+        """The object a call is about, 'pdev:0x49500000'."""
+        return self.objects().text(seq)  # type: ignore[no-any-return]
+
+    def marks(self) -> list[Mark]:
+        """Lines worth showing that are no calls, in the order of the sources."""
+        if self._marks is None:
+            self._marks = [m for s in range(len(self.sources)) for m in self._marks_of(s)]
+        return self._marks
+
+    def _marks_of(self, s: int) -> list[Mark]:
+        src, c = self.sources[s], self.calls
+        rec = src.records
+        at = np.flatnonzero(rec.kind == Kind.MARK)
+        if not len(at):
+            return []
+        mine = np.flatnonzero(c.source == s)
+        first = np.where(c.enter[mine] >= 0, c.enter[mine], c.exit[mine])
+        order = np.argsort(first, kind="stable")
+        place = np.searchsorted(first[order], at)
+        rows = mine[order]
+        out = []
+        for i, p in zip(at.tolist(), place.tolist(), strict=True):
+            ts = int(rec.ts[i])
+            raw = src.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "surrogateescape")
+            kind = rec.names[rec.name[i]] if rec.name[i] >= 0 else ""
+            nxt = int(rows[p]) if p < len(rows) else len(c)
+            out.append(Mark(s, int(rec.offset[i]), int(rec.length[i]), None if ts == NO_TIME else ts, kind, raw, nxt))
+        return out
+
+    def _registers(self, source: int, record: int, out: bool) -> tuple[list[int | None], Detail]:
+        rec = self.sources[source].records
+        detail = self.detail(source, record, out)
+        known = int(rec.known[record])
+        values: list[int | None] = [None] * max(known.bit_length(), 0)
+        for i in range(len(values)):
+            if known >> i & 1:
+                values[i] = int(rec.regs[record, i]) if i < N_REGS else detail.regs.get(i)
+        return values, detail
+
+    def _call(self, seq: int) -> Call:
+        c = self.calls
+        source, e, x = int(c.source[seq]), int(c.enter[seq]), int(c.exit[seq])
+        rec = self.sources[source].records
+        inferred = bool(c.inferred[seq])
+        xs: list[int | None] = []
+        rs: list[int | None] | None = None
+        enter_detail = exit_detail = None
+        if e >= 0:
+            xs, enter_detail = self._registers(source, e, False)
+        if x >= 0:
+            rs, exit_detail = self._registers(source, x, True)
+        fid = int(c.fid[seq]) or None
+        known_name = self.names[c.name[seq]]
+        name = None if known_name.startswith("unknown") else known_name
+        if inferred and fid is not None:
+            xs = _wrapper_registers(fid, name, enter_detail, self.revision.of(name))
+        elif e < 0 and exit_detail is not None and "fid" in exit_detail.fields:
+            fid = fid or _int(exit_detail.fields["fid"])
+        if not xs:
+            xs = [fid]
+        elif xs[0] is None:
+            xs[0] = fid
+        revision = self.revision.of(name)
+        tree = _tree(xs, rs, fid, name, revision)
+        first = e if e >= 0 else x
+        where = enter_detail or exit_detail
+        assert where is not None
+        index = _result_index(tree)
+        status = self.status_text(seq) or None
+        buffers: list[tuple[Buffer, Node | None]] = []
+        for d in (enter_detail, exit_detail):
+            for b in d.buffers if d is not None and (d is enter_detail or c.paired[seq] == WHOLE) else ():
+                buffers.append((b, _struct(b, revision)))
+        ts, dur = int(c.ts[seq]), int(c.dur[seq])
+        return Call(
+            seq=seq,
+            ts_ns=None if ts == NO_TIME else ts,
+            dur_ns=None if dur < 0 else dur,
+            cpu=None if c.cpu[seq] < 0 else int(c.cpu[seq]),
+            task=where.task,
+            pid=None if c.pid[seq] < 0 else int(c.pid[seq]),
+            source=source,
+            offset=int(rec.offset[first]),
+            length=int(rec.length[first]),
+            exit_offset=int(rec.offset[x]) if x >= 0 else None,
+            exit_length=int(rec.length[x]) if x >= 0 else 0,
+            fid=fid,
+            name=name,
+            service=self.services[c.service[seq]],
+            x=xs,
+            r=rs,
+            status=status,
+            index=index,
+            paired=PAIRED[c.paired[seq]],
+            inferred=inferred,
+            parent=int(c.parent[seq]) if c.parent[seq] >= 0 else None,
+            tree=tree,
+            buffers=buffers,
+            raw=where.text,
+            exit_raw=exit_detail.text if exit_detail is not None and e >= 0 and c.paired[seq] != WHOLE else None,
+            line=call_line(known_name, tree, status, index, x >= 0, bool(c.paired[seq] == WHOLE)),
+        )
+
+
+def _int(text: str) -> int | None:
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None
+
+
+def _tree(xs: Seq[int | None], rs: Seq[int | None] | None, fid: int | None, name: str | None, revision: str) -> Node:
+    if fid is not None:
+        return decoders.decode_call(xs, rs, revision=revision)
+    args = tuple(_register(f"x{i}", v) for i, v in enumerate(xs) if i and v is not None)
+    outs = tuple(_register(f"x{i}", v) for i, v in enumerate(rs or ()) if i and v is not None)
+    children = [Node("args", children=args)]
+    if rs and rs[0] is not None:
+        children.append(Node("result", value=rs[0], text=f"0x{rs[0]:x}"))
+    return Node(name or "unknown", children=(*children, Node("results", children=outs)))
+
+
+def _register(name: str, value: int) -> Node:
+    return Node(name, value, f"0x{value:x}", None, 8)
+
+
+def _wrapper_registers(fid: int, name: str | None, detail: Detail | None, revision: str) -> list[int | None]:
+    """x0.. from the named arguments of the function around the SMC, by position, where the counts agree."""
+    command = decoders.command(fid, revision)
+    values = [_int(v) for v in detail.fields.values()] if detail is not None else []
+    if command is None or len(values) < len(command.args):
+        return [fid]
+    return [fid, *values[: len(command.args)]]
+
+
+def _struct(b: Buffer, revision: str) -> Node | None:
+    if b.struct is None:
+        return None
+    try:
+        return decoders.decode_struct(b.struct, b.data, revision=revision)
+    except LookupError:
+        return None
+
+
+def _result_index(tree: Node) -> int | None:
+    result = tree.child("result")
+    for name in ("index", "level"):
+        node = result.child(name) if result is not None else None
+        if node is not None and isinstance(node.value, int):
+            return node.value
+    return None
+
+
+def call_line(name: str, tree: Node, status: str | None, index: int | None, answered: bool, whole: bool) -> str:
+    """A call in strace's manner: ``RMI_PDEV_GET_STATE(pdev_ptr=0x88001000) = RMI_SUCCESS {state=PDEV_READY (3)}``."""
+    args = tree.child("args")
+    inside = ", ".join(f"{a.name}={a.text}" for a in args.children) if args is not None else ""
+    result = tree.child("result")
+    text = f"{name}({inside})"
+    if not answered:
+        return safe(text + (" = ?" if whole else " = <no exit>"))
+    said = status or (result.text if result is not None else "") or "?"
+    if index is not None and status is not None and (index or "RTT" in status):
+        said += f" index {index}"
+    outs = tree.child("results")
+    if outs is not None and outs.children:
+        said += " {" + ", ".join(f"{o.name}={o.text}" for o in outs.children) + "}"
+    return safe(f"{text} = {said}")

@@ -1,0 +1,220 @@
+"""Open files as one capture: recognise, read, pair, decide the revision, follow the objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import decoders
+
+from ..formats import eventmap, registry
+from ..formats.base import ReadOptions, Unreadable
+from .errors import CaptureError
+from .model import Calls, Capture
+from .naming import Identities, wrapped_command
+from .pairing import BOTH, ENTER_ONLY, EXIT_ONLY, Pairs, pair
+from .records import NO_TIME, Finding, Kind
+from .revision import Revision, Signs
+from .source import Source, open_source
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOptions:
+    """What the user said about how to open.
+
+    abi            one of decoders.REVISIONS, None to decide from the evidence
+    source_format  the name of a format, None to recognise it
+    maps           extra event and field names, see docs/event-mapping.md
+    progress       called with bytes read so far and the total; may raise to stop
+    """
+
+    abi: str | None = None
+    source_format: str | None = None
+    maps: tuple[str, ...] = ()
+    progress: Callable[[int, int], None] | None = None
+
+
+def open_capture(paths: list[str], options: OpenOptions | None = None, limit: int | None = None) -> Capture:
+    """The files as one capture. ``limit``: only the first so many bytes of each (``complete`` is then False).
+
+    Raises CaptureError where a file cannot be opened or is in no known format.
+    """
+    options = options or OpenOptions()
+    if not paths:
+        raise CaptureError("no capture given")
+    if paths.count("-") > 1:
+        raise CaptureError("standard input can be read only once")
+    if options.abi is not None and options.abi not in decoders.REVISIONS:
+        raise CaptureError(f"no ABI revision {options.abi!r}; there are {', '.join(decoders.REVISIONS)}")
+    if options.source_format is not None:
+        try:
+            registry.by_name(options.source_format)
+        except LookupError as e:
+            raise CaptureError(str(e).strip("'\"")) from None
+    sources = [open_source(p, i, limit) for i, p in enumerate(paths)]
+    total = sum(len(s.data) for s in sources)
+    before = 0
+    for i, s in enumerate(sources):
+        read = ReadOptions(options.maps, _progress(options.progress, before, total))
+        _read(s, i, read, options.source_format)
+        before += len(s.data)
+    return build(sources, ReadOptions(options.maps), options.abi)
+
+
+def _progress(call: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int], None] | None:
+    return None if call is None else lambda n: call(before + n, total)
+
+
+def _read(source: Source, index: int, options: ReadOptions, wanted: str | None) -> None:
+    if wanted is not None:
+        source.reader = registry.by_name(wanted)
+    else:
+        found = registry.scores(source.data)
+        if not found or found[0][0] < registry.ENOUGH:
+            tried = ", ".join(f.name for f in registry.formats())
+            what = "is empty" if not len(source.data) else f"no SMC traffic recognised; tried {tried}"
+            raise CaptureError(f"{source.path}: {what}")
+        source.reader = found[0][1]
+    source.format = source.reader.name
+    try:
+        source.records = source.reader.read(source.data, 0, len(source.data), options)
+    except Unreadable as e:
+        raise CaptureError(f"{source.path}: {e}") from None
+    except ValueError as e:
+        raise CaptureError(f"{source.path}: {e}") from None
+    source.findings += [_with_source(f, index) for f in source.records.findings]
+
+
+def _with_source(f: Finding, index: int) -> Finding:
+    return Finding(f.rule, f.severity, f.message, index, f.offset, f.object, f.calls, f.spec)
+
+
+def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -> Capture:
+    """A capture from sources that have been read."""
+    pairs = [pair(s.records, eventmap.family, lambda n: wrapped_command(n) is not None) for s in sources]
+    signs = Signs()
+    for s, p in zip(sources, pairs, strict=True):
+        smc = ~p.inferred
+        signs.from_calls(s.records, p.enter[smc], p.exit[smc])
+        signs.from_texts(_texts(s))
+    revision = signs.decide(abi)
+    capture = _columns(sources, pairs, revision, options)
+    capture.complete = all(s.whole for s in sources)
+    capture.duplicates = sum(p.duplicates for p in pairs)
+    from ..lifecycle import follow
+
+    follow(capture)
+    capture.findings += _findings(capture)
+    return capture
+
+
+def _texts(source: Source) -> Iterable[str]:
+    rec = source.records
+    wanted = [i for i, n in enumerate(rec.names) if n in ("banner", "kernel")]
+    for i in np.flatnonzero((rec.kind == Kind.MARK) & np.isin(rec.name, wanted))[:10_000].tolist():
+        yield source.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "replace")
+
+
+def _columns(sources: list[Source], pairs: list[Pairs], revision: Revision, options: ReadOptions) -> Capture:
+    parts: dict[str, list[Any]] = {k: [] for k in ("enter", "exit", "source", "ts", "dur", "cpu", "pid")}
+    identities = Identities(revision)
+    for s, (source, p) in enumerate(zip(sources, pairs, strict=True)):
+        rec = source.records
+        first = np.where(p.enter >= 0, p.enter, p.exit)
+        ts = rec.ts[first]
+        end = np.full(len(first), NO_TIME, dtype=np.int64)
+        has_exit = (p.exit >= 0) & (p.enter >= 0)
+        end[has_exit] = rec.ts[p.exit[has_exit]]
+        timed = (ts != NO_TIME) & (end != NO_TIME) & (end >= ts) & ((p.paired == BOTH) | (end > ts))
+        parts["enter"].append(p.enter)
+        parts["exit"].append(p.exit)
+        parts["source"].append(np.full(len(first), s, dtype=np.int16))
+        parts["ts"].append(ts)
+        parts["dur"].append(np.where(timed, end - np.where(timed, ts, 0), -1))
+        parts["cpu"].append(rec.cpu[first])
+        parts["pid"].append(rec.pid[first])
+        identities.add(source.records, p)
+    cat = {k: np.concatenate(v) for k, v in parts.items()}
+    named = identities.finish()
+    n = len(cat["enter"])
+    order = np.arange(n)
+    if n and bool((cat["ts"] != NO_TIME).all()):
+        order = np.argsort(cat["ts"], kind="stable")
+    calls = Calls(
+        **{k: v[order] for k, v in cat.items()},
+        fid=named.fid[order],
+        name=named.name[order],
+        service=named.service[order],
+        status=named.status[order],
+        failed=named.failed[order],
+        paired=np.concatenate([p.paired for p in pairs])[order],
+        inferred=np.concatenate([p.inferred for p in pairs])[order],
+        parent=np.full(n, -1, dtype=np.int64),
+    )
+    return Capture(sources, calls, identities.names, identities.services, identities.statuses, revision, options)
+
+
+def _findings(capture: Capture) -> list[Finding]:
+    """What the reading itself has to say: lost events, what found no partner, what could not be read or named."""
+    found = [f for s in capture.sources for f in s.findings]
+    for i, s in enumerate(capture.sources):
+        rec = s.records
+        for r in np.flatnonzero(rec.kind == Kind.LOST)[:1000].tolist():
+            count, cpu = int(rec.regs[r, 0]), int(rec.cpu[r])
+            what = f"{count} events" if count else "events"
+            where = f" on CPU {cpu}" if cpu >= 0 else ""
+            text = f"the tracer lost {what}{where}; calls open there are left without their other half"
+            found.append(Finding("LOST-EVENTS", "warning", text, i, int(rec.offset[r])))
+        damaged = np.flatnonzero(rec.kind == Kind.DAMAGED)
+        for r in damaged[:1000].tolist():
+            why = rec.names[rec.name[r]] if rec.name[r] >= 0 else "cannot be read"
+            found.append(Finding("DAMAGED-RECORD", "error", f"a record cannot be read: {why}", i, int(rec.offset[r])))
+        if len(damaged) > 1000:
+            text = f"{len(damaged) - 1000} more records cannot be read"
+            found.append(Finding("DAMAGED-RECORD", "error", text, i, int(rec.offset[damaged[1000]])))
+    found += _unpaired(capture)
+    found += _unknown(capture)
+    if not len(capture.calls):
+        found.append(Finding("NO-CALLS", "warning", "no call in this capture"))
+    return found
+
+
+def _first_offset(capture: Capture, seq: int) -> tuple[int, int]:
+    c = capture.calls
+    src = int(c.source[seq])
+    rec = int(c.enter[seq]) if c.enter[seq] >= 0 else int(c.exit[seq])
+    return src, int(capture.sources[src].records.offset[rec])
+
+
+def _unpaired(capture: Capture) -> list[Finding]:
+    out = []
+    texts = (
+        (ENTER_ONLY, "UNPAIRED-ENTER", "{} call{} never returned in the capture (or the exit was not recorded)"),
+        (EXIT_ONLY, "UNPAIRED-EXIT", "{} exit{} stand alone: the entry was not recorded"),
+    )
+    for code, rule, text in texts:
+        at = np.flatnonzero((capture.calls.paired == code) & ~capture.calls.inferred)
+        if code == ENTER_ONLY:  # what only ever shows the entry (QEMU's arm_psci_call) is not a loss
+            with_exit = [bool((s.records.kind == Kind.EXIT).any()) for s in capture.sources]
+            at = at[np.array(with_exit, dtype=bool)[capture.calls.source[at]]]
+        if len(at):
+            src, offset = _first_offset(capture, int(at[0]))
+            said = text.format(len(at), "" if len(at) == 1 else "s")
+            out.append(Finding(rule, "note", said, src, offset, calls=tuple(at[:1000].tolist())))
+    return out
+
+
+def _unknown(capture: Capture) -> list[Finding]:
+    out = []
+    for i, name in enumerate(capture.names):
+        if not name.startswith("unknown"):
+            continue
+        at = np.flatnonzero(capture.calls.name == i)
+        if len(at):
+            src, offset = _first_offset(capture, int(at[0]))
+            text = f"{name} ({len(at)} call{'' if len(at) == 1 else 's'}) is in no table"
+            out.append(Finding("UNKNOWN-FID", "warning", text, src, offset, calls=tuple(at[:1000].tolist())))
+    return out

@@ -1,0 +1,259 @@
+"""Which revision of the ABI a capture speaks, from what it shows.
+
+A version number alone decides nothing: 1.1-alp14 to alp17 all say 1.1, 2.0-bet0 to bet3 all say 2.0, kernels of the
+1.1 device patches ask for 1.0, and a firmware of April 2026 speaks 2.0 for realms and 1.1 for devices. So each group of
+commands is decided by itself, from signs that fit only some revisions; the signs are kept and shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .records import Kind, Records
+
+R10, R11, R20B1, R20B3 = "1.0-rel0", "1.1-alp17", "2.0-bet1", "2.0-bet3"
+ALL = (R10, R11, R20B1, R20B3)
+TWO = (R20B1, R20B3)
+
+_BASE = 0xC4000000
+
+# Signs by function id (low 16 bits): group, revisions that have it, what it is (DEN0137 profiles; differences 2.0-bet1/bet3)
+_ONLY_1X = {0x151: "GRANULE_DELEGATE", 0x152: "GRANULE_UNDELEGATE", 0x154: "DATA_CREATE_UNKNOWN", 0x155: "DATA_DESTROY",
+            0x167: "REC_AUX_COUNT"}  # fmt: skip
+_ONLY_20 = {0x1F1: "GRANULE_RANGE_DELEGATE", 0x1F2: "GRANULE_RANGE_UNDELEGATE", 0x1F5: "RTT_DATA_MAP", 0x1F6: "RTT_DATA_UNMAP",
+            0x1FB: "RTT_UNPROT_MAP", 0x1FC: "RTT_UNPROT_UNMAP", 0x1EC: "RMM_CONFIG_GET", 0x202: "RMM_ACTIVATE", 0x203: "OP_CONTINUE",
+            0x208: "OP_MEM_DONATE", 0x209: "OP_MEM_RECLAIM", 0x20A: "OP_CANCEL", 0x201: "REALM_TERMINATE",
+            0x1E1: "GRANULE_TRACKING_GET", 0x1E3: "GRANULE_TRACKING_SET", 0x1F3: "GPT_L1_CREATE"}  # fmt: skip
+_DEVICE_11 = {0x156: "PDEV_AUX_COUNT", 0x160: "VDEV_AUX_COUNT", 0x171: "PDEV_P2P_CONNECT", 0x172: "VDEV_MAP", 0x173: "VDEV_UNMAP",
+              0x179: "PDEV_IDE_RESET", 0x182: "PDEV_P2P_DISCONNECT"}  # fmt: skip
+_DEVICE_20 = {0x1D7: "PSMMU_ACTIVATE", 0x1F7: "RTT_DEV_MAP", 0x1F8: "RTT_DEV_UNMAP", 0x204: "PDEV_STREAM_CONNECT",
+              0x205: "PDEV_STREAM_DISCONNECT", 0x206: "PDEV_STREAM_COMPLETE", 0x207: "PDEV_STREAM_KEY_PURGE"}  # fmt: skip
+_ANY_DEVICE = (0x175, 0x176, 0x177, 0x178, 0x17A, 0x17B, 0x17C, 0x174, 0x185, 0x186, 0x187, 0x188, 0x189)
+_ONLY_BET3 = {0x20F: "RMM_DEACTIVATE", 0x210: "PDEV_STREAM_INFO", 0x211: "GPT_INFO"}
+_11_ONLY_REALM = {0x180: "RTT_AUX_MAP_PROTECTED", 0x181: "RTT_AUX_MAP_UNPROTECTED", 0x183: "RTT_AUX_UNMAP_PROTECTED",
+                  0x18C: "MEC_SET_SHARED", 0x18D: "MEC_SET_PRIVATE"}  # fmt: skip
+
+# Signs by the name of an RMM row, for function ids that changed their name
+_NAMES = {
+    "RMI_DATA_CREATE": ("core", (R10, R11)),
+    "RMI_RTT_DATA_MAP_INIT": ("core", TWO),
+    "RMI_VDEV_VALIDATE_MAPPING": ("device", (R11,)),
+    "RMI_RTT_DEV_VALIDATE": ("device", TWO),
+    "RMI_PDEV_IDE_KEY_REFRESH": ("device", (R11,)),
+    "RMI_PDEV_STREAM_KEY_REFRESH": ("device", TWO),
+    "RMI_PSMMU_MSI_CONFIG": ("device", (R11,)),
+    "RMI_RMM_CONFIG_SET": ("core", TWO),
+}
+
+_BANNER = re.compile(r"RMI(?:/RSI)? ABI (?:revision )?v\.?(\d+)\.(\d+)")
+
+DEVICE = re.compile(r"RMI_(PDEV|VDEV|PSMMU|VSMMU|DPT|RTT_DEV|RTT_ARCH_DEV)_")
+"""Names of the commands of the device group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One sign: what was seen, where, and which revisions it leaves for a group of commands."""
+
+    group: str
+    fits: tuple[str, ...]
+    text: str
+    weight: int = 4
+    side: str = "both"
+
+    def __str__(self) -> str:
+        return f"{self.text}: {' or '.join(self.fits)} ({self.group})"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What was decided.
+
+    core     revision of the commands on realms, granules and the RMM itself
+    device   revision of the commands on devices
+    name     both, for people: '2.0-bet3', '2.0-bet1 (devices 1.1-alp17)'
+    """
+
+    core: str
+    device: str
+    evidence: tuple[str, ...] = ()
+    forced: bool = False
+    assumed: bool = False
+    signs: tuple[Evidence, ...] = field(default=(), compare=False)
+
+    @property
+    def name(self) -> str:
+        """Both groups in one word, or two where they differ."""
+        return self.core if self.core == self.device or self.core == R10 else f"{self.core} (devices {self.device})"
+
+    def of(self, command: str | None) -> str:
+        """The revision that a command of that name is decoded in."""
+        return self.device if command is not None and DEVICE.match(command) else self.core
+
+
+def _fid_signs(fids: set[int]) -> Iterable[Evidence]:
+    low = {f & 0xFFFF for f in fids if f & 0xFF000000 == _BASE}
+    tables: tuple[tuple[str, dict[int, str], tuple[str, ...]], ...] = (
+        ("core", _ONLY_1X, (R10, R11)),
+        ("core", _ONLY_20, TWO),
+        ("core", _11_ONLY_REALM, (R11,)),
+        ("core", _ONLY_BET3, (R20B3,)),
+        ("device", _DEVICE_11, (R11,)),
+        ("device", _DEVICE_20, TWO),
+    )
+    for group, table, fits in tables:
+        seen = sorted(low & table.keys())
+        if seen:
+            names = ", ".join(f"RMI_{table[n]} (0x{_BASE + n:x})" for n in seen[:3]) + (" ..." if len(seen) > 3 else "")
+            yield Evidence(group, fits, f"{names} used", 4 + min(len(seen), 3), "kernel")
+    if low & set(_ANY_DEVICE):
+        yield Evidence("device", (R11, *TWO), "device commands used", 1, "kernel")
+
+
+class Signs:
+    """Collects signs over the sources of a capture."""
+
+    def __init__(self) -> None:
+        self.found: list[Evidence] = []
+        self._seen: set[str] = set()
+
+    def add(self, e: Evidence) -> None:
+        """Keep a sign; the same text counts once."""
+        if e.text not in self._seen:
+            self._seen.add(e.text)
+            self.found.append(e)
+
+    def from_calls(self, records: Records, enter: np.ndarray, exit_: np.ndarray) -> None:
+        """Signs in function ids, arguments and results. ``enter`` and ``exit_`` are record numbers, -1 for none."""
+        has = enter >= 0
+        known = np.zeros(len(enter), dtype=bool)
+        known[has] = (records.known[enter[has]] & 1) != 0
+        fid = np.zeros(len(enter), dtype=np.uint64)
+        fid[known] = records.regs[enter[known], 0] & np.uint64(0xFFFEFFFF)
+        unknown_to_rmm = np.zeros(len(enter), dtype=bool)
+        answered = exit_ >= 0
+        status = np.full(len(enter), -1, dtype=np.int64)
+        x0 = np.zeros(len(enter), dtype=np.uint64)
+        ok = answered.copy()
+        ok[answered] = (records.known[exit_[answered]] & 1) != 0
+        x0[ok] = records.regs[exit_[ok], 0]
+        status[ok] = (x0[ok] & np.uint64(0xFF)).astype(np.int64)
+        unknown_to_rmm[ok] = x0[ok] == np.uint64(0xFFFFFFFFFFFFFFFF)
+        for e in _fid_signs({int(f) for f in np.unique(fid[known & ~unknown_to_rmm])}):
+            self.add(e)
+        self._version(records, enter, exit_, fid, ok)
+        self._results(records, enter, exit_, fid, ok & ~unknown_to_rmm, status)
+        self._rows(records, enter, exit_, fid)
+
+    def _rows(self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray) -> None:
+        used = np.unique(records.name[enter[enter >= 0]])
+        for i in used.tolist():
+            sign = _NAMES.get(records.names[i]) if i >= 0 else None
+            if sign is not None:
+                self.add(Evidence(sign[0], sign[1], f"row {records.names[i]}", 5, "firmware"))
+        for nr, in_2, name in ((0x1E1, 2, "RMI_GRANULE_TRACKING_GET"),):
+            for i in np.flatnonzero(fid == _BASE + nr)[:1].tolist():
+                whole = records.kind[enter[i]] == Kind.WHOLE_IN
+                args = int(records.known[enter[i]]).bit_count() - 1
+                if records.regs[enter[i], in_2] or (whole and args >= 2):
+                    self.add(Evidence("core", (R20B3,), f"{name} with base and top", 3, "kernel"))
+                elif whole:
+                    self.add(Evidence("core", (R20B1,), f"{name} with one argument", 3, "kernel"))
+        for i in np.flatnonzero(fid == _BASE + 0x163)[:1].tolist():
+            if records.known[enter[i]] & 0x7F == 0x1F and records.kind[enter[i]] == Kind.WHOLE_IN:
+                self.add(Evidence("device", (R20B3,), "RMI_RTT_DEV_VALIDATE with four arguments", 3, "firmware"))
+
+    def _version(self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray, ok: np.ndarray) -> None:
+        for i in np.flatnonzero(fid == _BASE + 0x150).tolist()[:50]:
+            req = int(records.regs[enter[i], 1])
+            if records.known[enter[i]] & 2 and 0 < req < 0x7FFF0000:
+                fits = TWO if req >> 16 == 2 else (R10, R11) if req == 0x10000 else (R11,) if req >> 16 == 1 else ()
+                if fits:
+                    self.add(Evidence("core", fits, f"host asks RMI_VERSION for {req >> 16}.{req & 0xFFFF}", 2, "kernel"))
+            if not ok[i] or not records.known[exit_[i]] & 4:
+                continue
+            status, low, high = (int(records.regs[exit_[i], k]) for k in (0, 1, 2))
+            if status not in (0, 1) or not low or low > high or high >> 16 not in (1, 2):
+                continue
+            fits = TWO if high >> 16 == 2 else (R11,) if high & 0xFFFF else (R10,)
+            said = f"RMM answers RMI_VERSION with {low >> 16}.{low & 0xFFFF} to {high >> 16}.{high & 0xFFFF}"
+            self.add(Evidence("core", fits, said, 3, "firmware"))
+
+    def _results(
+        self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray, ok: np.ndarray, status: np.ndarray
+    ) -> None:
+        rmi = (fid >= _BASE + 0x150) & (fid < _BASE + 0x2D0)
+        for value, name in ((13, "RMI_INCOMPLETE"), (14, "RMI_BLOCKED"), (16, "RMI_ERROR_GRANULE")):
+            hit = np.flatnonzero(ok & rmi & (status == value))
+            if len(hit):
+                self.add(Evidence("core", TWO, f"status {name} ({value})", 5, "firmware"))
+                device = [i for i in hit[:200].tolist() if int(fid[i]) & 0xFFFF in (0x176, 0x177)]
+                if device and value == 13:
+                    self.add(Evidence("device", TWO, "PDEV_CREATE or PDEV_DESTROY starts a stateful operation", 5, "firmware"))
+        state = np.flatnonzero(ok & (fid == _BASE + 0x178) & (status == 0))
+        if len(state):
+            values = set(np.unique(records.regs[exit_[state], 1]).tolist())
+            if values & {6, 7, 8}:
+                said = ", ".join(str(v) for v in sorted(values & {6, 7, 8}))
+                self.add(Evidence("device", (R11,), f"RMI_PDEV_GET_STATE gives {said}, a state of 1.1 only", 5, "firmware"))
+            elif values & {4}:
+                created = np.flatnonzero(ok & (fid == _BASE + 0x177) & (status == 0))
+                if len(created):
+                    self.add(Evidence("device", TWO, "RMI_PDEV_DESTROY succeeds after state 4 (STOPPED in 2.0)", 3, "firmware"))
+        feats = np.flatnonzero(ok & (fid == _BASE + 0x165) & (status == 0))
+        for i in feats[:50].tolist():
+            index, value = int(records.regs[enter[i], 1]), int(records.regs[exit_[i], 1])
+            if index == 0 and value >> 42 & 1:
+                self.add(Evidence("device", (R11,), "RMI_FEATURES register 0 has DA (bit 42)", 4, "firmware"))
+            if index == 2 and value & 1:
+                self.add(Evidence("device", TWO, "RMI_FEATURES register 2 has DA (bit 0)", 2, "firmware"))
+
+    def from_texts(self, texts: Iterable[str]) -> None:
+        """Signs in banners and kernel lines."""
+        for text in texts:
+            for major, minor in _BANNER.findall(text)[:4]:
+                if major in "12" and len(minor) == 1:
+                    fits = TWO if major == "2" else (R11,) if minor != "0" else (R10,)
+                    self.add(Evidence("core", fits, f"RMM banner says RMI ABI {major}.{minor}", 3, "firmware"))
+            if m := re.search(r"RMI ABI version (\d)\.(\d)", text):
+                fits = TWO if m[1] == "2" else (R11,) if m[2] != "0" else (R10, R11)
+                self.add(Evidence("core", fits, f"kernel says RMI ABI version {m[1]}.{m[2]}", 2, "kernel"))
+
+    def decide(self, forced: str | None = None) -> Revision:
+        """The revision that fits best, group by group."""
+        if forced is not None:
+            return Revision(forced, forced if forced != R10 else R11, ("asked for",), forced=True, signs=tuple(self.found))
+        core, core_said = self._best("core", ALL)
+        device, device_said = self._best("device", (R11, *TWO))
+        if not device_said:
+            device = R11 if core == R10 else core
+        elif core_said and core in TWO and device in TWO:
+            exact = [e for e in self.found if e.group == "device" and len([f for f in e.fits if f in TWO]) == 1]
+            device = device if exact else core
+        if not core_said and device_said:
+            core = device
+        lines = [str(e) for e in self.found if e.weight > 1]
+        assumed = not core_said and not device_said
+        if assumed:
+            lines.append(f"nothing in the capture tells the revision: {core} assumed")
+        return Revision(core, device, tuple(lines), assumed=assumed, signs=tuple(self.found))
+
+    def _best(self, group: str, candidates: tuple[str, ...]) -> tuple[str, bool]:
+        points = dict.fromkeys(candidates, 0)
+        said = False
+        for e in self.found:
+            if e.group == group and e.weight > 1:
+                said = True
+                for c in e.fits:
+                    if c in points:
+                        points[c] += e.weight
+        if not said:
+            return (R10 if any(e.group == "device" for e in self.found) is False else R11) if group == "core" else R20B3, False
+        top = max(points.values())
+        best = [c for c in candidates if points[c] == top]
+        # of equals: the older 1.x (all of it is in the newer), the newer 2.0 (the firmware in use)
+        return (best[0] if best[0] in (R10, R11) else best[-1]), True

@@ -1,0 +1,180 @@
+"""JSON lines: one object a line, the form that scripts and other tools rely on.
+
+capture, call, message, state, sequence, finding and summary objects; ASCII only, so that nothing read from a capture
+reaches a terminal alive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import IO, Any
+
+import numpy as np
+
+from ..capture.model import Capture
+from ..capture.records import Finding, Kind
+from ..lifecycle.model import Sequence, StateChange
+
+
+def write(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:
+    """Every object of the capture, calls limited to ``seqs`` (ascending)."""
+    for item in objects(capture, seqs):
+        out.write(json.dumps(item, separators=(",", ":")) + "\n")
+
+
+def objects(capture: Capture, seqs: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """The objects in the order in which they are written."""
+    yield capture_object(capture)
+    chosen = np.fromiter(seqs, dtype=np.int64)
+    yield from chain(
+        (call_object(capture, s) for s in chosen.tolist()),
+        (state_object(s) for s in capture.states),
+        (sequence_object(q) for q in capture.sequences),
+        (finding_object(f) for f in capture.findings),
+    )
+    yield summary_object(capture, chosen)
+
+
+def capture_object(capture: Capture) -> dict[str, Any]:
+    """What was opened, in which formats, and the revision with its evidence."""
+    return {
+        "type": "capture",
+        "sources": [
+            {
+                "path": s.path,
+                "format": s.format,
+                "records": int(np.isin(s.records.kind, _COUNTED).sum()),
+                "first_ns": s.first_ns,
+                "last_ns": s.last_ns,
+                "whole": s.whole,
+            }
+            for s in capture.sources
+        ],
+        "revision": {
+            "name": capture.revision.name,
+            "core": capture.revision.core,
+            "device": capture.revision.device,
+            "assumed": capture.revision.assumed,
+            "evidence": list(capture.revision.evidence),
+        },
+    }
+
+
+_COUNTED = (Kind.ENTER, Kind.EXIT, Kind.WHOLE_IN, Kind.DAMAGED)
+"""Records that stand for an SMC: entries, exits, whole rows (once) and what is damaged."""
+
+
+def _hex(value: int | None) -> str | None:
+    return None if value is None else f"0x{value:x}"
+
+
+def call_object(capture: Capture, seq: int) -> dict[str, Any]:
+    """One call with everything decoded."""
+    c = capture.call(seq)
+    out: dict[str, Any] = {
+        "type": "call",
+        "seq": seq,
+        "ts_ns": c.ts_ns,
+        "dur_ns": c.dur_ns,
+        "cpu": c.cpu,
+        "task": c.task if c.pid is None or c.task is None else f"{c.task}-{c.pid}",
+        "source": c.source,
+        "offset": c.offset,
+        "exit_offset": c.exit_offset,
+        "fid": _hex(c.fid),
+        "name": c.name,
+        "service": c.service,
+        "x": [_hex(v) for v in c.x],
+        "r": None if c.r is None else [_hex(v) for v in c.r],
+        "args": {a.name: a.to_json() for a in c.args},
+        "status": c.status,
+        "index": c.index,
+        "results": {r.name: r.to_json() for r in c.results},
+        "buffers": [
+            {
+                "struct": b.struct,
+                "addr": _hex(b.addr),
+                "when": b.when,
+                "data": b.data.hex(),
+                "tree": None if tree is None else tree.to_json(),
+            }
+            for b, tree in c.buffers
+        ],
+        "messages": [],
+        "inferred": c.inferred,
+        "paired": c.paired,
+    }
+    if c.parent is not None:
+        out["parent"] = c.parent
+    notes = [{"name": n.name, "note": n.note, "severity": n.severity} for n in c.tree.walk() if n.note]
+    if notes:
+        out["notes"] = notes
+    return out
+
+
+def state_object(s: StateChange) -> dict[str, Any]:
+    """An object's change of state."""
+    return {"type": "state", "object": s.object, "ts_ns": s.ts_ns, "from": s.frm, "to": s.to, "call": s.call, "inferred": s.inferred}
+
+
+def sequence_object(q: Sequence) -> dict[str, Any]:
+    """A sequence with its steps."""
+    out: dict[str, Any] = {
+        "type": "sequence",
+        "kind": q.kind,
+        "object": q.object,
+        "start_ns": q.start_ns,
+        "end_ns": q.end_ns,
+        "outcome": q.outcome,
+        "steps": [
+            {"name": s.name, "first_call": s.first, "last_call": s.last, "outcome": s.outcome, **({"why": s.why} if s.why else {})}
+            for s in q.steps
+        ],
+        "source": q.source,
+        "calls": len(q.calls),
+    }
+    if q.why:
+        out["why"] = q.why
+    return out
+
+
+def finding_object(f: Finding) -> dict[str, Any]:
+    """A finding."""
+    return {
+        "type": "finding",
+        "rule": f.rule,
+        "severity": f.severity,
+        "message": f.message,
+        "object": f.object,
+        "calls": list(f.calls),
+        "source": f.source if f.source >= 0 else None,
+        "offset": f.offset if f.offset >= 0 else None,
+        "spec": f.spec,
+    }
+
+
+def summary_object(capture: Capture, seqs: np.ndarray) -> dict[str, Any]:
+    """Totals over the calls that were written, and over the capture for what was lost and found."""
+    c = capture.calls
+    status = np.bincount(c.status[seqs] + 1, minlength=len(capture.statuses) + 1) if len(seqs) else np.zeros(1, dtype=int)
+    by_status = {name: int(n) for name, n in zip(["none", *capture.statuses], status.tolist(), strict=False) if n}
+    unknown = [i for i, n in enumerate(capture.names) if n.startswith("unknown")]
+    lost = 0
+    for s in capture.sources:
+        at = np.flatnonzero(s.records.kind == Kind.LOST)
+        lost += int(s.records.regs[at, 0].sum()) if len(at) else 0
+    return {
+        "type": "summary",
+        "calls": len(seqs),
+        "by_status": by_status,
+        "unknown": int(np.isin(c.name[seqs], unknown).sum()),
+        "lost": lost,
+        "lost_markers": int(sum((s.records.kind == Kind.LOST).sum() for s in capture.sources)),
+        "damaged": int(sum((s.records.kind == Kind.DAMAGED).sum() for s in capture.sources)),
+        "duplicates": capture.duplicates + sum(int(s.records.facts.get("duplicates", 0)) for s in capture.sources),
+        "ignored_lines": sum(int(s.records.facts.get("ignored", 0)) for s in capture.sources),
+        "findings": dict(Counter(f.severity for f in capture.findings)),
+    }

@@ -1,0 +1,121 @@
+"""Text in strace's manner: one line a call, marks between them, sequences and findings at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import IO
+
+from ..capture.model import Call, Capture, Mark
+from ..display import safe
+
+
+def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = True, summary: bool = True) -> None:
+    """The calls, one line each, with the lines worth showing between them; then sequences and findings."""
+    write_header(capture, out)
+    pending = iter(capture.marks() if marks else ())
+    mark = next(pending, None)
+    several = len(capture.sources) > 1
+    for seq in seqs:
+        while mark is not None and mark.before_call <= seq:
+            out.write(mark_line(mark) + "\n")
+            mark = next(pending, None)
+        out.write(call_text(capture, seq, several) + "\n")
+    while mark is not None:
+        out.write(mark_line(mark) + "\n")
+        mark = next(pending, None)
+    if summary:
+        write_sequences(capture, out)
+        write_findings(capture, out)
+
+
+def write_header(capture: Capture, out: IO[str]) -> None:
+    """What was opened, and in which revision it is read."""
+    for s in capture.sources:
+        out.write(f"# {safe(s.path)}: {s.format}, {len(s.records)} records\n")
+    r = capture.revision
+    how = "asked for" if r.forced else "assumed, nothing tells it" if r.assumed else "from " + "; ".join(r.evidence[:3])
+    out.write(f"# ABI {r.name} ({safe(how)})\n")
+
+
+def seconds(ns: int | None, digits: int = 6) -> str:
+    """A time in seconds, '-' where there is none."""
+    if ns is None:
+        return "-"
+    sign, ns = ("-" if ns < 0 else ""), abs(ns)
+    return f"{sign}{ns // 10**9}.{ns % 10**9 // 10 ** (9 - digits):0{digits}d}"
+
+
+def duration(ns: int | None) -> str:
+    """'42.1us', '1.3ms', '2.0s'; empty where unknown."""
+    if ns is None:
+        return ""
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if ns >= size:
+            return f"{ns / size:.1f}{unit}"
+    return f"{ns}ns"
+
+
+def call_text(capture: Capture, seq: int, several: bool = False) -> str:
+    """One call as one line: time, CPU, task, the call and how long it took."""
+    c = capture.call(seq)
+    out = [seconds(c.ts_ns)] if c.ts_ns is not None else []
+    if c.cpu is not None:
+        out.append(f"[{c.cpu:03d}]")
+    if c.task is not None or c.pid is not None:
+        out.append(safe(f"{c.task or '?'}-{c.pid}" if c.pid is not None else c.task or ""))
+    head = " ".join(out) + "  " if out else ""
+    if several:
+        head = f"{c.source}: {head}"
+    if c.parent is not None:
+        head += "  "
+    return head + c.line + took(c) + hints(c)
+
+
+def took(c: Call) -> str:
+    """'  <42.1us>', empty where the duration is unknown."""
+    return f"  <{duration(c.dur_ns)}>" if c.dur_ns is not None else ""
+
+
+def hints(c: Call) -> str:
+    """What is odd about a call: told by a wrapper only, half of it missing, notes of the decoder."""
+    said = []
+    if c.inferred:
+        said.append("inferred")
+    if c.paired == "exit-only":
+        said.append("entry not recorded")
+    said += [f"{n.name}: {n.note}" for n in c.tree.walk() if n.note and n.severity != "note"]
+    return safe("  ! " + "; ".join(said)) if said else ""
+
+
+def mark_line(m: Mark) -> str:
+    """A line of the capture that is no call, set off by a bar; only the first line of a longer one."""
+    lines = m.text.rstrip("\r\n").splitlines() or [""]
+    more = f" (+{len(lines) - 1} lines)" if len(lines) > 1 else ""
+    return safe(f"| {m.kind}: {lines[0].strip()}") + more
+
+
+SIGN = {"ok": "+", "failed": "x", "incomplete": "~"}
+
+
+def write_sequences(capture: Capture, out: IO[str]) -> None:
+    """The sequences with their steps and outcomes."""
+    if not capture.sequences:
+        return
+    out.write("\nSequences\n")
+    for q in capture.sequences:
+        out.write(f"  {SIGN[q.outcome]} {safe(q.title)}  calls {q.first}..{q.last}\n")
+        steps = [f"{s.name} {SIGN[s.outcome]}" for s in q.steps]
+        out.write("      " + safe(", ".join(steps)) + "\n")
+        if q.why:
+            out.write("      " + safe(q.why) + "\n")
+
+
+def write_findings(capture: Capture, out: IO[str]) -> None:
+    """The findings, gravest first."""
+    if not capture.findings:
+        return
+    rank = {"error": 0, "warning": 1, "note": 2}
+    out.write("\nFindings\n")
+    for f in sorted(capture.findings, key=lambda f: rank.get(f.severity, 3)):
+        where = f" ({safe(capture.sources[f.source].name)} at byte {f.offset})" if f.source >= 0 and f.offset >= 0 else ""
+        out.write(f"  {f.severity} {f.rule}: {safe(f.message)}{where}\n")

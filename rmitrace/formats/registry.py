@@ -1,0 +1,60 @@
+"""Which formats there are, and which one a file is in."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from .base import Data, Format
+
+BUILTIN = (
+    "calls_jsonl",
+    "ftrace",
+    "perf_script",
+    "bpftrace",
+    "qemu_int",
+    "qemu_log",
+    "qemu_simple",
+    "rmm_console",
+)
+"""Modules of this package with a FORMAT, in the order in which they are asked."""
+HEAD = 256 * 1024
+"""Bytes from the start of a source that a format is recognised by."""
+ENOUGH = 0.2
+"""The least score that counts as recognised."""
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """Every format: the built-in ones, then those of other distributions (entry points ``rmitrace.formats``)."""
+    found: list[Format] = [import_module(f"{__package__}.{m}").FORMAT for m in BUILTIN]
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="rmitrace.formats"):
+        found.append(entry.load())
+    return tuple(found)
+
+
+def by_name(name: str) -> Format:
+    """The format of that name. Raises LookupError."""
+    for f in formats():
+        if f.name == name:
+            return f
+    raise LookupError(f"no format {name!r}; there are {', '.join(f.name for f in formats())}")
+
+
+def scores(data: Data) -> list[tuple[float, Format]]:
+    """Every format with how surely the head of the data is in it, surest first."""
+    head = bytes(data[:HEAD])
+    found = [(_score(f, head), f) for f in formats()]
+    if not any(s >= ENOUGH for s, _ in found) and len(data) > HEAD:
+        # a long boot log in front of the first record: look again in the middle and at the end
+        for at in (len(data) // 4, len(data) // 2, len(data) - HEAD):
+            start = data.rfind(b"\n", 0, max(at, 1)) + 1
+            part = bytes(data[start : start + HEAD])
+            found = [(max(s, _score(f, part)), f) for s, f in found]
+    return sorted(found, key=lambda p: -p[0])
+
+
+def _score(f: Format, head: bytes) -> float:
+    return f.sniff(head) if head else 0.0

@@ -1,0 +1,52 @@
+"""Objects and their life cycles: states, and the sequences connect, disconnect, attach, realm build and so on."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from .devices import DeviceTracker
+from .model import Sequence, StateChange, Step
+from .operations import join_operations
+from .realms import follow_realms
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture, Mark
+
+__all__ = ["Sequence", "StateChange", "Step", "follow"]
+
+_TELLING = ("rmm", "spdm", "crash", "assert")
+"""Kinds of marks that can say why a call failed."""
+_WORDS = ("fail", "error", "assert", "exception", "panic", "abort", "invalid", "unable", "unsupported", "timeout", "mismatch")
+
+
+def follow(capture: Capture) -> None:
+    """Fill ``Calls.parent``, ``sequences`` and ``states`` of a capture.
+
+    Each source is followed by itself: host and firmware may both show the same run.
+    """
+    last_op = join_operations(capture)
+    marks = [m for m in capture.marks() if m.kind in _TELLING and any(w in m.text.lower() for w in _WORDS)]
+    for s in range(len(capture.sources)):
+        mine = [m for m in marks if m.source == s]
+        tracker = DeviceTracker(capture, s, last_op, _reasons(mine))
+        capture.sequences += tracker.run()
+        capture.states += tracker.states
+        sequences, states = follow_realms(capture, s)
+        capture.sequences += sequences
+        capture.states += states
+    capture.sequences.sort(key=lambda q: (q.first, q.last))
+    capture.states.sort(key=lambda c: c.call)
+
+
+def _reasons(marks: list[Mark]):  # type: ignore[no-untyped-def]
+    """A function that quotes what the firmware said between two calls, in front of the later one's row."""
+    places = [m.before_call for m in marks]
+
+    def reasons(first: int, last: int) -> str:
+        # a console row is printed when the call returns: text of the call stands in front of its row
+        found = marks[bisect_left(places, first) : bisect_left(places, last + 1)]
+        said = [m.text.strip().splitlines()[0][:160] for m in found[:3]]
+        return f"; the log says: {' / '.join(said)}" if said else ""
+
+    return reasons
