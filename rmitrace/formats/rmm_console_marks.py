@@ -1,0 +1,147 @@
+"""Lines around the rows of an RMM console that a reader wants to see: what firmware, kernel and VMM say of themselves.
+
+The classes are names of Kind.MARK records:
+
+banner         version lines of a boot
+crash          an exception in the RMM, with its registers and backtrace
+assert         a failed assertion
+unknown-fid    a call that the RMM refused: the only trace of it
+invalid-state  likewise, of a call before RMM_ACTIVATE
+spdm           libspdm in the device assignment application: names the message inside a COMMUNICATE
+rmm            other lines of the RMM
+tf-a           EL3 firmware on the RMM
+kernel         the host's or a Realm's kernel on RMI, RSI, TSM
+vmm            kvmtool or QEMU on Realms
+acs            results of the RMM conformance tests
+
+Sources: TF-RMM ``runtime/core``, ``lib/debug``, ``app/device_assignment``; Linux ``arch/arm64/kvm/rmi.c`` and
+``drivers/virt/coco/arm-cca-host``; kvmtool ``arm64``; the RMM ACS.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+TRIGGER = re.compile(
+    rb"R[MS]I[_:/ ]|RMM|Boot Manifest|RME[: _]|SMC_R|SMC_[0-9a-f]{8}|PSCI_[0-9a-f]{8}|\] > \[|R[MS]I_"
+    rb"|Unexpected exc|Unhandled |Assertion|ASSERT|Accessing unk|PSMMU|TDISP|IDE |IDE_|SPDM|Realm |KVM_CAP_ARM_R|KVM_CAP_RME|BL31: v|CCA"
+    rb"|libspdm_|unknown function_id|dvsec_|device communication|rmm_feat_reg|rmi_|realm|[ /]tsm|tsm[/:]|arm-cca|PCI/TSM|PCI/IDE|Creating secure|Result =>|Check failed at"
+)
+"""Bytes without which a line holds nothing of interest: lines that lack them all are passed over in one search."""
+
+_KERNEL_STAMP = rb"(?:\[ {0,12}\d{1,9}\.\d{3,9}(?: {1,6}[\d.]{1,16})?\]|kernel: )"
+KERNEL_TIME = re.compile(rb"\[ {0,12}(\d{1,9})\.(\d{6})\](?!\[)")
+
+_UNKNOWN_FID = re.compile(rb"\[handle_ns_smc\] unknown function_id: ([0-9a-fA-F]{1,16})")
+_CRASH = re.compile(rb"Unexpected exception(?: on CPU #(\d{1,6}))?:")
+_DUMP = re.compile(
+    rb"[ \t]*(?:X\d{1,2}:|(?:LR|SP|PC|ESR|ELR|FAR|SPSR):|[A-Z0-9]{2,12}_EL[0-3]:|BACKTRACE:|0x[0-9a-f]{16}[ \t]*\Z"
+    rb"|Max backtrace depth|Corrupted frame pointer)"
+)
+_ABORT_DUMP = re.compile(rb"[ \t]*(?:FSC|FAR|HPFAR|ESR):[ \t]")
+
+_RULES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
+    (name, re.compile(pattern))
+    for name, pattern in (
+        (
+            "banner",
+            rb"Booting RMM v\.?\d|RMM-EL3 Interface v\.?\d|Boot Manifest Interface v\.?\d|R[MS]I(?:/RSI)? ABI (?:revision )?v\.?\d",
+        ),
+        ("rmm", rb"RMM warm boot complete|Realm device assignment is (?:not )?supported|RMM_MEM_SCRUB_METHOD"),
+        ("invalid-state", rb"RMM is in invalid state"),
+        (
+            "assert",
+            rb"Assertion [\"'`\xe2\x80\x98].{0,400}(?:rmm|runtime/|rmi|rsi|app/|lib/|failed)|ASSERT(?:ION)?: .{0,200}(?:runtime/|rmm)",
+        ),
+        ("spdm", rb"libspdm_(?:send_spdm_request|receive_spdm_response)\[|SPDM_END_SESSION completed|SPDM secure session id"),
+        (
+            "rmm",
+            rb"Creating secure session failed|IDE_KM_KEY_|EL3_IDE_KEY_|IDE (?:Refresh|Stop|Teardown|KM)\b|dvsec_(?:stream|is_stream|init)|TDISP (?:lock|start|stop|get)"
+            rb"|Unhandled (?:write|read|sync exit|instruction abort|data abort)|Accessing unknown ID register|PSMMU(?:\[\d{1,4}\]| 0x)"
+            rb"|SMMUv3(?:: |\[\d{1,4}\] )(?:Failed|initialized)|dev_assign?(?:ing|n)?_\w{0,40}: ret",
+        ),
+        ("tf-a", rb"(?:NOTICE|INFO|WARNING|ERROR|VERBOSE): {1,4}(?:BL31: v\d|.{0,60}\b(?:RMM|RMMD|Realm)\b)"),
+        (
+            "vmm",
+            rb"KVM_CAP_(?:ARM_)?(?:RME|RMI)\b|KVM_ARM_(?:RME|RMI|REALM)_?|(?:qemu-system-aarch64|lkvm)\S{0,40}:.{0,120}\b(?:RME|realm|Realm)\b",
+        ),
+        (
+            "kernel",
+            rb"(?:Unsupported )?RMI ABI \(?(?:version )?v?\d|Using prototype RMM support|rmm_feat_reg0 ?=|config_realm_\w{1,40}:|device communication error"
+            rb"|(?:kvm|arm-cca|arm_cca)\S{0,24}:? .{0,80}\b(?:RMI|RMM|RME|[Rr]ealm)\b|\bRME: |(?:PCI/TSM|PCI/IDE): |\btsm\d{0,3}/(?:connect|disconnect|lock|accept)",
+        ),
+        ("acs", rb"Result => (?:Passed|Failed|Skipped)|Check failed at ?:"),
+    )
+)
+_STAMPED_KERNEL = re.compile(
+    _KERNEL_STAMP
+    + rb".{0,200}?\b(?:RMI[ :]|RMM\b|RSI[ :]|rmi_(?:pdev|vdev|realm|rec|rtt|data|granule|psmmu|vsmmu|version|features|psci|op|check)|arm[-_]cca|[Rr]ealm (?:\d|mem|cre|des|VM|guest|not)"
+    rb"|realm_\w|tsm\d|tsm:|TSM:|TDISP|PCI/TSM|PCI/IDE|CCA\b)"
+)
+_BL31 = re.compile(rb"BL31: (v[\w.()-]{1,60}(?::[\w.()-]{1,80})?)")
+
+
+def mark_of(text: bytes) -> tuple[str, int | None] | None:
+    """The class of a line and, for an unknown function id, that id; None for a line of no interest."""
+    if (m := _UNKNOWN_FID.search(text)) is not None:
+        return "unknown-fid", int(m[1], 16)
+    if (m := _CRASH.search(text)) is not None:
+        return "crash", None
+    for name, pattern in _RULES:
+        if pattern.search(text):
+            return name, None
+    if _STAMPED_KERNEL.search(text):
+        return "kernel", None
+    return None
+
+
+def crash_cpu(text: bytes) -> int | None:
+    """The CPU that a crash header names (v0.5.0 on), None where it names none."""
+    m = _CRASH.search(text)
+    return int(m[1]) if m is not None and m[1] is not None else None
+
+
+def is_dump(text: bytes) -> bool:
+    """Whether a line belongs to the register dump or backtrace behind a crash header."""
+    return _DUMP.match(text) is not None
+
+
+def is_abort_dump(text: bytes) -> bool:
+    """Whether a line is one of the three below ``Unhandled instruction abort:``."""
+    return _ABORT_DUMP.match(text) is not None
+
+
+_BOOTING = re.compile(
+    rb"Booting RMM v\.?([\d.]{1,16})\((\w{1,16})\) (\S{1,120})(?: Built: (.{1,40}?))?(?: (?:with|Built with) ((?:GCC|Clang|clang) [\w.+-]{1,40}))?[ \t]*\Z"
+)
+_INTERFACES = (
+    ("el3", re.compile(rb"RMM-EL3 Interface v\.?(\d{1,4}\.\d{1,4})")),
+    ("manifest", re.compile(rb"Boot Manifest Interface v\.?(\d{1,4}\.\d{1,4})")),
+    ("rmi", re.compile(rb"RMI ABI (?:revision )?v\.?(\d{1,4}\.\d{1,4})")),
+    ("rsi", re.compile(rb"RSI ABI revision v\.?(\d{1,4}\.\d{1,4})")),
+)
+_BOTH = re.compile(rb"RMI/RSI ABI v\.?(\d{1,4}\.\d{1,4})/(\d{1,4}\.\d{1,4})(?: built: (.{1,40}?))?[ \t]*\Z")
+
+
+def read_banner(text: bytes, offset: int, banners: list[dict[str, Any]]) -> None:
+    """Add what a banner line says to the last of ``banners``, or begin one.
+
+    Keys: 'offset', 'rmm' (version), 'build' ('debug', 'release'), 'commit' (git describe), 'built', 'compiler', 'el3',
+    'manifest', 'rmi', 'rsi' (ABI revisions, '2.0').
+    """
+    if (m := _BOOTING.search(text)) is not None:
+        banners.append({"offset": offset, "rmm": _text(m[1]), "build": _text(m[2]), "commit": _text(m[3])})
+        banners[-1] |= {k: _text(v) for k, v in (("built", m[4]), ("compiler", m[5])) if v}
+        return
+    found = {name: _text(m[1]) for name, pattern in _INTERFACES if (m := pattern.search(text)) is not None}
+    if (m := _BOTH.search(text)) is not None:
+        found |= {"rmi": _text(m[1]), "rsi": _text(m[2])} | ({"built": _text(m[3])} if m[3] else {})
+    if found:
+        if not banners or any(k in banners[-1] for k in found):
+            banners.append({"offset": offset})
+        banners[-1] |= found
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
