@@ -1,8 +1,33 @@
 """From the files of a capture to records, calls and what they mean."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .errors import CaptureError
-from .model import Call, Calls, Capture, Mark
-from .opening import OpenOptions, open_capture
-from .revision import Revision
+
+if TYPE_CHECKING:
+    from .model import Call, Calls, Capture, Mark
+    from .opening import OpenOptions, open_capture
+    from .revision import Revision
 
 __all__ = ["Call", "Calls", "Capture", "CaptureError", "Mark", "OpenOptions", "Revision", "open_capture"]
+
+_HOME = {
+    "Call": "model",
+    "Calls": "model",
+    "Capture": "model",
+    "Mark": "model",
+    "OpenOptions": "opening",
+    "Revision": "revision",
+    "open_capture": "opening",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # on first use: the formats import this package's records, and these import the formats
+    if name in _HOME:
+        from importlib import import_module
+
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -82,91 +82,107 @@ def _realm_rows(capture: Capture, rows: I64) -> tuple[I64, Any]:
     return all_rows[order], all_rd[order]
 
 
+class _Rows:
+    """The calls of one realm with the questions asked of them, answered over columns."""
+
+    def __init__(self, capture: Capture, rows: I64) -> None:
+        self.capture = capture
+        self.rows = rows
+        self.name = capture.calls.name[rows]
+        status = capture.calls.status[rows].copy()
+        incomplete = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
+        for i in np.flatnonzero(status == incomplete).tolist():
+            children = np.flatnonzero(capture.calls.parent == rows[i])
+            if len(children):
+                status[i] = capture.calls.status[children[-1]]
+        self.good = status == (capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2)
+
+    def of(self, *commands: str) -> Any:
+        """Which of the calls are one of these commands."""
+        wanted = [i for i, n in enumerate(self.capture.names) if n in commands]
+        return np.isin(self.name, wanted)
+
+
 def _one_realm(
     capture: Capture, source: int, obj: str, rows: I64, sequences: list[Sequence], states: list[StateChange]
 ) -> None:
-    c, names = capture.calls, capture.names
-    name = np.array([names[i] for i in c.name[rows]])
-    good = np.array([capture.status_text(_last(capture, int(r))) for r in rows.tolist()]) == "RMI_SUCCESS"
-    active = np.flatnonzero((name == "RMI_REALM_ACTIVATE") & good)
-    created = np.flatnonzero(name == "RMI_REALM_CREATE")
-    end_build = int(active[0]) + 1 if len(active) else None
-    later = np.arange(len(rows)) >= (end_build or 0)
-    tears = np.flatnonzero(np.isin(name, _TEARDOWN_COMMANDS) & later & (end_build is not None or not len(created)))
-    runs = np.flatnonzero(name == "RMI_REC_ENTER")
+    r = _Rows(capture, rows)
+    active = np.flatnonzero(r.of("RMI_REALM_ACTIVATE") & r.good)
+    created = bool(r.of("RMI_REALM_CREATE").any())
+    end_build = int(active[0]) + 1 if len(active) else 0
+    tears = np.flatnonzero(r.of(*_TEARDOWN_COMMANDS) & (np.arange(len(rows)) >= end_build) & (bool(len(active)) or not created))
+    runs = np.flatnonzero(r.of("RMI_REC_ENTER"))
     # data taken out while RECs still run is ballooning: teardown starts behind the last REC_ENTER
-    begin_tear = next((int(t) for t in tears if not len(runs) or t > runs[-1]), None)
-    if begin_tear is None and not len(active):
-        gone = np.flatnonzero(np.isin(name, ("RMI_REALM_DESTROY", "RMI_REALM_TERMINATE")))
-        begin_tear = int(gone[0]) if len(gone) else None
-    stop = begin_tear if begin_tear is not None else len(rows)
-    if len(created):
-        until = min(end_build if end_build is not None else stop, stop)
-        if len(active) or until:
-            sequences.append(_sequence(capture, source, _BUILD, obj, rows[:until], name[:until], bool(len(active)), begin_tear))
-            _state(capture, states, obj, rows, name, good)
-    first_run = end_build if end_build is not None else 0
-    if stop > first_run and (len(created) == 0 or len(active)) and (name[first_run:stop] == "RMI_REC_ENTER").any():
-        part = slice(first_run, stop)
-        sequences.append(_sequence(capture, source, _RUN, obj, rows[part], name[part], begin_tear is not None, None))
-    if begin_tear is not None:
-        part = slice(begin_tear, len(rows))
-        done = bool(((name[part] == "RMI_REALM_DESTROY") & good[part]).any())
-        sequences.append(_sequence(capture, source, _TEARDOWN, obj, rows[part], name[part], done, None))
+    behind = tears[tears > runs[-1]] if len(runs) else tears
+    if not len(behind) and not len(active):
+        behind = np.flatnonzero(r.of("RMI_REALM_DESTROY", "RMI_REALM_TERMINATE"))
+    torn = int(behind[0]) if len(behind) else None
+    stop = torn if torn is not None else len(rows)
+    if created and (until := min(end_build or stop, stop)):
+        sequences.append(_sequence(capture, source, _BUILD, obj, rows[:until], bool(len(active)), torn is not None))
+        _states(capture, states, obj, r)
+    if (len(active) or not created) and ((runs >= end_build) & (runs < stop)).any():
+        sequences.append(_sequence(capture, source, _RUN, obj, rows[end_build:stop], torn is not None, False))
+    if torn is not None:
+        done = bool((r.of("RMI_REALM_DESTROY") & r.good)[torn:].any())
+        sequences.append(_sequence(capture, source, _TEARDOWN, obj, rows[torn:], done, False))
 
 
-def _last(capture: Capture, seq: int) -> int:
-    children = np.flatnonzero(capture.calls.parent == seq) if capture.status_text(seq) == "RMI_INCOMPLETE" else ()
-    return int(children[-1]) if len(children) else seq
-
-
-def _state(
-    capture: Capture, states: list[StateChange], obj: str, rows: I64, name: Any, good: npt.NDArray[np.bool_]
-) -> None:
+def _states(capture: Capture, states: list[StateChange], obj: str, r: _Rows) -> None:
     before: str | None = None
     for command, to in (("RMI_REALM_CREATE", "NEW"), ("RMI_REALM_ACTIVATE", "ACTIVE"), ("RMI_REALM_TERMINATE", "TERMINATED"),
                         ("RMI_REALM_DESTROY", "destroyed")):  # fmt: skip
-        for i in np.flatnonzero((name == command) & good)[:1].tolist():
-            ts = int(capture.calls.ts[rows[i]])
-            states.append(StateChange(obj, None if ts == NO_TIME else ts, before, to, int(rows[i]), True))
+        for i in np.flatnonzero(r.of(command) & r.good)[:1].tolist():
+            ts = int(capture.calls.ts[r.rows[i]])
+            states.append(StateChange(obj, None if ts == NO_TIME else ts, before, to, int(r.rows[i]), True))
             before = to
 
 
-def _sequence(
-    capture: Capture, source: int, kind: str, obj: str, rows: I64, name: Any, done: bool, torn: int | None
-) -> Sequence:
+def _sequence(capture: Capture, source: int, kind: str, obj: str, rows: I64, done: bool, torn: bool) -> Sequence:
     """A sequence of a realm; its steps are runs of commands with one purpose."""
     c = capture.calls
-    populate = "populate" if kind == _BUILD else "map" if kind == _RUN else "unmap"
-    label = np.array([_STEP.get(n, populate) for n in name])
+    other = "populate" if kind == _BUILD else "map" if kind == _RUN else "unmap"
+    labels = sorted({*_STEP.values(), other})
+    table = np.array([labels.index(_STEP.get(n, other)) for n in capture.names], dtype=np.int64)
+    name = c.name[rows]
+    label = table[name]
     parents = c.parent[rows]
-    place = {int(r): i for i, r in enumerate(rows.tolist())} if (parents >= 0).any() else {}
-    for i in np.flatnonzero(parents >= 0).tolist():
-        label[i] = label[place[int(parents[i])]] if int(parents[i]) in place else label[i]
-    failed = c.failed[rows] & ~np.isin([capture.status_text(int(r)) for r in rows], _PROBING)
+    at = np.searchsorted(rows, parents)
+    inside = (parents >= 0) & (rows[np.minimum(at, len(rows) - 1)] == parents)
+    label[inside] = label[at[inside]]
+    probing = [i for i, n in enumerate(capture.statuses) if n in _PROBING]
+    failed = c.failed[rows] & ~np.isin(c.status[rows], probing)
     cuts = np.flatnonzero(label[1:] != label[:-1]) + 1
     steps: list[Step] = []
     why = ""
     for part in np.split(np.arange(len(rows)), cuts):
-        bad = part[failed[part]]
-        # what failed and was done again with success is no failure of the step
-        lasting = [b for b in bad.tolist() if not (~failed[part[part > b]] & (name[part[part > b]] == name[b])).any()]
         said = ""
-        if lasting:
-            seq = int(rows[lasting[0]])
-            said = f"{capture.name_text(seq)} returned {capture.status_text(seq) or 'an error'}"
-            why = why or said
+        for bad in part[failed[part]].tolist():
+            later = part[part > bad]
+            if (~failed[later] & (name[later] == name[bad])).any():
+                continue  # done again with success
+            said = f"{capture.name_text(int(rows[bad]))} returned {capture.status_text(int(rows[bad])) or 'an error'}"
+            break
+        why = why or said
         outcome = FAILED if said else OK
-        steps.append(Step(str(label[part[0]]), int(rows[part[0]]), int(rows[part[-1]]), outcome, said, rows[part]))
-    outcome = OK if done else FAILED if why or torn is not None else INCOMPLETE
-    if not done and steps and steps[-1].outcome == OK:
-        s = steps[-1]
-        steps[-1] = Step(s.name, s.first, s.last, outcome if outcome != OK else INCOMPLETE, s.why, s.calls)
+        steps.append(Step(labels[label[part[0]]], int(rows[part[0]]), int(rows[part[-1]]), outcome, said, rows[part]))
+    outcome = OK if done else FAILED if why or torn else INCOMPLETE
+    if not done and steps[-1].outcome == OK:
+        last = steps[-1]
+        steps[-1] = Step(last.name, last.first, last.last, outcome, last.why, last.calls)
     if outcome == FAILED and not why:
         why = "the realm was torn down before RMI_REALM_ACTIVATE succeeded"
-    ts = c.ts[rows]
-    start, end = int(ts[0]), int(ts[-1])
+    start, end = int(c.ts[rows[0]]), int(c.ts[rows[-1]])
     return Sequence(
-        kind, obj, int(rows[0]), int(rows[-1]), None if start == NO_TIME else start, None if end == NO_TIME else end,
-        outcome, tuple(steps), why if outcome == FAILED else "", source, rows,
-    )  # fmt: skip
+        kind,
+        obj,
+        int(rows[0]),
+        int(rows[-1]),
+        None if start == NO_TIME else start,
+        None if end == NO_TIME else end,
+        outcome,
+        tuple(steps),
+        why if outcome == FAILED else "",
+        source,
+        rows,
+    )
