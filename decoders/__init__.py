@@ -1,0 +1,33 @@
+"""Pure decoders of the traffic around the Arm CCA RMM: ints and bytes in, trees of ``Node`` out.
+
+    decode_call(x, r, revision='1.1-alp17')                    one SMC of any service
+    decode_struct('RmiPdevParams', data, revision='2.0-bet3')  memory handed over with a call
+    command, name_of, status_of, status_number                 look-ups without a tree
+    profile, commands, structs                                 the tables of a revision
+
+Nothing here reads a file, and nothing raises on bad input; a name that does not exist is a LookupError.
+"""
+
+from __future__ import annotations
+
+from .abi import Profile
+from .call import decode_call
+from .names import REVISIONS, command, commands, found_in, name_of, profile, status_number, status_of
+from .spec import Command, Reg
+from .tree import Node
+
+__all__ = [
+    "REVISIONS",
+    "Command",
+    "Node",
+    "Profile",
+    "Reg",
+    "command",
+    "commands",
+    "decode_call",
+    "found_in",
+    "name_of",
+    "profile",
+    "status_number",
+    "status_of",
+]
