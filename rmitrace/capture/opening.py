@@ -99,6 +99,8 @@ def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -
     for s, p in zip(sources, pairs, strict=True):
         smc = ~p.inferred
         signs.from_calls(s.records, p.enter[smc], p.exit[smc])
+        around = {wrapped_command(s.records.names[i]) for i in np.unique(s.records.name[p.enter[p.inferred]]).tolist()}
+        signs.from_fids({c[1] for c in around if c is not None})
         signs.from_texts(_texts(s))
     revision = signs.decide(abi)
     capture = _columns(sources, pairs, revision, options)

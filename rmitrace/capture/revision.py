@@ -88,7 +88,8 @@ class Revision:
     @property
     def name(self) -> str:
         """Both groups in one word, or two where they differ."""
-        return self.core if self.core == self.device or self.core == R10 else f"{self.core} (devices {self.device})"
+        told = self.forced or any(e.group == "device" for e in self.signs)
+        return self.core if self.core == self.device or not told else f"{self.core} (devices {self.device})"
 
     def of(self, command: str | None) -> str:
         """The revision that a command of that name is decoded in."""
@@ -143,11 +144,17 @@ class Signs:
         x0[ok] = records.regs[exit_[ok], 0]
         status[ok] = (x0[ok] & np.uint64(0xFF)).astype(np.int64)
         unknown_to_rmm[ok] = x0[ok] == np.uint64(0xFFFFFFFFFFFFFFFF)
-        for e in _fid_signs({int(f) for f in np.unique(fid[known & ~unknown_to_rmm])}):
-            self.add(e)
+        rmi = known & (fid >= _BASE + 0x150) & (fid < _BASE + 0x2D0)
+        some = rmi & ok & ~unknown_to_rmm  # where no RMM answers at all, what the host asks is all there is
+        self.from_fids({int(f) for f in np.unique(fid[some if some.any() else rmi])})
         self._version(records, enter, exit_, fid, ok)
         self._results(records, enter, exit_, fid, ok & ~unknown_to_rmm, status)
         self._rows(records, enter, exit_, fid)
+
+    def from_fids(self, fids: set[int]) -> None:
+        """Signs in which commands are used at all."""
+        for e in _fid_signs(fids):
+            self.add(e)
 
     def _rows(self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray) -> None:
         used = np.unique(records.name[enter[enter >= 0]])
@@ -155,14 +162,12 @@ class Signs:
             sign = _NAMES.get(records.names[i]) if i >= 0 else None
             if sign is not None:
                 self.add(Evidence(sign[0], sign[1], f"row {records.names[i]}", 5, "firmware"))
-        for nr, in_2, name in ((0x1E1, 2, "RMI_GRANULE_TRACKING_GET"),):
-            for i in np.flatnonzero(fid == _BASE + nr)[:1].tolist():
-                whole = records.kind[enter[i]] == Kind.WHOLE_IN
-                args = int(records.known[enter[i]]).bit_count() - 1
-                if records.regs[enter[i], in_2] or (whole and args >= 2):
-                    self.add(Evidence("core", (R20B3,), f"{name} with base and top", 3, "kernel"))
-                elif whole:
-                    self.add(Evidence("core", (R20B1,), f"{name} with one argument", 3, "kernel"))
+        for i in np.flatnonzero(fid == _BASE + 0x1E1)[:1].tolist():
+            known = int(records.known[enter[i]])
+            if records.regs[enter[i], 2] or known == 0b111:  # a console row has as many arguments as the command
+                self.add(Evidence("core", (R20B3,), "RMI_GRANULE_TRACKING_GET with base and top", 3, "kernel"))
+            else:
+                self.add(Evidence("core", (R20B1,), "RMI_GRANULE_TRACKING_GET with an address alone", 3, "kernel"))
         for i in np.flatnonzero(fid == _BASE + 0x163)[:1].tolist():
             if records.known[enter[i]] & 0x7F == 0x1F and records.kind[enter[i]] == Kind.WHOLE_IN:
                 self.add(Evidence("device", (R20B3,), "RMI_RTT_DEV_VALIDATE with four arguments", 3, "firmware"))
@@ -226,11 +231,13 @@ class Signs:
     def decide(self, forced: str | None = None) -> Revision:
         """The revision that fits best, group by group."""
         if forced is not None:
-            return Revision(forced, forced if forced != R10 else R11, ("asked for",), forced=True, signs=tuple(self.found))
+            return Revision(forced, forced, ("asked for",), forced=True, signs=tuple(self.found))
         core, core_said = self._best("core", ALL)
         device, device_said = self._best("device", (R11, *TWO))
         if not device_said:
             device = R11 if core == R10 else core
+        elif core == R10 and device == R11 and not any(e.group == "core" and e.fits == (R10,) for e in self.found):
+            core = R11  # what is seen of the core fits both, and 1.0 has no devices
         elif core_said and core in TWO and device in TWO:
             exact = [e for e in self.found if e.group == "device" and len([f for f in e.fits if f in TWO]) == 1]
             device = device if exact else core
