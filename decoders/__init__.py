@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from .abi import Profile
 from .call import decode_call
+from .layout import decode_struct, structs
 from .names import REVISIONS, command, commands, found_in, name_of, profile, status_number, status_of
 from .spec import Command, Reg
 from .tree import Node
@@ -25,9 +26,11 @@ __all__ = [
     "command",
     "commands",
     "decode_call",
+    "decode_struct",
     "found_in",
     "name_of",
     "profile",
     "status_number",
     "status_of",
+    "structs",
 ]

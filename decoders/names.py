@@ -44,7 +44,7 @@ def profile(revision: str, service: str = "RMI") -> Profile:
     return rsi.profile(revision) if service == "RSI" else rmi.profile(revision)
 
 
-def _others(revision: str) -> Iterator[str]:
+def others(revision: str) -> Iterator[str]:
     """The other revisions, the nearest first; of two as near the newer, since a caller is rather ahead of its tables."""
     at = REVISIONS.index(revision)
     yield from sorted((r for r in REVISIONS if r != revision), key=lambda r: (abs(REVISIONS.index(r) - at), -REVISIONS.index(r)))
@@ -55,11 +55,11 @@ def _by_fid(revision: str) -> dict[int, tuple[RmmCommand, str]]:
     """Every function id of RMI and RSI -> its command and the revision or draft that has it so."""
     out: dict[int, tuple[RmmCommand, str]] = {}
     rmi.profile(revision)  # says so where there is no such revision
-    for name in (revision, *_others(revision)):
+    for name in (revision, *others(revision)):
         for service in ("RMI", "RSI"):
             for fid, command in profile(name, service).by_fid.items():
                 out.setdefault(fid, (command, name))
-    for name in (revision, *_others(revision)):  # known by name only
+    for name in (revision, *others(revision)):  # known by name only
         for fid, (other, draft) in rmi.profile(name).other_fids.items():
             out.setdefault(fid, (RmmCommand(other, fid, "RMI"), draft))
     return out
@@ -68,7 +68,7 @@ def _by_fid(revision: str) -> dict[int, tuple[RmmCommand, str]]:
 @cache
 def _by_name(revision: str) -> dict[str, RmmCommand]:
     out: dict[str, RmmCommand] = {}
-    for name in (revision, *_others(revision)):
+    for name in (revision, *others(revision)):
         for service in ("RMI", "RSI"):
             p = profile(name, service)
             spellings = {n: n for n in p.commands} | {a: n for a, n in p.aliases.items() if n in p.commands}
@@ -136,7 +136,7 @@ def name_of(fid: int, revision: str) -> tuple[str | None, str]:
 def _statuses(revision: str, service: str) -> dict[int, str]:
     """Status numbers of the revision, then those only newer ones have."""
     own = dict(profile(revision, service).statuses)
-    for name in _others(revision):
+    for name in others(revision):
         for number, text in profile(name, service).statuses.items():
             own.setdefault(number, text)
     return own
