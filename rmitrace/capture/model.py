@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ..lifecycle.model import Sequence, StateChange
 
 
-
-
-
 @dataclass(slots=True)
 class Calls:
     """The calls of a capture, one row each, in order of time, else of the sources.
@@ -153,7 +150,7 @@ class Capture:
 
     def name_text(self, seq: int) -> str:
         """The name of a call, 'unknown 0x...' where it has none."""
-        return self.names[self.calls.name[seq]]
+        return self.names[int(self.calls.name[seq])]
 
     def status_text(self, seq: int) -> str:
         """The status of a call, empty where none is known."""
@@ -162,7 +159,7 @@ class Capture:
 
     def service_text(self, seq: int) -> str:
         """The service of a call: 'RMI', 'PSCI', ..."""
-        return self.services[self.calls.service[seq]]
+        return self.services[int(self.calls.service[seq])]
 
     def regs(self, seqs: npt.NDArray[np.int64], number: int, *, out: bool = False) -> tuple[Any, Any]:
         """One register of many calls: its values (uint64, 0 where unknown) and whether each is known.

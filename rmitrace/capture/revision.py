@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
+
+import decoders
 
 from .records import Kind, Records
 
@@ -21,21 +24,8 @@ TWO = (R20B1, R20B3)
 
 _BASE = 0xC4000000
 
-# Signs by function id (low 16 bits): group, revisions that have it, what it is (DEN0137 profiles; differences 2.0-bet1/bet3)
-_ONLY_1X = {0x151: "GRANULE_DELEGATE", 0x152: "GRANULE_UNDELEGATE", 0x154: "DATA_CREATE_UNKNOWN", 0x155: "DATA_DESTROY",
-            0x167: "REC_AUX_COUNT"}  # fmt: skip
-_ONLY_20 = {0x1F1: "GRANULE_RANGE_DELEGATE", 0x1F2: "GRANULE_RANGE_UNDELEGATE", 0x1F5: "RTT_DATA_MAP", 0x1F6: "RTT_DATA_UNMAP",
-            0x1FB: "RTT_UNPROT_MAP", 0x1FC: "RTT_UNPROT_UNMAP", 0x1EC: "RMM_CONFIG_GET", 0x202: "RMM_ACTIVATE", 0x203: "OP_CONTINUE",
-            0x208: "OP_MEM_DONATE", 0x209: "OP_MEM_RECLAIM", 0x20A: "OP_CANCEL", 0x201: "REALM_TERMINATE",
-            0x1E1: "GRANULE_TRACKING_GET", 0x1E3: "GRANULE_TRACKING_SET", 0x1F3: "GPT_L1_CREATE"}  # fmt: skip
-_DEVICE_11 = {0x156: "PDEV_AUX_COUNT", 0x160: "VDEV_AUX_COUNT", 0x171: "PDEV_P2P_CONNECT", 0x172: "VDEV_MAP", 0x173: "VDEV_UNMAP",
-              0x179: "PDEV_IDE_RESET", 0x182: "PDEV_P2P_DISCONNECT"}  # fmt: skip
-_DEVICE_20 = {0x1D7: "PSMMU_ACTIVATE", 0x1F7: "RTT_DEV_MAP", 0x1F8: "RTT_DEV_UNMAP", 0x204: "PDEV_STREAM_CONNECT",
-              0x205: "PDEV_STREAM_DISCONNECT", 0x206: "PDEV_STREAM_COMPLETE", 0x207: "PDEV_STREAM_KEY_PURGE"}  # fmt: skip
-_ANY_DEVICE = (0x175, 0x176, 0x177, 0x178, 0x17A, 0x17B, 0x17C, 0x174, 0x185, 0x186, 0x187, 0x188, 0x189)
-_ONLY_BET3 = {0x20F: "RMM_DEACTIVATE", 0x210: "PDEV_STREAM_INFO", 0x211: "GPT_INFO"}
-_11_ONLY_REALM = {0x180: "RTT_AUX_MAP_PROTECTED", 0x181: "RTT_AUX_MAP_UNPROTECTED", 0x183: "RTT_AUX_UNMAP_PROTECTED",
-                  0x18C: "MEC_SET_SHARED", 0x18D: "MEC_SET_PRIVATE"}  # fmt: skip
+_STILL_IN_FIRMWARE = ("RMI_VDEV_COMPLETE",)
+"""Gone in 2.0-bet3, but still in TF-RMM of July 2026, which is bet3 in all else: no sign."""
 
 # Signs by the name of an RMM row, for function ids that changed their name
 _NAMES = {
@@ -96,23 +86,29 @@ class Revision:
         return self.device if command is not None and DEVICE.match(command) else self.core
 
 
+@cache
+def _fid_table() -> dict[int, tuple[str, tuple[str, ...], str]]:
+    """Function ids that only some revisions have: group, those revisions, name (from the tables of the revisions)."""
+    table: dict[int, tuple[str, tuple[str, ...], str]] = {}
+    profiles = {r: decoders.profile(r) for r in ALL}
+    for fid in {f for p in profiles.values() for f in p.by_fid}:
+        fits = tuple(r for r in ALL if fid in profiles[r].by_fid)
+        name = profiles[fits[0]].by_fid[fid].name
+        if len(fits) < len(ALL) and name not in _STILL_IN_FIRMWARE:
+            table[fid] = ("device" if DEVICE.match(name) else "core", fits, name)
+    return table
+
+
 def _fid_signs(fids: set[int]) -> Iterable[Evidence]:
-    low = {f & 0xFFFF for f in fids if f & 0xFF000000 == _BASE}
-    tables: tuple[tuple[str, dict[int, str], tuple[str, ...]], ...] = (
-        ("core", _ONLY_1X, (R10, R11)),
-        ("core", _ONLY_20, TWO),
-        ("core", _11_ONLY_REALM, (R11,)),
-        ("core", _ONLY_BET3, (R20B3,)),
-        ("device", _DEVICE_11, (R11,)),
-        ("device", _DEVICE_20, TWO),
-    )
-    for group, table, fits in tables:
-        seen = sorted(low & table.keys())
-        if seen:
-            names = ", ".join(f"RMI_{table[n]} (0x{_BASE + n:x})" for n in seen[:3]) + (" ..." if len(seen) > 3 else "")
-            yield Evidence(group, fits, f"{names} used", 4 + min(len(seen), 3), "kernel")
-    if low & set(_ANY_DEVICE):
-        yield Evidence("device", (R11, *TWO), "device commands used", 1, "kernel")
+    table = _fid_table()
+    seen: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for fid in sorted(fids & table.keys()):
+        group, fits, _name = table[fid]
+        seen.setdefault((group, fits), []).append(fid)
+    for (group, fits), found in seen.items():
+        names = ", ".join(f"{table[f][2]} (0x{f:x})" for f in found[:3]) + (" ..." if len(found) > 3 else "")
+        common = group == "device" and len(fits) == 3  # in every revision that has devices at all
+        yield Evidence(group, fits, f"{names} used", 1 if common else 4 + min(len(found), 3), "kernel")
 
 
 class Signs:

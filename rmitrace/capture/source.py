@@ -69,7 +69,7 @@ class Source:
 def _zstd_reader(raw: IO[bytes]) -> IO[bytes]:
     import zstandard
 
-    return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw, read_across_frames=True)  # type: ignore[no-any-return]
+    return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw, read_across_frames=True)
 
 
 def _unpacker(head: bytes, raw: IO[bytes]) -> tuple[str, IO[bytes]] | None:

@@ -10,8 +10,8 @@ from ..capture.model import Capture
 from ..display import safe
 
 COLUMNS = ("seq", "ts_ns", "dur_ns", "cpu", "task", "pid", "source", "offset", "fid", "name", "service", "status", "index",
-           "failed", "paired", "inferred", "parent", "object", *(f"x{i}" for i in range(1, 8)), *(f"r{i}" for i in range(8)), "args",
-           "results")  # fmt: skip
+           "failed", "paired", "inferred", "parent", "object", *(f"x{i}" for i in range(1, 8)),
+           *(f"r{i}" for i in range(8)), "args", "results")  # fmt: skip
 
 
 def write(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:

@@ -117,7 +117,15 @@ def call_object(capture: Capture, seq: int) -> dict[str, Any]:
 
 def state_object(s: StateChange) -> dict[str, Any]:
     """An object's change of state."""
-    return {"type": "state", "object": s.object, "ts_ns": s.ts_ns, "from": s.frm, "to": s.to, "call": s.call, "inferred": s.inferred}
+    return {
+        "type": "state",
+        "object": s.object,
+        "ts_ns": s.ts_ns,
+        "from": s.frm,
+        "to": s.to,
+        "call": s.call,
+        "inferred": s.inferred,
+    }
 
 
 def sequence_object(q: Sequence) -> dict[str, Any]:
@@ -130,7 +138,13 @@ def sequence_object(q: Sequence) -> dict[str, Any]:
         "end_ns": q.end_ns,
         "outcome": q.outcome,
         "steps": [
-            {"name": s.name, "first_call": s.first, "last_call": s.last, "outcome": s.outcome, **({"why": s.why} if s.why else {})}
+            {
+                "name": s.name,
+                "first_call": s.first,
+                "last_call": s.last,
+                "outcome": s.outcome,
+                **({"why": s.why} if s.why else {}),
+            }
             for s in q.steps
         ],
         "source": q.source,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def follow_realms(capture: Capture, source: int) -> tuple[list[Sequence], list[S
         rows = realm_rows[rd == address]
         starts = np.flatnonzero(c.name[rows] == create).tolist()
         bounds = [0, *[s for s in starts if s], len(rows)]
-        for a, b in zip(bounds, bounds[1:], strict=False):
+        for a, b in pairwise(bounds):
             if a < b:
                 _one_realm(capture, source, f"realm:0x{int(address):x}", rows[a:b], sequences, states)
     return sequences, states
@@ -103,9 +104,7 @@ class _Rows:
         return np.isin(self.name, wanted)
 
 
-def _one_realm(
-    capture: Capture, source: int, obj: str, rows: I64, sequences: list[Sequence], states: list[StateChange]
-) -> None:
+def _one_realm(capture: Capture, source: int, obj: str, rows: I64, sequences: list[Sequence], states: list[StateChange]) -> None:
     r = _Rows(capture, rows)
     active = np.flatnonzero(r.of("RMI_REALM_ACTIVATE") & r.good)
     created = bool(r.of("RMI_REALM_CREATE").any())
