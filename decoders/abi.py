@@ -125,7 +125,7 @@ class Machine:
 
 
 class Vocabulary:
-    """Types and meanings of register names, so that a table row says only ``rd rec_ptr base top``.
+    """Types and meanings of register names, so that a table says only ``rd rec_ptr base top``.
 
     A row may give another type (``flags:RmiDataFlags``), the bits that count (``state:RmiPdevState[7:0]``) and, for a
     result, the statuses it is valid on (``top@SUCCESS|ERROR_RTT``).
@@ -137,9 +137,30 @@ class Vocabulary:
         self.prefix = prefix
         self.names = names
 
+    def commands(self, table: str, service: str) -> tuple[RmmCommand, ...]:
+        """Commands from a table: at the margin function id, name and what it does, below it ``args -> results``.
+
+        ``value_0..7`` stands for eight registers. ``+plain`` or ``+memory`` after the results: the call may start an
+        operation of that kind. Raises ValueError where the table is not well written.
+        """
+        out = []
+        for head, lines in _blocks(table):
+            fid, name, summary = head.split(None, 2)
+            args, _, results = " ".join(lines).partition("->")
+            kind = None
+            if "+" in results:
+                results, _, kind = results.partition("+")
+            row = RmmCommand(name, int(fid, 16), service, summary, self.registers(args), self.registers(results, results=True))
+            out.append(stateful(row, kind) if kind else row)
+        return tuple(out)
+
     def registers(self, text: str, *, results: bool = False) -> tuple[Register, ...]:
         """x1, x2, ... of a row. Raises ValueError where the row is not well written."""
-        return tuple(self._register(i, token, results) for i, token in enumerate(text.split(), 1))
+        tokens: list[str] = []
+        for token in text.split():
+            stem, _, last = token.partition("_0..")
+            tokens += [f"{stem}_{i}" for i in range(int(last) + 1)] if last else [token]
+        return tuple(self._register(i, token, results) for i, token in enumerate(tokens, 1))
 
     def _register(self, reg: int, token: str, results: bool) -> Register:
         match = self._TOKEN.match(token)

@@ -221,7 +221,7 @@ class _Reader:
 
         at = self.stream.tell()
         many = (f.count or 0) - used
-        name = "unused" if counter is not None else f"{_element(f, used)}..{_element(f, used + many - 1).strip('[')}"
+        name = "unused" if counter is not None else _elements(f, used, used + many - 1)
         value = self.parse(name, construct.Bytes(many * f.size))
         if counter is not None:
             node = _bytes("unused", value, at)
@@ -267,6 +267,10 @@ class _Reader:
 
 def _element(f: StructField, i: int) -> str:
     return f"x{i}" if f.name == "gprs" else f"[{i}]"
+
+
+def _elements(f: StructField, first: int, last: int) -> str:
+    return f"x{first}..x{last}" if f.name == "gprs" else f"[{first}..{last}]"
 
 
 def _trailing(struct: Struct, data: bytes) -> Node:

@@ -1,8 +1,8 @@
-"""The words the RMI tables are written in: what a register name means, and one row of a command table."""
+"""The words the RMI tables are written in: what a register name means."""
 
 from __future__ import annotations
 
-from ..abi import RmmCommand, Vocabulary, stateful
+from ..abi import RmmCommand, Vocabulary
 
 REGISTERS = Vocabulary(
     "RMI_",
@@ -102,7 +102,6 @@ REGISTERS = Vocabulary(
 )
 
 
-def rmi(name: str, fid: int, summary: str, args: str = "", results: str = "", *, starts: str | None = None) -> RmmCommand:
-    """A command: registers x1.. in and out, and whether it may start a stateful operation ('plain' or 'memory')."""
-    row = RmmCommand(name, fid, "RMI", summary, REGISTERS.registers(args), REGISTERS.registers(results, results=True))
-    return stateful(row, starts) if starts else row
+def rmi(table: str) -> tuple[RmmCommand, ...]:
+    """RMI commands from a table, see ``Vocabulary.commands``."""
+    return REGISTERS.commands(table, "RMI")

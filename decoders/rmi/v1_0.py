@@ -10,50 +10,54 @@ from dataclasses import replace
 from ..abi import BitField, Profile, bit, bits, flags, remarks, structs
 from ._words import rmi
 
-COMMANDS = (
-    rmi(
-        "RMI_VERSION", 0xC4000150, "agree on an interface version", "req", "lower@SUCCESS|ERROR_INPUT higher@SUCCESS|ERROR_INPUT"
-    ),
-    rmi("RMI_GRANULE_DELEGATE", 0xC4000151, "move one granule from Non-secure to Realm PAS", "addr"),
-    rmi("RMI_GRANULE_UNDELEGATE", 0xC4000152, "give one delegated granule back to Non-secure PAS (content is wiped)", "addr"),
-    rmi(
-        "RMI_DATA_CREATE",
-        0xC4000153,
-        "add a measured data page to a Realm that is not active yet",
-        "rd data ipa src flags:RmiDataFlags",
-    ),
-    rmi("RMI_DATA_CREATE_UNKNOWN", 0xC4000154, "add a wiped data page", "rd data ipa"),
-    rmi("RMI_DATA_DESTROY", 0xC4000155, "take a data page away", "rd ipa", "data top@SUCCESS|ERROR_RTT"),
-    rmi("RMI_REALM_ACTIVATE", 0xC4000157, "make a Realm runnable", "rd"),
-    rmi("RMI_REALM_CREATE", 0xC4000158, "create a Realm", "rd params_ptr"),
-    rmi("RMI_REALM_DESTROY", 0xC4000159, "destroy an empty Realm", "rd"),
-    rmi("RMI_REC_CREATE", 0xC400015A, "create a REC", "rd rec params_ptr"),
-    rmi("RMI_REC_DESTROY", 0xC400015B, "destroy a REC", "rec_ptr"),
-    rmi("RMI_REC_ENTER", 0xC400015C, "run a REC until its next exit", "rec run_ptr"),
-    rmi("RMI_RTT_CREATE", 0xC400015D, "add a translation table", "rd rtt ipa level"),
-    rmi("RMI_RTT_DESTROY", 0xC400015E, "remove a translation table", "rd ipa level", "rtt top@SUCCESS|ERROR_RTT"),
-    rmi("RMI_RTT_MAP_UNPROTECTED", 0xC400015F, "map host memory at an Unprotected IPA", "rd ipa level desc"),
-    rmi(
-        "RMI_RTT_READ_ENTRY",
-        0xC4000161,
-        "read a translation table entry",
-        "rd ipa level",
-        "walk_level state:RmiRttEntryState[7:0] desc ripas[7:0]",
-    ),
-    rmi(
-        "RMI_RTT_UNMAP_UNPROTECTED",
-        0xC4000162,
-        "unmap host memory from an Unprotected IPA",
-        "rd ipa level",
-        "top@SUCCESS|ERROR_RTT",
-    ),
-    rmi("RMI_PSCI_COMPLETE", 0xC4000164, "finish a PSCI call of a REC that needs the host", "calling_rec target_rec status"),
-    rmi("RMI_FEATURES", 0xC4000165, "read one feature register", "index", "value"),
-    rmi("RMI_RTT_FOLD", 0xC4000166, "replace a uniform table by a block entry", "rd ipa level", "rtt"),
-    rmi("RMI_REC_AUX_COUNT", 0xC4000167, "how many auxiliary granules a REC needs", "rd", "aux_count"),
-    rmi("RMI_RTT_INIT_RIPAS", 0xC4000168, "set RIPAS to RAM before activation", "rd base top", "out_top"),
-    rmi("RMI_RTT_SET_RIPAS", 0xC4000169, "finish a RIPAS change the Realm asked for", "rd rec_ptr base top", "out_top"),
-)
+COMMANDS = rmi("""
+0xC4000150 RMI_VERSION                      agree on an interface version
+    req -> lower@SUCCESS|ERROR_INPUT higher@SUCCESS|ERROR_INPUT
+0xC4000151 RMI_GRANULE_DELEGATE             move one granule from Non-secure to Realm PAS
+    addr
+0xC4000152 RMI_GRANULE_UNDELEGATE           give one delegated granule back to Non-secure PAS (content is wiped)
+    addr
+0xC4000153 RMI_DATA_CREATE                  add a measured data page to a Realm that is not active yet
+    rd data ipa src flags:RmiDataFlags
+0xC4000154 RMI_DATA_CREATE_UNKNOWN          add a wiped data page
+    rd data ipa
+0xC4000155 RMI_DATA_DESTROY                 take a data page away
+    rd ipa -> data top@SUCCESS|ERROR_RTT
+0xC4000157 RMI_REALM_ACTIVATE               make a Realm runnable
+    rd
+0xC4000158 RMI_REALM_CREATE                 create a Realm
+    rd params_ptr
+0xC4000159 RMI_REALM_DESTROY                destroy an empty Realm
+    rd
+0xC400015A RMI_REC_CREATE                   create a REC
+    rd rec params_ptr
+0xC400015B RMI_REC_DESTROY                  destroy a REC
+    rec_ptr
+0xC400015C RMI_REC_ENTER                    run a REC until its next exit
+    rec run_ptr
+0xC400015D RMI_RTT_CREATE                   add a translation table
+    rd rtt ipa level
+0xC400015E RMI_RTT_DESTROY                  remove a translation table
+    rd ipa level -> rtt top@SUCCESS|ERROR_RTT
+0xC400015F RMI_RTT_MAP_UNPROTECTED          map host memory at an Unprotected IPA
+    rd ipa level desc
+0xC4000161 RMI_RTT_READ_ENTRY               read a translation table entry
+    rd ipa level -> walk_level state:RmiRttEntryState[7:0] desc ripas[7:0]
+0xC4000162 RMI_RTT_UNMAP_UNPROTECTED        unmap host memory from an Unprotected IPA
+    rd ipa level -> top@SUCCESS|ERROR_RTT
+0xC4000164 RMI_PSCI_COMPLETE                finish a PSCI call of a REC that needs the host
+    calling_rec target_rec status
+0xC4000165 RMI_FEATURES                     read one feature register
+    index -> value
+0xC4000166 RMI_RTT_FOLD                     replace a uniform table by a block entry
+    rd ipa level -> rtt
+0xC4000167 RMI_REC_AUX_COUNT                how many auxiliary granules a REC needs
+    rd -> aux_count
+0xC4000168 RMI_RTT_INIT_RIPAS               set RIPAS to RAM before activation
+    rd base top -> out_top
+0xC4000169 RMI_RTT_SET_RIPAS                finish a RIPAS change the Realm asked for
+    rd rec_ptr base top -> out_top
+""")
 
 ENUMS = {
     "RmiRipas": {0: "RMI_EMPTY", 1: "RMI_RAM", 2: "RMI_DESTROYED"},
@@ -189,6 +193,7 @@ RMI_RTT_UNMAP_UNPROTECTED
 RMI_FEATURES
     only index 0 exists; any other index returns zero with RMI_SUCCESS
 """)
+
 INDEX = (bits("index", 15, 8),)
 _LEVEL = (bits("index", 15, 8, "", "RTT level at which the walk ended"),)
 PACKING: dict[str, tuple[BitField, ...]] = {

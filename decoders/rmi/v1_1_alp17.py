@@ -10,126 +10,107 @@ from ..abi import bit, bits, remarks
 from . import v1_0
 from ._words import rmi
 
-CHANGED = (
-    rmi("RMI_REC_CREATE", 0xC400015A, "create a REC", "rd rec_ptr params_ptr"),
-    rmi("RMI_REC_ENTER", 0xC400015C, "run a REC until its next exit", "rec_ptr run_ptr"),
-    rmi(
-        "RMI_PSCI_COMPLETE",
-        0xC4000164,
-        "finish a PSCI call of a REC that needs the host",
-        "calling_rec_ptr target_rec_ptr status",
-    ),
-)
+CHANGED = rmi("""
+0xC400015A RMI_REC_CREATE                   create a REC
+    rd rec_ptr params_ptr
+0xC400015C RMI_REC_ENTER                    run a REC until its next exit
+    rec_ptr run_ptr
+0xC4000164 RMI_PSCI_COMPLETE                finish a PSCI call of a REC that needs the host
+    calling_rec_ptr target_rec_ptr status
+""")
 
-ADDED = (
-    rmi("RMI_PDEV_AUX_COUNT", 0xC4000156, "how many auxiliary granules a PDEV needs", "flags:RmiPdevFlags", "aux_count"),
-    rmi("RMI_VDEV_AUX_COUNT", 0xC4000160, "how many auxiliary granules a VDEV needs", "pdev_flags vdev_flags", "aux_count"),
-    rmi(
-        "RMI_VDEV_VALIDATE_MAPPING",
-        0xC4000163,
-        "finish a mapping validation the Realm asked for",
-        "rd rec_ptr pdev_ptr vdev_ptr base top",
-        "out_top",
-    ),
-    rmi("RMI_VSMMU_CREATE", 0xC400016A, "create a virtual SMMU", "rd vsmmu_ptr params_ptr"),
-    rmi("RMI_VSMMU_DESTROY", 0xC400016B, "destroy a virtual SMMU", "rd vsmmu_ptr"),
-    rmi("RMI_VSMMU_MAP", 0xC400016C, "map the register frame of a virtual SMMU", "rd vsmmu_ptr ipa level"),
-    rmi("RMI_VSMMU_UNMAP", 0xC400016D, "unmap the register frame of a virtual SMMU", "rd ipa vsmmu_ptr", "top"),
-    rmi(
-        "RMI_PSMMU_MSI_CONFIG",
-        0xC400016E,
-        "program the MSIs of the Realm side of an SMMU",
-        "psmmu gerr_addr gerr_data eventq_addr eventq_data priq_addr priq_data",
-    ),
-    rmi(
-        "RMI_PSMMU_IRQ_NOTIFY",
-        0xC400016F,
-        "tell the RMM that an SMMU interrupt fired",
-        "psmmu irq[1:0]",
-        "action[0:0] rd vsmmu msi_addr msi_data",
-    ),
-    rmi(
-        "RMI_PDEV_P2P_CONNECT", 0xC4000171, "make a peer-to-peer stream of two PDEVs", "stream_ptr pdev_1_ptr pdev_2_ptr ide_sid"
-    ),
-    rmi("RMI_VDEV_MAP", 0xC4000172, "map device memory into a Realm", "rd vdev_ptr ipa level addr"),
-    rmi("RMI_VDEV_UNMAP", 0xC4000173, "unmap device memory from a Realm", "rd ipa level", "pa top@SUCCESS|ERROR_RTT"),
-    rmi("RMI_PDEV_ABORT", 0xC4000174, "give up the device transaction", "pdev_ptr"),
-    rmi("RMI_PDEV_COMMUNICATE", 0xC4000175, "make one step of the device transaction", "pdev_ptr data_ptr"),
-    rmi("RMI_PDEV_CREATE", 0xC4000176, "create a physical device object", "pdev_ptr params_ptr"),
-    rmi("RMI_PDEV_DESTROY", 0xC4000177, "destroy a stopped physical device object", "pdev_ptr"),
-    rmi("RMI_PDEV_GET_STATE", 0xC4000178, "read the lifecycle state", "pdev_ptr", "state:RmiPdevState[7:0]"),
-    rmi("RMI_PDEV_IDE_RESET", 0xC4000179, "start a reset of the IDE link", "pdev_ptr"),
-    rmi("RMI_PDEV_IDE_KEY_REFRESH", 0xC400017A, "start a key refresh of an IDE stream", "pdev_ptr coh[0:0]"),
-    rmi("RMI_PDEV_SET_PUBKEY", 0xC400017B, "hand over the public key of the device certificate", "pdev_ptr params_ptr"),
-    rmi("RMI_PDEV_STOP", 0xC400017C, "start to tear down the secure session", "pdev_ptr"),
-    rmi("RMI_RTT_AUX_CREATE", 0xC400017D, "add a table to an auxiliary RTT tree", "rd rtt ipa level index"),
-    rmi(
-        "RMI_RTT_AUX_DESTROY",
-        0xC400017E,
-        "remove a table of an auxiliary tree",
-        "rd ipa level index",
-        "rtt top@SUCCESS|ERROR_RTT",
-    ),
-    rmi("RMI_RTT_AUX_FOLD", 0xC400017F, "fold a table of an auxiliary tree", "rd ipa level index", "rtt"),
-    rmi(
-        "RMI_RTT_AUX_MAP_PROTECTED",
-        0xC4000180,
-        "copy a Protected mapping to an auxiliary tree",
-        "rd ipa index",
-        "state:RmiRttEntryState[7:0]@ERROR_RTT|ERROR_RTT_AUX ripas[7:0]@ERROR_RTT|ERROR_RTT_AUX",
-    ),
-    rmi("RMI_RTT_AUX_MAP_UNPROTECTED", 0xC4000181, "copy an Unprotected mapping to an auxiliary tree", "rd ipa index"),
-    rmi("RMI_PDEV_P2P_DISCONNECT", 0xC4000182, "remove a peer-to-peer stream", "stream_ptr pdev_1_ptr pdev_2_ptr"),
-    rmi(
-        "RMI_RTT_AUX_UNMAP_PROTECTED",
-        0xC4000183,
-        "remove a Protected mapping from an auxiliary tree",
-        "rd ipa index",
-        "top@SUCCESS|ERROR_RTT_AUX",
-    ),
-    rmi(
-        "RMI_RTT_AUX_UNMAP_UNPROTECTED",
-        0xC4000184,
-        "remove an Unprotected mapping from an auxiliary tree",
-        "rd ipa index",
-        "top@SUCCESS|ERROR_RTT_AUX",
-    ),
-    rmi("RMI_VDEV_ABORT", 0xC4000185, "give up the device transaction of a VDEV", "rd pdev_ptr vdev_ptr"),
-    rmi("RMI_VDEV_COMMUNICATE", 0xC4000186, "make one step of the device transaction of a VDEV", "rd pdev_ptr vdev_ptr data_ptr"),
-    rmi(
-        "RMI_VDEV_CREATE",
-        0xC4000187,
-        "create a virtual device object (a TDI given to a Realm)",
-        "rd pdev_ptr vdev_ptr params_ptr",
-    ),
-    rmi("RMI_VDEV_DESTROY", 0xC4000188, "destroy a virtual device object", "rd pdev_ptr vdev_ptr"),
-    rmi("RMI_VDEV_GET_STATE", 0xC4000189, "read the lifecycle state", "vdev_ptr", "state:RmiVdevState[7:0]"),
-    rmi("RMI_VDEV_UNLOCK", 0xC400018A, "start TDISP stop (back to unlocked)", "rd pdev_ptr vdev_ptr"),
-    rmi(
-        "RMI_RTT_SET_S2AP",
-        0xC400018B,
-        "finish a stage 2 permission change the Realm asked for",
-        "rd rec_ptr base top",
-        "out_top rtt_tree@ERROR_RTT",
-    ),
-    rmi("RMI_MEC_SET_SHARED", 0xC400018C, "make a MEC shareable", "mecid"),
-    rmi("RMI_MEC_SET_PRIVATE", 0xC400018D, "make a MEC private", "mecid"),
-    rmi("RMI_VDEV_COMPLETE", 0xC400018E, "tell the Realm that the VDEV request was served", "rec_ptr vdev_ptr"),
-    rmi("RMI_VDEV_GET_INTERFACE_REPORT", 0xC40001D0, "start fetching the TDI interface report", "rd pdev_ptr vdev_ptr"),
-    rmi("RMI_VDEV_GET_MEASUREMENTS", 0xC40001D1, "start fetching device measurements", "rd pdev_ptr vdev_ptr params_ptr"),
-    rmi("RMI_VDEV_LOCK", 0xC40001D2, "start TDISP lock", "rd pdev_ptr vdev_ptr"),
-    rmi("RMI_VDEV_START", 0xC40001D3, "start TDISP start", "rd pdev_ptr vdev_ptr"),
-    rmi(
-        "RMI_VDEV_P2P_BIND",
-        0xC40001D4,
-        "bind two VDEVs for peer-to-peer",
-        "stream_ptr rd rec_ptr pdev_1_ptr pdev_2_ptr vdev_1_ptr vdev_2_ptr",
-    ),
-    rmi(
-        "RMI_VDEV_P2P_UNBIND", 0xC40001D5, "unbind two VDEVs", "stream_ptr rd rec_ptr pdev_1_ptr pdev_2_ptr vdev_1_ptr vdev_2_ptr"
-    ),
-)
-
+ADDED = rmi("""
+0xC4000156 RMI_PDEV_AUX_COUNT               how many auxiliary granules a PDEV needs
+    flags:RmiPdevFlags -> aux_count
+0xC4000160 RMI_VDEV_AUX_COUNT               how many auxiliary granules a VDEV needs
+    pdev_flags vdev_flags -> aux_count
+0xC4000163 RMI_VDEV_VALIDATE_MAPPING        finish a mapping validation the Realm asked for
+    rd rec_ptr pdev_ptr vdev_ptr base top -> out_top
+0xC400016A RMI_VSMMU_CREATE                 create a virtual SMMU
+    rd vsmmu_ptr params_ptr
+0xC400016B RMI_VSMMU_DESTROY                destroy a virtual SMMU
+    rd vsmmu_ptr
+0xC400016C RMI_VSMMU_MAP                    map the register frame of a virtual SMMU
+    rd vsmmu_ptr ipa level
+0xC400016D RMI_VSMMU_UNMAP                  unmap the register frame of a virtual SMMU
+    rd ipa vsmmu_ptr -> top
+0xC400016E RMI_PSMMU_MSI_CONFIG             program the MSIs of the Realm side of an SMMU
+    psmmu gerr_addr gerr_data eventq_addr eventq_data priq_addr priq_data
+0xC400016F RMI_PSMMU_IRQ_NOTIFY             tell the RMM that an SMMU interrupt fired
+    psmmu irq[1:0] -> action[0:0] rd vsmmu msi_addr msi_data
+0xC4000171 RMI_PDEV_P2P_CONNECT             make a peer-to-peer stream of two PDEVs
+    stream_ptr pdev_1_ptr pdev_2_ptr ide_sid
+0xC4000172 RMI_VDEV_MAP                     map device memory into a Realm
+    rd vdev_ptr ipa level addr
+0xC4000173 RMI_VDEV_UNMAP                   unmap device memory from a Realm
+    rd ipa level -> pa top@SUCCESS|ERROR_RTT
+0xC4000174 RMI_PDEV_ABORT                   give up the device transaction
+    pdev_ptr
+0xC4000175 RMI_PDEV_COMMUNICATE             make one step of the device transaction
+    pdev_ptr data_ptr
+0xC4000176 RMI_PDEV_CREATE                  create a physical device object
+    pdev_ptr params_ptr
+0xC4000177 RMI_PDEV_DESTROY                 destroy a stopped physical device object
+    pdev_ptr
+0xC4000178 RMI_PDEV_GET_STATE               read the lifecycle state
+    pdev_ptr -> state:RmiPdevState[7:0]
+0xC4000179 RMI_PDEV_IDE_RESET               start a reset of the IDE link
+    pdev_ptr
+0xC400017A RMI_PDEV_IDE_KEY_REFRESH         start a key refresh of an IDE stream
+    pdev_ptr coh[0:0]
+0xC400017B RMI_PDEV_SET_PUBKEY              hand over the public key of the device certificate
+    pdev_ptr params_ptr
+0xC400017C RMI_PDEV_STOP                    start to tear down the secure session
+    pdev_ptr
+0xC400017D RMI_RTT_AUX_CREATE               add a table to an auxiliary RTT tree
+    rd rtt ipa level index
+0xC400017E RMI_RTT_AUX_DESTROY              remove a table of an auxiliary tree
+    rd ipa level index -> rtt top@SUCCESS|ERROR_RTT
+0xC400017F RMI_RTT_AUX_FOLD                 fold a table of an auxiliary tree
+    rd ipa level index -> rtt
+0xC4000180 RMI_RTT_AUX_MAP_PROTECTED        copy a Protected mapping to an auxiliary tree
+    rd ipa index -> state:RmiRttEntryState[7:0]@ERROR_RTT|ERROR_RTT_AUX ripas[7:0]@ERROR_RTT|ERROR_RTT_AUX
+0xC4000181 RMI_RTT_AUX_MAP_UNPROTECTED      copy an Unprotected mapping to an auxiliary tree
+    rd ipa index
+0xC4000182 RMI_PDEV_P2P_DISCONNECT          remove a peer-to-peer stream
+    stream_ptr pdev_1_ptr pdev_2_ptr
+0xC4000183 RMI_RTT_AUX_UNMAP_PROTECTED      remove a Protected mapping from an auxiliary tree
+    rd ipa index -> top@SUCCESS|ERROR_RTT_AUX
+0xC4000184 RMI_RTT_AUX_UNMAP_UNPROTECTED    remove an Unprotected mapping from an auxiliary tree
+    rd ipa index -> top@SUCCESS|ERROR_RTT_AUX
+0xC4000185 RMI_VDEV_ABORT                   give up the device transaction of a VDEV
+    rd pdev_ptr vdev_ptr
+0xC4000186 RMI_VDEV_COMMUNICATE             make one step of the device transaction of a VDEV
+    rd pdev_ptr vdev_ptr data_ptr
+0xC4000187 RMI_VDEV_CREATE                  create a virtual device object (a TDI given to a Realm)
+    rd pdev_ptr vdev_ptr params_ptr
+0xC4000188 RMI_VDEV_DESTROY                 destroy a virtual device object
+    rd pdev_ptr vdev_ptr
+0xC4000189 RMI_VDEV_GET_STATE               read the lifecycle state
+    vdev_ptr -> state:RmiVdevState[7:0]
+0xC400018A RMI_VDEV_UNLOCK                  start TDISP stop (back to unlocked)
+    rd pdev_ptr vdev_ptr
+0xC400018B RMI_RTT_SET_S2AP                 finish a stage 2 permission change the Realm asked for
+    rd rec_ptr base top -> out_top rtt_tree@ERROR_RTT
+0xC400018C RMI_MEC_SET_SHARED               make a MEC shareable
+    mecid
+0xC400018D RMI_MEC_SET_PRIVATE              make a MEC private
+    mecid
+0xC400018E RMI_VDEV_COMPLETE                tell the Realm that the VDEV request was served
+    rec_ptr vdev_ptr
+0xC40001D0 RMI_VDEV_GET_INTERFACE_REPORT    start fetching the TDI interface report
+    rd pdev_ptr vdev_ptr
+0xC40001D1 RMI_VDEV_GET_MEASUREMENTS        start fetching device measurements
+    rd pdev_ptr vdev_ptr params_ptr
+0xC40001D2 RMI_VDEV_LOCK                    start TDISP lock
+    rd pdev_ptr vdev_ptr
+0xC40001D3 RMI_VDEV_START                   start TDISP start
+    rd pdev_ptr vdev_ptr
+0xC40001D4 RMI_VDEV_P2P_BIND                bind two VDEVs for peer-to-peer
+    stream_ptr rd rec_ptr pdev_1_ptr pdev_2_ptr vdev_1_ptr vdev_2_ptr
+0xC40001D5 RMI_VDEV_P2P_UNBIND              unbind two VDEVs
+    stream_ptr rd rec_ptr pdev_1_ptr pdev_2_ptr vdev_1_ptr vdev_2_ptr
+""")
 
 ENUMS: dict[str, dict[int, str | None]] = {
     "RmiRipas": {3: "RMI_DEV"},
@@ -408,6 +389,7 @@ RMI_VDEV_P2P_BIND
 RMI_VDEV_P2P_UNBIND
     arguments from 1.1-alp14; the 2.0 draft reorders them
 """)
+
 _DRAFT = "2.0-bet0"
 UNCONFIRMED_FIDS = {
     0xC40001D6: ("RMI_VSMMU_EVENT_NOTIFY", _DRAFT),

@@ -10,212 +10,113 @@ from ..abi import BitField, bit, bits, flags, remarks
 from . import v1_1_alp17
 from ._words import rmi
 
-CHANGED = (
-    rmi(
-        "RMI_PSMMU_IRQ_NOTIFY",
-        0xC400016F,
-        "tell the RMM that an SMMU interrupt fired",
-        "psmmu_ptr irqs",
-        "flags:RmiPsmmuIrqResult event_num stream_id fetch_addr input_addr syndrome",
-    ),
-    rmi(
-        "RMI_RTT_AUX_DESTROY",
-        0xC400017E,
-        "remove a table of an auxiliary tree",
-        "rd ipa level index",
-        "rtt top@SUCCESS|ERROR_RTT_AUX",
-        starts="plain",
-    ),
-    rmi("RMI_VDEV_UNLOCK", 0xC400018A, "start TDISP stop (back to unlocked)", "rd pdev_ptr vdev_ptr", "addr@ERROR_GRANULE"),
-)
+CHANGED = rmi("""
+0xC400016F RMI_PSMMU_IRQ_NOTIFY             tell the RMM that an SMMU interrupt fired
+    psmmu_ptr irqs -> flags:RmiPsmmuIrqResult event_num stream_id fetch_addr input_addr syndrome
+0xC400017E RMI_RTT_AUX_DESTROY              remove a table of an auxiliary tree
+    rd ipa level index -> rtt top@SUCCESS|ERROR_RTT_AUX +plain
+0xC400018A RMI_VDEV_UNLOCK                  start TDISP stop (back to unlocked)
+    rd pdev_ptr vdev_ptr -> addr@ERROR_GRANULE
+""")
 
-ADDED = (
-    rmi(
-        "RMI_RTT_DATA_MAP_INIT",
-        0xC4000153,
-        "map one page with initial content",
-        "rd data ipa src flags:RmiDataFlags",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_DEV_VALIDATE",
-        0xC4000163,
-        "finish a device mapping validation the Realm asked for",
-        "rd rec_ptr pdev_ptr vdev_ptr base top",
-        "out_top",
-        starts="plain",
-    ),
-    rmi("RMI_RMM_CONFIG_SET", 0xC400016E, "set granule size and tracking region size", "cfg_ptr"),
-    rmi("RMI_PDEV_STREAM_KEY_REFRESH", 0xC400017A, "start a key refresh of a stream", "pdev_1_ptr pdev_2_ptr stream_hnd"),
-    rmi(
-        "RMI_VSMMU_EVENT_NOTIFY",
-        0xC40001D6,
-        "pass an SMMU event to a virtual SMMU",
-        "psmmu_ptr rd vsmmu_ptr pdev_ptr vdev_ptr",
-        "flags:RmiVsmmuEventFlags msi_addr msi_data fipa syndrome",
-    ),
-    rmi("RMI_PSMMU_ACTIVATE", 0xC40001D7, "let the RMM use an SMMU", "psmmu_ptr params_ptr", starts="memory"),
-    rmi("RMI_PSMMU_DEACTIVATE", 0xC40001D8, "stop using an SMMU", "psmmu_ptr", starts="memory"),
-    rmi("RMI_PSMMU_ST_L2_CREATE", 0xC40001DB, "create a level 2 stream table", "psmmu_ptr sid", starts="memory"),
-    rmi("RMI_PSMMU_ST_L2_DESTROY", 0xC40001DC, "destroy a level 2 stream table", "psmmu_ptr sid", starts="memory"),
-    rmi("RMI_DPT_L0_CREATE", 0xC40001DD, "create the level 0 device permission table", starts="memory"),
-    rmi("RMI_DPT_L0_DESTROY", 0xC40001DE, "destroy the level 0 device permission table", starts="memory"),
-    rmi("RMI_DPT_L1_CREATE", 0xC40001DF, "create a level 1 device permission table", "addr", starts="memory"),
-    rmi("RMI_DPT_L1_DESTROY", 0xC40001E0, "destroy a level 1 device permission table", "addr", starts="memory"),
-    rmi(
-        "RMI_GRANULE_TRACKING_GET",
-        0xC40001E1,
-        "read how a region is tracked",
-        "addr",
-        "category[1:0] state:RmiTrackingRegionState[2:0]",
-    ),
-    rmi(
-        "RMI_GRANULE_TRACKING_SET",
-        0xC40001E3,
-        "change how a region is tracked",
-        "addr category state:RmiTrackingRegionState",
-        starts="memory",
-    ),
-    rmi("RMI_RMM_CONFIG_GET", 0xC40001EC, "read the configuration", "cfg_ptr"),
-    rmi("RMI_RMM_STATE_GET", 0xC40001EE, "read the RMM state", "", "state:RmiRmmState[7:0]"),
-    rmi("RMI_PSMMU_EVENT_CONSUME", 0xC40001F0, "drop the SMMU events reported last", "psmmu_ptr irqs"),
-    rmi("RMI_GRANULE_RANGE_DELEGATE", 0xC40001F1, "delegate a range", "base top", "out_top", starts="plain"),
-    rmi("RMI_GRANULE_RANGE_UNDELEGATE", 0xC40001F2, "undelegate a range", "base top", "out_top", starts="plain"),
-    rmi("RMI_GPT_L1_CREATE", 0xC40001F3, "create a level 1 GPT", "addr", starts="memory"),
-    rmi("RMI_GPT_L1_DESTROY", 0xC40001F4, "destroy a level 1 GPT", "addr", starts="memory"),
-    rmi(
-        "RMI_RTT_DATA_MAP",
-        0xC40001F5,
-        "map a range of Protected IPA to conventional memory",
-        "rd base top flags:RmiRttProtMapFlags oaddr",
-        "out_top",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_DATA_UNMAP",
-        0xC40001F6,
-        "unmap conventional memory from a range",
-        "rd base top flags:RmiRttUnmapFlags oaddr",
-        "out_top out_range out_count",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_DEV_MAP",
-        0xC40001F7,
-        "map a range to device memory of a VDEV",
-        "rd vdev_ptr base top flags:RmiRttProtMapFlags oaddr",
-        "out_top",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_DEV_UNMAP",
-        0xC40001F8,
-        "unmap device memory from a range",
-        "rd base top flags:RmiRttUnmapFlags oaddr",
-        "out_top out_range out_count",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_ARCH_DEV_MAP",
-        0xC40001F9,
-        "map an architected device (virtual SMMU)",
-        "rd dev_ptr base top",
-        "out_top",
-        starts="plain",
-    ),
-    rmi("RMI_RTT_ARCH_DEV_UNMAP", 0xC40001FA, "unmap an architected device", "rd dev_ptr base top", "out_top", starts="plain"),
-    rmi(
-        "RMI_RTT_UNPROT_MAP",
-        0xC40001FB,
-        "map host memory in Unprotected IPA space",
-        "rd base top flags:RmiRttUnprotMapFlags oaddr",
-        "out_top",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_UNPROT_UNMAP",
-        0xC40001FC,
-        "unmap host memory from Unprotected IPA space",
-        "rd base top flags:RmiRttUnmapFlags oaddr",
-        "out_top out_range out_count",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_AUX_PROT_MAP",
-        0xC40001FD,
-        "copy Protected mappings of a range to an auxiliary tree",
-        "rd base top flags:RmiRttAuxMapFlags",
-        "out_top",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_AUX_PROT_UNMAP",
-        0xC40001FE,
-        "remove Protected mappings of a range from an auxiliary tree",
-        "rd base top flags:RmiRttAuxUnmapFlags",
-        "out_top",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_AUX_UNPROT_MAP",
-        0xC40001FF,
-        "copy Unprotected mappings of a range to an auxiliary tree",
-        "rd base top flags:RmiRttAuxMapFlags",
-        "out_top",
-        starts="plain",
-    ),
-    rmi(
-        "RMI_RTT_AUX_UNPROT_UNMAP",
-        0xC4000200,
-        "remove Unprotected mappings of a range from an auxiliary tree",
-        "rd base top flags:RmiRttAuxUnmapFlags",
-        "out_top",
-        starts="plain",
-    ),
-    rmi("RMI_REALM_TERMINATE", 0xC4000201, "move a Realm into its final, not runnable state", "rd", starts="memory"),
-    rmi("RMI_RMM_ACTIVATE", 0xC4000202, "activate the RMM", starts="memory"),
-    rmi(
-        "RMI_OP_CONTINUE",
-        0xC4000203,
-        "go on with a stateful operation",
-        "handle flags:RmiContinueFlags",
-        "reserved@INCOMPLETE donate_req@INCOMPLETE",
-    ),
-    rmi("RMI_PDEV_STREAM_CONNECT", 0xC4000204, "start to connect a stream of one or two PDEVs", "params_ptr", "stream_hnd"),
-    rmi("RMI_PDEV_STREAM_DISCONNECT", 0xC4000205, "start to disconnect a stream", "pdev_1_ptr pdev_2_ptr stream_hnd"),
-    rmi(
-        "RMI_PDEV_STREAM_COMPLETE",
-        0xC4000206,
-        "finish a stream operation after both PDEVs are done",
-        "pdev_1_ptr pdev_2_ptr stream_hnd",
-    ),
-    rmi("RMI_PDEV_STREAM_KEY_PURGE", 0xC4000207, "start purging inactive keys of a stream", "pdev_1_ptr pdev_2_ptr stream_hnd"),
-    rmi(
-        "RMI_OP_MEM_DONATE",
-        0xC4000208,
-        "donate memory to a stateful operation",
-        "handle list_addr list_count",
-        "donated_count@INCOMPLETE donate_req@INCOMPLETE",
-    ),
-    rmi(
-        "RMI_OP_MEM_RECLAIM",
-        0xC4000209,
-        "take memory back from a stateful operation",
-        "handle list_addr list_count",
-        "reclaim_count@INCOMPLETE",
-    ),
-    rmi("RMI_OP_CANCEL", 0xC400020A, "cancel a stateful operation", "handle"),
-    rmi("RMI_VSMMU_FEATURES", 0xC400020B, "read virtual SMMU features", "features_ptr"),
-    rmi(
-        "RMI_VSMMU_CMD_GET",
-        0xC400020C,
-        "fetch a command of a virtual SMMU",
-        "vsmmu_ptr rd",
-        "flags:RmiVsmmuCmdFlags vsid msi_addr msi_data",
-    ),
-    rmi("RMI_VSMMU_CMD_COMPLETE", 0xC400020D, "finish a command of a virtual SMMU", "rd vsmmu_ptr pdev_ptr vdev_ptr"),
-    rmi("RMI_PSMMU_INFO", 0xC400020E, "read properties of an SMMU", "psmmu_ptr info_ptr"),
-)
+ADDED = rmi("""
+0xC4000153 RMI_RTT_DATA_MAP_INIT            map one page with initial content
+    rd data ipa src flags:RmiDataFlags -> +plain
+0xC4000163 RMI_RTT_DEV_VALIDATE             finish a device mapping validation the Realm asked for
+    rd rec_ptr pdev_ptr vdev_ptr base top -> out_top +plain
+0xC400016E RMI_RMM_CONFIG_SET               set granule size and tracking region size
+    cfg_ptr
+0xC400017A RMI_PDEV_STREAM_KEY_REFRESH      start a key refresh of a stream
+    pdev_1_ptr pdev_2_ptr stream_hnd
+0xC40001D6 RMI_VSMMU_EVENT_NOTIFY           pass an SMMU event to a virtual SMMU
+    psmmu_ptr rd vsmmu_ptr pdev_ptr vdev_ptr -> flags:RmiVsmmuEventFlags msi_addr msi_data fipa syndrome
+0xC40001D7 RMI_PSMMU_ACTIVATE               let the RMM use an SMMU
+    psmmu_ptr params_ptr -> +memory
+0xC40001D8 RMI_PSMMU_DEACTIVATE             stop using an SMMU
+    psmmu_ptr -> +memory
+0xC40001DB RMI_PSMMU_ST_L2_CREATE           create a level 2 stream table
+    psmmu_ptr sid -> +memory
+0xC40001DC RMI_PSMMU_ST_L2_DESTROY          destroy a level 2 stream table
+    psmmu_ptr sid -> +memory
+0xC40001DD RMI_DPT_L0_CREATE                create the level 0 device permission table
+    -> +memory
+0xC40001DE RMI_DPT_L0_DESTROY               destroy the level 0 device permission table
+    -> +memory
+0xC40001DF RMI_DPT_L1_CREATE                create a level 1 device permission table
+    addr -> +memory
+0xC40001E0 RMI_DPT_L1_DESTROY               destroy a level 1 device permission table
+    addr -> +memory
+0xC40001E1 RMI_GRANULE_TRACKING_GET         read how a region is tracked
+    addr -> category[1:0] state:RmiTrackingRegionState[2:0]
+0xC40001E3 RMI_GRANULE_TRACKING_SET         change how a region is tracked
+    addr category state:RmiTrackingRegionState -> +memory
+0xC40001EC RMI_RMM_CONFIG_GET               read the configuration
+    cfg_ptr
+0xC40001EE RMI_RMM_STATE_GET                read the RMM state
+    -> state:RmiRmmState[7:0]
+0xC40001F0 RMI_PSMMU_EVENT_CONSUME          drop the SMMU events reported last
+    psmmu_ptr irqs
+0xC40001F1 RMI_GRANULE_RANGE_DELEGATE       delegate a range
+    base top -> out_top +plain
+0xC40001F2 RMI_GRANULE_RANGE_UNDELEGATE     undelegate a range
+    base top -> out_top +plain
+0xC40001F3 RMI_GPT_L1_CREATE                create a level 1 GPT
+    addr -> +memory
+0xC40001F4 RMI_GPT_L1_DESTROY               destroy a level 1 GPT
+    addr -> +memory
+0xC40001F5 RMI_RTT_DATA_MAP                 map a range of Protected IPA to conventional memory
+    rd base top flags:RmiRttProtMapFlags oaddr -> out_top +plain
+0xC40001F6 RMI_RTT_DATA_UNMAP               unmap conventional memory from a range
+    rd base top flags:RmiRttUnmapFlags oaddr -> out_top out_range out_count +plain
+0xC40001F7 RMI_RTT_DEV_MAP                  map a range to device memory of a VDEV
+    rd vdev_ptr base top flags:RmiRttProtMapFlags oaddr -> out_top +plain
+0xC40001F8 RMI_RTT_DEV_UNMAP                unmap device memory from a range
+    rd base top flags:RmiRttUnmapFlags oaddr -> out_top out_range out_count +plain
+0xC40001F9 RMI_RTT_ARCH_DEV_MAP             map an architected device (virtual SMMU)
+    rd dev_ptr base top -> out_top +plain
+0xC40001FA RMI_RTT_ARCH_DEV_UNMAP           unmap an architected device
+    rd dev_ptr base top -> out_top +plain
+0xC40001FB RMI_RTT_UNPROT_MAP               map host memory in Unprotected IPA space
+    rd base top flags:RmiRttUnprotMapFlags oaddr -> out_top +plain
+0xC40001FC RMI_RTT_UNPROT_UNMAP             unmap host memory from Unprotected IPA space
+    rd base top flags:RmiRttUnmapFlags oaddr -> out_top out_range out_count +plain
+0xC40001FD RMI_RTT_AUX_PROT_MAP             copy Protected mappings of a range to an auxiliary tree
+    rd base top flags:RmiRttAuxMapFlags -> out_top +plain
+0xC40001FE RMI_RTT_AUX_PROT_UNMAP           remove Protected mappings of a range from an auxiliary tree
+    rd base top flags:RmiRttAuxUnmapFlags -> out_top +plain
+0xC40001FF RMI_RTT_AUX_UNPROT_MAP           copy Unprotected mappings of a range to an auxiliary tree
+    rd base top flags:RmiRttAuxMapFlags -> out_top +plain
+0xC4000200 RMI_RTT_AUX_UNPROT_UNMAP         remove Unprotected mappings of a range from an auxiliary tree
+    rd base top flags:RmiRttAuxUnmapFlags -> out_top +plain
+0xC4000201 RMI_REALM_TERMINATE              move a Realm into its final, not runnable state
+    rd -> +memory
+0xC4000202 RMI_RMM_ACTIVATE                 activate the RMM
+    -> +memory
+0xC4000203 RMI_OP_CONTINUE                  go on with a stateful operation
+    handle flags:RmiContinueFlags -> reserved@INCOMPLETE donate_req@INCOMPLETE
+0xC4000204 RMI_PDEV_STREAM_CONNECT          start to connect a stream of one or two PDEVs
+    params_ptr -> stream_hnd
+0xC4000205 RMI_PDEV_STREAM_DISCONNECT       start to disconnect a stream
+    pdev_1_ptr pdev_2_ptr stream_hnd
+0xC4000206 RMI_PDEV_STREAM_COMPLETE         finish a stream operation after both PDEVs are done
+    pdev_1_ptr pdev_2_ptr stream_hnd
+0xC4000207 RMI_PDEV_STREAM_KEY_PURGE        start purging inactive keys of a stream
+    pdev_1_ptr pdev_2_ptr stream_hnd
+0xC4000208 RMI_OP_MEM_DONATE                donate memory to a stateful operation
+    handle list_addr list_count -> donated_count@INCOMPLETE donate_req@INCOMPLETE
+0xC4000209 RMI_OP_MEM_RECLAIM               take memory back from a stateful operation
+    handle list_addr list_count -> reclaim_count@INCOMPLETE
+0xC400020A RMI_OP_CANCEL                    cancel a stateful operation
+    handle
+0xC400020B RMI_VSMMU_FEATURES               read virtual SMMU features
+    features_ptr
+0xC400020C RMI_VSMMU_CMD_GET                fetch a command of a virtual SMMU
+    vsmmu_ptr rd -> flags:RmiVsmmuCmdFlags vsid msi_addr msi_data
+0xC400020D RMI_VSMMU_CMD_COMPLETE           finish a command of a virtual SMMU
+    rd vsmmu_ptr pdev_ptr vdev_ptr
+0xC400020E RMI_PSMMU_INFO                   read properties of an SMMU
+    psmmu_ptr info_ptr
+""")
 
 REMOVED = (
     "RMI_GRANULE_DELEGATE",
@@ -539,6 +440,7 @@ RMI_OP_MEM_DONATE
 RMI_OP_MEM_RECLAIM
     always RMI_INCOMPLETE unless an argument is wrong; go on with RMI_OP_CONTINUE when mem is NONE
 """)
+
 _LEVEL = (bits("level", 15, 8, "", "level at which the walk ended"),)
 PACKING: dict[str, tuple[BitField, ...]] = {
     "RMI_INCOMPLETE": (

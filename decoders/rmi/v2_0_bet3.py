@@ -10,50 +10,31 @@ from ..abi import bit, bits, remarks
 from . import v2_0_bet1
 from ._words import rmi
 
-CHANGED = (
-    rmi(
-        "RMI_RTT_DEV_VALIDATE",
-        0xC4000163,
-        "finish a device mapping validation the Realm asked for",
-        "rd rec_ptr base top",
-        "out_top",
-        starts="plain",
-    ),
-    rmi("RMI_PSCI_COMPLETE", 0xC4000164, "finish a PSCI call of a REC that needs the host", "calling_rec_ptr status"),
-    rmi(
-        "RMI_GRANULE_TRACKING_GET",
-        0xC40001E1,
-        "read how a region is tracked",
-        "base top",
-        "category[1:0] state:RmiTrackingRegionState[2:0] out_top",
-    ),
-)
+CHANGED = rmi("""
+0xC4000163 RMI_RTT_DEV_VALIDATE             finish a device mapping validation the Realm asked for
+    rd rec_ptr base top -> out_top +plain
+0xC4000164 RMI_PSCI_COMPLETE                finish a PSCI call of a REC that needs the host
+    calling_rec_ptr status
+0xC40001E1 RMI_GRANULE_TRACKING_GET         read how a region is tracked
+    base top -> category[1:0] state:RmiTrackingRegionState[2:0] out_top
+""")
 
-ADDED = (
-    rmi("RMI_ATTEST_PLAT_TOKEN_REFRESH", 0xC4000170, "drop the cached platform token so that a new one is made"),
-    rmi(
-        "RMI_VSMMU_EVENT_HANDLE",
-        0xC40001D6,
-        "let a virtual SMMU handle a pending event",
-        "rd vsmmu_ptr pdev_ptr vdev_ptr",
-        "flags:RmiVsmmuEventFlags msi_addr msi_data fipa syndrome",
-    ),
-    rmi("RMI_RMM_DEACTIVATE", 0xC400020F, "deactivate the RMM", starts="memory"),
-    rmi(
-        "RMI_PDEV_STREAM_INFO",
-        0xC4000210,
-        "read state and counters of a stream",
-        "pdev_1_ptr pdev_2_ptr stream_hnd",
-        "stream_state[7:0] stream_type[7:0] refresh_count purge_count",
-    ),
-    rmi("RMI_GPT_INFO", 0xC4000211, "read the state of GPT regions", "base top", "out_top par_state", starts="plain"),
-)
+ADDED = rmi("""
+0xC4000170 RMI_ATTEST_PLAT_TOKEN_REFRESH    drop the cached platform token so that a new one is made
+0xC40001D6 RMI_VSMMU_EVENT_HANDLE           let a virtual SMMU handle a pending event
+    rd vsmmu_ptr pdev_ptr vdev_ptr -> flags:RmiVsmmuEventFlags msi_addr msi_data fipa syndrome
+0xC400020F RMI_RMM_DEACTIVATE               deactivate the RMM
+    -> +memory
+0xC4000210 RMI_PDEV_STREAM_INFO             read state and counters of a stream
+    pdev_1_ptr pdev_2_ptr stream_hnd -> stream_state[7:0] stream_type[7:0] refresh_count purge_count
+0xC4000211 RMI_GPT_INFO                     read the state of GPT regions
+    base top -> out_top par_state +plain
+""")
 
 REMOVED = (
     "RMI_VDEV_COMPLETE",
     "RMI_VSMMU_EVENT_NOTIFY",
 )
-
 
 ENUMS: dict[str, dict[int, str | None]] = {
     "RmiOpMemState": {2: "RMI_OP_MEM_CONDITIONAL"},
@@ -165,6 +146,7 @@ RMI_OP_MEM_DONATE
 RMI_GPT_INFO
     Linux runs it through its stateful-operation loop
 """)
+
 PACKING = {
     **v2_0_bet1.PACKING,
     # the text gives the level and the address of the region; the places of the two were not to be had

@@ -1,14 +1,8 @@
-"""The words the RSI tables are written in: what a register name means, and one row of a command table."""
+"""The words the RSI tables are written in: what a register name means."""
 
 from __future__ import annotations
 
 from ..abi import RmmCommand, Vocabulary
-
-
-def eight(name: str) -> str:
-    """``value_0 .. value_7``: 64 bytes in eight registers."""
-    return " ".join(f"{name}_{i}" for i in range(8))
-
 
 REGISTERS = Vocabulary(
     "RSI_",
@@ -64,6 +58,6 @@ REGISTERS = Vocabulary(
 )
 
 
-def rsi(name: str, fid: int, summary: str, args: str = "", results: str = "") -> RmmCommand:
-    """A command: registers x1.. in and out."""
-    return RmmCommand(name, fid, "RSI", summary, REGISTERS.registers(args), REGISTERS.registers(results, results=True))
+def rsi(table: str) -> tuple[RmmCommand, ...]:
+    """RSI commands from a table, see ``Vocabulary.commands``."""
+    return REGISTERS.commands(table, "RSI")

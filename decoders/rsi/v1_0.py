@@ -8,22 +8,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..abi import Profile, bit, bits, remarks, structs
-from ._words import eight, rsi
+from ._words import rsi
 
-COMMANDS = (
-    rsi("RSI_VERSION", 0xC4000190, "agree on a version", "req", "lower@SUCCESS|ERROR_INPUT higher@SUCCESS|ERROR_INPUT"),
-    rsi("RSI_FEATURES", 0xC4000191, "read a feature register", "index", "value"),
-    rsi("RSI_MEASUREMENT_READ", 0xC4000192, "read RIM (0) or a REM (1..4)", "index", eight("value")),
-    rsi("RSI_MEASUREMENT_EXTEND", 0xC4000193, "extend a REM", "index size " + eight("value")),
-    rsi("RSI_ATTESTATION_TOKEN_INIT", 0xC4000194, "start an attestation token", eight("challenge"), "size"),
-    rsi("RSI_ATTESTATION_TOKEN_CONTINUE", 0xC4000195, "go on with the token", "addr offset size", "len@SUCCESS|INCOMPLETE"),
-    rsi("RSI_REALM_CONFIG", 0xC4000196, "read the Realm configuration", "addr"),
-    rsi(
-        "RSI_IPA_STATE_SET", 0xC4000197, "ask for a RIPAS change", "base top ripas flags:RsiRipasChangeFlags", "new_base response"
-    ),
-    rsi("RSI_IPA_STATE_GET", 0xC4000198, "read RIPAS", "base top", "out_top ripas"),
-    rsi("RSI_HOST_CALL", 0xC4000199, "call the host", "addr"),
-)
+COMMANDS = rsi("""
+0xC4000190 RSI_VERSION                      agree on a version
+    req -> lower@SUCCESS|ERROR_INPUT higher@SUCCESS|ERROR_INPUT
+0xC4000191 RSI_FEATURES                     read a feature register
+    index -> value
+0xC4000192 RSI_MEASUREMENT_READ             read RIM (0) or a REM (1..4)
+    index -> value_0..7
+0xC4000193 RSI_MEASUREMENT_EXTEND           extend a REM
+    index size value_0..7
+0xC4000194 RSI_ATTESTATION_TOKEN_INIT       start an attestation token
+    challenge_0..7 -> size
+0xC4000195 RSI_ATTESTATION_TOKEN_CONTINUE   go on with the token
+    addr offset size -> len@SUCCESS|INCOMPLETE
+0xC4000196 RSI_REALM_CONFIG                 read the Realm configuration
+    addr
+0xC4000197 RSI_IPA_STATE_SET                ask for a RIPAS change
+    base top ripas flags:RsiRipasChangeFlags -> new_base response
+0xC4000198 RSI_IPA_STATE_GET                read RIPAS
+    base top -> out_top ripas
+0xC4000199 RSI_HOST_CALL                    call the host
+    addr
+""")
 
 ENUMS = {
     "RsiCommandReturnCode": {

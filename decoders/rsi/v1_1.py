@@ -9,51 +9,34 @@ from ..abi import bit, flags, remarks
 from . import v1_0
 from ._words import rsi
 
-_NONCES = "lock_nonce meas_nonce report_nonce"
-
-ADDED = (
-    rsi("RSI_VSMMU_GET_INFO", 0xC400019A, "read properties of the virtual SMMU", "addr", "top"),
-    rsi("RSI_VSMMU_ACTIVATE", 0xC400019B, "start using the virtual SMMU", "base top", "new_base"),
-    rsi("RSI_VDEV_DMA_ENABLE", 0xC400019C, "allow DMA of a device", f"vdev_id flags:RsiVdevDmaFlags non_ats_plane {_NONCES}"),
-    rsi("RSI_VDEV_GET_INFO", 0xC400019D, "read device information", "vdev_id addr"),
-    rsi(
-        "RSI_VDEV_P2P_BIND",
-        0xC400019E,
-        "ask for a peer-to-peer binding",
-        "vdev_id_1 lock_nonce_1 meas_nonce_1 report_nonce_1 vdev_id_2 lock_nonce_2 meas_nonce_2 report_nonce_2",
-    ),
-    rsi(
-        "RSI_VDEV_VALIDATE_MAPPING",
-        0xC400019F,
-        "ask for validation of device memory",
-        f"vdev_id ipa_base ipa_top pa_base flags:RsiDevMemFlags {_NONCES}",
-        "new_ipa_base response",
-    ),
-    rsi("RSI_MEM_GET_PERM_VALUE", 0xC40001A0, "read a permission overlay value", "plane_index perm_index", "value"),
-    rsi(
-        "RSI_MEM_SET_PERM_INDEX",
-        0xC40001A1,
-        "ask for a permission index change",
-        "base top perm_index cookie",
-        "new_base response new_cookie",
-    ),
-    rsi("RSI_MEM_SET_PERM_VALUE", 0xC40001A2, "set a permission overlay value", "plane_index perm_index value"),
-    rsi("RSI_PLANE_ENTER", 0xC40001A3, "run an auxiliary plane", "plane_idx run_ptr"),
-    rsi("RSI_VDEV_DMA_DISABLE", 0xC40001A4, "forbid DMA of a device", "vdev_id"),
-    rsi(
-        "RSI_PLANE_SYSREG_READ",
-        0xC40001AE,
-        "read a system register of a plane",
-        "plane_idx addr:RsiSysregAddress",
-        "value_low value_high",
-    ),
-    rsi(
-        "RSI_PLANE_SYSREG_WRITE",
-        0xC40001AF,
-        "write a system register of a plane",
-        "plane_idx addr:RsiSysregAddress value_low value_high",
-    ),
-)
+ADDED = rsi("""
+0xC400019A RSI_VSMMU_GET_INFO               read properties of the virtual SMMU
+    addr -> top
+0xC400019B RSI_VSMMU_ACTIVATE               start using the virtual SMMU
+    base top -> new_base
+0xC400019C RSI_VDEV_DMA_ENABLE              allow DMA of a device
+    vdev_id flags:RsiVdevDmaFlags non_ats_plane lock_nonce meas_nonce report_nonce
+0xC400019D RSI_VDEV_GET_INFO                read device information
+    vdev_id addr
+0xC400019E RSI_VDEV_P2P_BIND                ask for a peer-to-peer binding
+    vdev_id_1 lock_nonce_1 meas_nonce_1 report_nonce_1 vdev_id_2 lock_nonce_2 meas_nonce_2 report_nonce_2
+0xC400019F RSI_VDEV_VALIDATE_MAPPING        ask for validation of device memory
+    vdev_id ipa_base ipa_top pa_base flags:RsiDevMemFlags lock_nonce meas_nonce report_nonce -> new_ipa_base response
+0xC40001A0 RSI_MEM_GET_PERM_VALUE           read a permission overlay value
+    plane_index perm_index -> value
+0xC40001A1 RSI_MEM_SET_PERM_INDEX           ask for a permission index change
+    base top perm_index cookie -> new_base response new_cookie
+0xC40001A2 RSI_MEM_SET_PERM_VALUE           set a permission overlay value
+    plane_index perm_index value
+0xC40001A3 RSI_PLANE_ENTER                  run an auxiliary plane
+    plane_idx run_ptr
+0xC40001A4 RSI_VDEV_DMA_DISABLE             forbid DMA of a device
+    vdev_id
+0xC40001AE RSI_PLANE_SYSREG_READ            read a system register of a plane
+    plane_idx addr:RsiSysregAddress -> value_low value_high
+0xC40001AF RSI_PLANE_SYSREG_WRITE           write a system register of a plane
+    plane_idx addr:RsiSysregAddress value_low value_high
+""")
 
 ENUMS: dict[str, dict[int, str | None]] = {
     "RsiCommandReturnCode": {5: "RSI_ERROR_DEVICE"},

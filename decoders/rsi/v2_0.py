@@ -81,14 +81,9 @@ BET1 = v1_1.PROFILE.derive(
     aliases={"RSI_ARCH_DEV_ACTIVATE": "RSI_VSMMU_ACTIVATE"},
 )
 
-CHANGED_IN_BET3 = (
-    rsi(
-        "RSI_VDEV_VALIDATE_MAPPING",
-        0xC400019F,
-        "ask for validation of device memory",
-        "vdev_id ipa_base ipa_top pa_base flags:RsiDevMemFlags lock_seq meas_seq report_seq",
-        "new_ipa_base response",
-    ),
-)
+CHANGED_IN_BET3 = rsi("""
+0xC400019F RSI_VDEV_VALIDATE_MAPPING        ask for validation of device memory
+    vdev_id ipa_base ipa_top pa_base flags:RsiDevMemFlags lock_seq meas_seq report_seq -> new_ipa_base response
+""")
 
 PROFILE = BET1.derive("2.0-bet3", commands=CHANGED_IN_BET3, notes=NOTES)
