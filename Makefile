@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-DEMO := captures/rmm/connect-2.0.calls.jsonl.xz
+DEMO := captures/rmm/tf-rmm-head-nominal.calls.jsonl.xz
 
 .PHONY: demo test bench clean
 

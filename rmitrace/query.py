@@ -182,7 +182,7 @@ def _object(capture: Capture) -> pl.Series:
 def _sequence(capture: Capture) -> pl.Series:
     """The kind of the sequence that a call belongs to; of nested ones the innermost, which starts last."""
     index = np.full(len(capture.calls), -1, dtype=np.int64)
-    kinds = []
+    kinds: list[str] = []
     for s in sorted(capture.sequences, key=lambda s: s.first):
         index[s.calls] = len(kinds)
         kinds.append(s.kind)

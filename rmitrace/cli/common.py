@@ -1,0 +1,245 @@
+"""What the sub-commands share: the options that open a capture and those that choose calls from it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ..capture import Capture, OpenOptions
+
+
+class UserError(Exception):
+    """The user's mistake; the message is one line, unescaped."""
+
+
+def example_text(*examples: tuple[str, str]) -> str:
+    """The examples at the end of a help text, one line each."""
+    width = max(len(e) for e, _ in examples)
+    return "examples:\n" + "\n".join(f"  {e:<{width}}  # {what}" for e, what in examples)
+
+
+def add_capture_options(p: argparse.ArgumentParser) -> None:
+    """CAPTURE... and the options that say how it is read."""
+    p.add_argument(
+        "capture",
+        nargs="+",
+        metavar="CAPTURE",
+        help="files of one run, read as one capture; - is standard input; .gz, .xz and .zst are unpacked",
+    )
+    how = p.add_argument_group("how to read")
+    how.add_argument(
+        "--abi",
+        metavar="REV",
+        help="decode as this DEN0137 revision (see `rmitrace abi list`) instead of the one found from evidence",
+    )
+    how.add_argument(
+        "--source-format", metavar="NAME", help="read as this format (see `rmitrace formats`) instead of the one recognised"
+    )
+    how.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="EVENT:...",
+        help="which fields of an own trace event are registers (see docs/event-mapping.md); may be repeated",
+    )
+
+
+def add_choice_options(p: argparse.ArgumentParser) -> None:
+    """The options that choose calls."""
+    which = p.add_argument_group("which calls (all given conditions must hold)")
+    which.add_argument(
+        "--where",
+        metavar="SQL",
+        help="SQL condition over the columns of docs/query.md: \"name LIKE 'RMI_PDEV%%' AND dur_us > 1000\"",
+    )
+    which.add_argument("--failed", action="store_true", help="only calls that returned an error")
+    which.add_argument(
+        "--status",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only calls with this status: RMI_ERROR_RTT or ERROR_RTT; may be repeated",
+    )
+    which.add_argument("--object", metavar="OBJ", help="only calls about this object: pdev:0x88001000, or the address alone")
+    which.add_argument(
+        "--from",
+        dest="start",
+        metavar="SEC",
+        help="only calls at or after this second of the capture's clock; +SEC counts from its start",
+    )
+    which.add_argument("--to", dest="end", metavar="SEC", help="only calls at or before it")
+
+
+def add_fail_on(p: argparse.ArgumentParser) -> None:
+    """``--fail-on``."""
+    p.add_argument("--fail-on", choices=("error", "warning", "note"), help="exit with 1 where a finding is at least this severe")
+
+
+def revision(name: str | None) -> str | None:
+    """The revision a user means: its full name or a part that fits only one (``bet3``, ``1.1``)."""
+    if name is None:
+        return None
+    import decoders
+
+    if name in decoders.REVISIONS:
+        return name
+    fits = [r for r in decoders.REVISIONS if r.startswith(name) or r.endswith("-" + name)]
+    if len(fits) == 1:
+        return fits[0]
+    known = ", ".join(fits or decoders.REVISIONS)
+    raise UserError(f"revision {name} is {'one of' if fits else 'not known; there are'} {known}")
+
+
+def open_options(args: argparse.Namespace) -> OpenOptions:
+    """How the user wants the capture read."""
+    from ..capture import OpenOptions
+
+    return OpenOptions(abi=revision(args.abi), source_format=args.source_format, maps=tuple(args.map), progress=_progress())
+
+
+def open_args(args: argparse.Namespace) -> Capture:
+    """The capture the user named. Raises UserError, CaptureError."""
+    from ..capture import open_capture
+
+    check_paths(args.capture)
+    capture = open_capture(args.capture, open_options(args))
+    _progress_end()
+    return capture
+
+
+def check_paths(paths: list[str]) -> None:
+    """Raise UserError where standard input is asked for twice, or is a terminal."""
+    if paths.count("-") > 1:
+        raise UserError("standard input (-) can be read only once")
+    if "-" in paths and sys.stdin is not None and sys.stdin.isatty():
+        raise UserError("standard input (-) is a terminal: pipe a capture into it")
+
+
+_SHOWN = False
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """A progress line on stderr, from the first second on; None where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        return None
+    began = last = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        global _SHOWN
+        now = time.monotonic()
+        if now - began > 1 and now - last > 0.2:
+            last = now
+            _SHOWN = True
+            share = f" {100 * done // total} %" if total > 0 else ""
+            sys.stderr.write(f"\rreading {done >> 20} MiB{share} ({done / (now - began) / 1e6:.0f} MB/s)\x1b[K")
+            sys.stderr.flush()
+
+    return show
+
+
+def _progress_end() -> None:
+    if _SHOWN:
+        sys.stderr.write("\r\x1b[K")
+
+
+def select(capture: Capture, args: argparse.Namespace) -> npt.NDArray[np.int64]:
+    """The numbers of the calls the user chose, in order. Raises UserError."""
+    import numpy as np
+
+    keep = np.ones(len(capture.calls), dtype=bool)
+    if args.failed:
+        keep &= capture.calls.failed
+    if args.status:
+        keep &= _has_status(capture, args.status)
+    if args.start is not None or args.end is not None:
+        keep &= _in_time(capture, args.start, args.end)
+    if args.object:
+        kind, colon, address = args.object.rpartition(":")
+        try:
+            rows = capture.objects().rows(f"{kind}{colon}0x{int(address, 16):x}")  # RMM consoles print addresses without 0x
+        except ValueError:
+            raise UserError(f"--object {args.object}: want an address, pdev:0x88001000 or 0x88001000") from None
+        keep &= _mask(len(keep), rows)
+    if args.where:
+        from .. import query
+
+        try:
+            keep &= _mask(len(keep), query.select(capture, args.where))
+        except ValueError as e:
+            raise UserError(f"--where: {e}") from e
+    return np.flatnonzero(keep).astype(np.int64)
+
+
+def _mask(n: int, rows: Any) -> Any:
+    import numpy as np
+
+    mask = np.zeros(n, dtype=bool)
+    mask[rows] = True
+    return mask
+
+
+def _has_status(capture: Capture, wanted: list[str]) -> Any:
+    import numpy as np
+
+    import decoders
+
+    names: set[str] = set()
+    for word in wanted:
+        upper = word.upper()
+        spellings = {upper} | {p + upper for p in ("RMI_", "RSI_", "PSCI_", "SMC_")}
+        here = spellings & set(capture.statuses)
+        if not here and all(decoders.status_number(s) is None for s in spellings):
+            raise UserError(f"--status {word}: no such status; in this capture: {', '.join(sorted(capture.statuses)) or 'none'}")
+        names |= here
+    return np.isin(capture.calls.status, [i for i, s in enumerate(capture.statuses) if s in names])
+
+
+def seconds(text: str, option: str) -> tuple[bool, int]:
+    """A time as the user wrote it: whether it counts from the start of the capture, and ns."""
+    relative = text.startswith("+")
+    try:
+        value = Decimal(text) * 10**9
+        if not value.is_finite() or abs(value) >= 1 << 63:
+            raise InvalidOperation
+        return relative, int(value)
+    except InvalidOperation:
+        raise UserError(f"{option} {text}: not a number of seconds") from None
+
+
+def _in_time(capture: Capture, start: str | None, end: str | None) -> Any:
+    import numpy as np
+
+    from ..capture.records import NO_TIME
+
+    ts = capture.calls.ts
+    known = ts != NO_TIME
+    if not known.any():
+        raise UserError("--from and --to: this capture has no times; choose calls with --where 'seq BETWEEN 10 AND 20'")
+    zero = int(ts[known].min())
+    keep = known.copy()
+    for text, option, test in ((start, "--from", np.greater_equal), (end, "--to", np.less_equal)):
+        if text is not None:
+            relative, ns = seconds(text, option)
+            keep &= test(ts, ns + zero if relative else ns)
+    return keep
+
+
+DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
+"""Findings that say that a part of the input could not be read."""
+
+
+def exit_status(capture: Capture, fail_on: str | None) -> int:
+    """1 where a finding is at least as severe as ``fail_on``, 3 where the input was damaged, else 0."""
+    rank = {"note": 1, "warning": 2, "error": 3}
+    if fail_on is not None and any(rank.get(f.severity, 0) >= rank[fail_on] for f in capture.findings):
+        return 1
+    return 3 if any(f.rule in DAMAGE for f in capture.findings) else 0

@@ -1,0 +1,51 @@
+"""``rmitrace decode``: every SMC of a capture as text, JSON or CSV."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from typing import Any
+
+from . import common
+
+MODULES = {"text": "text", "json": "jsonl", "csv": "csv"}
+"""Name of a ``--format`` and the module of rmitrace.export that writes it."""
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    p = sub.add_parser(
+        "decode",
+        help="print every SMC decoded, as text, JSON or CSV",
+        description="Print every SMC of a capture, arguments and results decoded: one line each, like strace, or JSON or CSV.",
+        epilog=common.example_text(
+            ("rmitrace decode trace.txt", "all of a host ftrace"),
+            ("rmitrace decode --failed uart.log", "only what failed in an RMM console log"),
+            ("ssh board cat /sys/kernel/tracing/trace | rmitrace decode -", "from a pipe"),
+            ("rmitrace decode --object pdev:0x88001000 --from +1.5 trace.txt", "one device, from 1.5 s on"),
+            ("rmitrace decode --where 'dur_us > 1000 AND x1 = 0x88001000' trace.txt", "SQL over the columns"),
+            ("rmitrace decode --format json trace.txt | jq 'select(.type == \"finding\")'", "for other tools"),
+            ("rmitrace decode --fail-on error trace.txt >/dev/null", "as a check in CI"),
+        ),
+    )
+    common.add_capture_options(p)
+    common.add_choice_options(p)
+    p.add_argument(
+        "-f",
+        "--format",
+        choices=tuple(MODULES),
+        default="text",
+        help="text (default): one line a call; json: one object a line; csv",
+    )
+    common.add_fail_on(p)
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decode the capture onto stdout."""
+    capture = common.open_args(args)
+    seqs = common.select(capture, args)
+    writer = import_module(f"rmitrace.export.{MODULES[args.format]}")
+    writer.write(capture, seqs, sys.stdout)
+    return common.exit_status(capture, args.fail_on)
