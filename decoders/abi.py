@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import NamedTuple
 
 from .spec import Command, Reg
 
@@ -41,8 +42,7 @@ class RmmCommand(Command):
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BitField:
+class BitField(NamedTuple):
     """Bits [msb:lsb] of a word. ``type`` is an enum of the same revision, 'Address' (the bits stand where they stand in
     the address) or '' (a flag or a number)."""
 
@@ -82,8 +82,7 @@ class StructField:
         return self.size * (1 if self.count is None else self.count)
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(NamedTuple):
     """A structure in memory: ``size`` bytes, fields in the order of their offsets, the rest should be zero."""
 
     name: str
@@ -91,8 +90,7 @@ class Struct:
     fields: tuple[StructField, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A condition under which a command fails. ``source`` says where it was read."""
 
     id: str
@@ -101,8 +99,7 @@ class Failure:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """A step of a state machine: ``start`` and ``end`` are states, None outside the object's life."""
 
     start: str | None
@@ -113,13 +110,12 @@ class Transition:
     comm: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """A state machine. ``numbers`` gives the value a state has in registers, where it has one."""
 
     states: tuple[str, ...]
     transitions: tuple[Transition, ...]
-    numbers: Mapping[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, int] = MappingProxyType({})
     operations: tuple[str, ...] = ()
     comm_states: tuple[str, ...] = ()
 
@@ -209,7 +205,7 @@ def structs(text: str, base: Mapping[str, Struct] | None = None) -> dict[str, St
             else:
                 f = _struct_field(line)
                 fields[f.name] = f
-        known[name] = replace(old, fields=tuple(sorted(fields.values(), key=lambda f: f.offset)))
+        known[name] = old._replace(fields=tuple(sorted(fields.values(), key=lambda f: f.offset)))
     return known
 
 

@@ -6,7 +6,6 @@ What TF-RMM returns is marked as such: it is not the list of the specification.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from types import ModuleType
 
@@ -28,7 +27,7 @@ def of(revision: str) -> dict[str, tuple[Failure, ...]]:
     before = ""
     for name, table in _LINE:
         carried = f"; carried over from {before}"
-        out = {c: tuple(replace(f, source=f.source.split("; carried")[0] + carried) for f in rows) for c, rows in out.items()}
+        out = {c: tuple(f._replace(source=f.source.split("; carried")[0] + carried) for f in rows) for c, rows in out.items()}
         out.update(failures(table.TABLE, table.SOURCES))
         if name == revision:
             return out
