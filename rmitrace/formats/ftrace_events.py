@@ -37,6 +37,7 @@ class Event:
     ret      the probe fires at the function's return
     lines    lines seen
     pending  lines from before its kind was known: (offset, length, head, text)
+    layout   (field, register or -1) in the order of the line, of an SMC event with nothing but numbers; None: not seen yet
     hint     fields that hold something like a function id under a name that is no register
     """
 
@@ -46,6 +47,7 @@ class Event:
     ret: bool = False
     lines: int = 0
     pending: list[tuple[int, int, Head, bytes]] = field(default_factory=list)
+    layout: tuple[tuple[str, int], ...] | None = None
     hint: str = ""
 
 
@@ -78,6 +80,7 @@ class Probes:
         self.damaged_offset = -1
         self.cut_buffers = 0
         self.late = False
+        self.learned: list[Event] = []
         self.kept = 0
         self.dropped: list[int] = []
         self._last_buffer: dict[int, _LastBuffer] = {}
@@ -92,6 +95,8 @@ class Probes:
             rule = self.rules.get(name)
             if rule is not None:
                 event.kind = rule.kind
+                if rule.kind == "ignore":
+                    self.learned.append(event)
             elif name in MARKERS:
                 event.kind = "mark"
             elif eventmap.is_smc_event(name):
@@ -110,12 +115,27 @@ class Probes:
             return None
         if event.kind == "mark":
             return self._put(Kind.MARK, offset, length, head, "marker")
-        body = parse_body(name, text)
+        return self._body(event, offset, length, head, parse_body(name, text), text, tail)
+
+    def take(self, offset: int, length: int, head: Head, name: str, body: Body) -> Kind | None:
+        """Take one event whose values are known already; returns what it became."""
+        event = self.state(name)
+        event.lines += 1
+        if event.kind == "ignore":
+            return None
+        if event.kind == "mark":
+            return self._put(Kind.MARK, offset, length, head, "marker")
+        text = b" ".join(n.encode("ascii", "replace") + b"=" + v for n, v in body.fields)
+        return self._body(event, offset, length, head, body, text, False)
+
+    def _body(self, event: Event, offset: int, length: int, head: Head, body: Body, text: bytes, tail: bool) -> Kind | None:
         if not event.func and body.place is not None and body.place.func:
             self._place(event, body)
         if not event.kind:
             event.kind = self._decide(event, body)
             if event.kind:
+                if event.kind == "ignore":
+                    self.learned.append(event)
                 self._replay(event, tail)
             elif event.lines <= _MAX_PENDING and self.kept < MAX_EVENTS and len(text) < 4096:
                 self.kept += 1
@@ -123,6 +143,7 @@ class Probes:
                 return None
             else:
                 event.kind = "ignore"
+                self.learned.append(event)
                 return None
         return self._emit(event, offset, length, head, body, text, tail)
 
@@ -215,6 +236,7 @@ class Probes:
                 return self._put(Kind.MARK, offset, length, head, "marker")
             case "text" if event.lines > _MAX_PENDING:
                 event.kind = "ignore"
+                self.learned.append(event)
         return None
 
     def _smc(self, event: Event, offset: int, length: int, head: Head, body: Body, tail: bool) -> Kind | None:
@@ -232,6 +254,11 @@ class Probes:
             if self.zero_arrays == 1:
                 self.zero_offset = offset
             return None
+        if event.layout is None and body.place is not None:
+            scalar = body.junk is None and all(number(v) is not None for _, v in body.fields)
+            plan = eventmap.plan(tuple([n for n, _ in body.fields]), out, tuple(rule.fields.items()) if rule else ())
+            event.layout = tuple((n, r) for (n, _), r in zip(body.fields, plan, strict=True)) if scalar else ()
+            self.learned.append(event)
         return self._put(Kind.EXIT if out else Kind.ENTER, offset, length, head, event.name, regs)
 
     def _wrap(self, event: Event, offset: int, length: int, head: Head, body: Body) -> Kind:

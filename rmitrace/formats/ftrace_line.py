@@ -18,16 +18,16 @@ _COMM = 16
 
 # "-PID [(TGID)] [CPU] [FLAGS] TIME: [(+DIFF)]": what follows the task's name
 _CORE = re.compile(
-    rb"-(\d{1,10}) +(?:\( *(?:\d{1,10}|-{1,10})\) +)?\[(\d{1,6})\] +(?:([^\s\d\[(][^\s\[(]{2,5}) +)?"
+    rb"-(\d{1,9}) +(?:\( *(?:\d{1,10}|-{1,10})\) +)?\[(\d{1,6})\] +(?:([^\s\d\[(][^\s\[(]{2,5}) +)?"
     rb"(\d{1,20})(?:\.(\d{1,9}))?: *(?:\(\+\d{1,20}\) +)?"
 )
 # latency-format: "-PID CPUFLAGS TIMEus+: ", trace-cmd report -l: "-PID CPUFLAGS TIME: "
 _LATENCY = re.compile(
-    rb"-(\d{1,10}) +(\d{1,6})([^\s\d][^\s]{2,5}) +(\d{1,20})(?:us[ !+#*@$]? ?|\.(\d{1,9})): *(?:\(\+\d{1,20}\) +)?"
+    rb"-(\d{1,9}) +(\d{1,6})([^\s\d][^\s]{2,5}) +(\d{1,20})(?:us[ !+#*@$]? ?|\.(\d{1,9})): *(?:\(\+\d{1,20}\) +)?"
 )
 # latency-format with verbose: "PID CPU P FLAGS IDX [TIME] MS.FRACms (+MS.FRACms): "
 _VERBOSE = re.compile(
-    rb" +(\d{1,10}) +(\d{1,6}) \d{1,6} [0-9a-f]{8,16} [0-9a-f]{8,16} \[[0-9a-f]{8,16}\] "
+    rb" +(\d{1,9}) +(\d{1,6}) \d{1,6} [0-9a-f]{8,16} [0-9a-f]{8,16} \[[0-9a-f]{8,16}\] "
     rb"(\d{1,16})\.(\d{3})ms \(\+[-\d.]{1,24}ms\): *"
 )
 _INSTANCE = re.compile(rb" *([^\s:]{1,64}): ")

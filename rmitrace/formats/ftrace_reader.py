@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-import numpy as np
-
-from ..capture.records import Finding, Kind, RecordBuilder, Records
+from ..capture.records import Finding, Kind, Records
 from . import eventmap
 from .base import Data, ReadOptions, Unreadable
-from .ftrace_events import NOWHERE, Probes
+from .ftrace_batch import LineSource, settle
+from .ftrace_events import NOWHERE
 from .ftrace_graph import Graph, Stacks, parse_graph, parse_graph_event
 from .ftrace_line import MAX_LINE, Head, event_name, parse_head
 
@@ -32,35 +30,17 @@ _REGISTERS = re.compile(rb" (?:a0|x0|fid)=0x")
 _HOW = "record without the trace options raw, hex and bin (echo 0 > options/raw) or use trace-cmd record"
 
 
-class Reader:
+class Reader(LineSource):
     """One source, read line by line from top to bottom."""
 
     def __init__(self, data: Data, start: int, end: int, options: ReadOptions) -> None:
-        self.data, self.start, self.end, self.options = data, start, end, options
-        self.builder = RecordBuilder()
-        self.probes = Probes(self.builder, eventmap.parse_maps(options.maps))
+        super().__init__(data, start, end, options)
         self.stacks = Stacks()
-        self.facts: dict[str, Any] = {}
-        self.findings: list[Finding] = []
-        self.lines = self.ignored = self.numbered = self.placed = self.lost = 0
+        self.numbered = self.lost = 0
         self.columns = False  # a line of this file has columns: one without them is no event
         self.after_mark = False
-        self.graph = False
         self.last_tick = -1
         self.tick_repeats = False
-
-    def read(self) -> Records:
-        """The records of the whole source."""
-        at, step = self.start, 0
-        while at < self.end:
-            stop = self.data.find(b"\n", at, self.end)
-            stop = self.end if stop < 0 else stop
-            self.line(at, stop)
-            at = stop + 1
-            step += 1
-            if self.options.progress is not None and step % 8192 == 0:
-                self.options.progress(at)
-        return self.finish(self.builder.finish())
 
     def line(self, at: int, stop: int) -> None:
         """Take the line between two offsets (its end not included)."""
@@ -75,7 +55,21 @@ class Reader:
         kind = self._event(at, length, line)
         if kind is None:
             self.ignored += 1
-        self.after_mark = kind is Kind.MARK or (kind is None and self.after_mark and not self.columns)
+        if kind is Kind.MARK:
+            self.after_mark = True
+
+    def gap(self, last: int, start: int) -> None:
+        """See LineSource: what the scanner read has columns, but for stack traces."""
+        while last < start and self.data[last : last + 4] == b" => ":
+            last = self.data.find(b"\n", last, start) + 1 or start
+        if last < start:
+            self.columns, self.after_mark = True, False
+
+    def event_of(self, line: bytes) -> str | None:
+        """See LineSource."""
+        head = parse_head(line)
+        named = event_name(line, head.body) if head is not None else None
+        return named[0] if named is not None else None
 
     # one line
 
@@ -83,7 +77,6 @@ class Reader:
         if line.startswith(b"# tracer: "):
             self.columns = False
             self.facts["tracer"] = line[10:74].strip().decode("utf-8", "replace")
-            self.graph = b"graph" in line
         elif (found := _ENTRIES.match(line) or _LATENCY.match(line)) is not None:
             kept, written = int(found[1]), int(found[2])
             self.facts["entries_in_buffer"] = self.facts.get("entries_in_buffer", 0) + kept
@@ -100,7 +93,7 @@ class Reader:
         head = parse_head(line)
         if head is None:
             return self._without_columns(at, length, line)
-        self.columns = True
+        self.columns, self.after_mark = True, False
         self.placed += 1
         if head.tick >= 0:
             self.tick_repeats = self.tick_repeats or head.tick == self.last_tick
@@ -168,9 +161,11 @@ class Reader:
             return None
         graph = parse_graph(line)
         if graph is not None:
+            self.after_mark = False
             return self._graph(at, length, graph, None)
         lost = _LOST.match(line)
         if lost is not None:
+            self.after_mark = False
             cpu, count = int(lost[1]), int(lost[2] or 0)
             self.builder.add(Kind.LOST, at, length, cpu=cpu, name="lost events", regs=[count])
             self.lost += count
@@ -181,7 +176,7 @@ class Reader:
         if _NUMBERED.search(line[-20:]):
             self.numbered += 1
             return None
-        if self.after_mark:
+        if self.after_mark and self.columns:
             return None  # the rest of a marker with a line end in it, whatever it looks like
         if length > MAX_LINE:
             return None
@@ -230,21 +225,10 @@ class Reader:
         """Everything that needs the whole source: names, order, cut lines, facts. Raises Unreadable."""
         if self.numbered and not self.placed and not len(records):
             raise Unreadable(f"ftrace text without arguments ({self.numbered} lines end in 'type: N'): {_HOW}")
-        drop = np.zeros(len(records), dtype=bool)
-        if self.probes.dropped:
-            drop |= np.isin(records.offset, np.array(self.probes.dropped)) & (records.kind == Kind.BUFFER)
-        if (records.kind == Kind.ENTER).any():
-            drop |= (records.kind == Kind.WHOLE_IN) | (records.kind == Kind.WHOLE_OUT)
-        if drop.any():
-            take(records, np.flatnonzero(~drop))
-        if self.probes.late:
-            take(records, np.argsort(records.offset, kind="stable"))
         for cpu, (offset, pid) in self.stacks.first_switch.items():
             before = (records.pid == -1) & (records.cpu == cpu) & (records.offset < offset)
             records.pid[before] = pid
-        cut = mark_cut(records)
-        records.names = [self.probes.aliases().get(n, n) for n in records.names]
-        self._facts(records, cut)
+        self._facts(records, settle(records, self.probes))
         return records
 
     def _facts(self, records: Records, cut: int) -> None:
@@ -265,33 +249,3 @@ class Reader:
             facts["ignored_events"] = dict(sorted(ignored.items(), key=lambda p: -p[1])[:64])
         records.facts = facts
         records.findings = self.findings + self.probes.findings()
-
-
-def take(records: Records, order: Any) -> None:
-    """Keep these rows of every column, in this order."""
-    for column in ("offset", "length", "ts", "cpu", "pid", "kind", "name", "known", "regs"):
-        setattr(records, column, getattr(records, column)[order])
-
-
-def mark_cut(records: Records) -> int:
-    """Make damaged what was cut short: an SMC event with fewer registers at its end than both its neighbours of the
-    same event, or than the only neighbour it has. Returns how many."""
-    total = 0
-    smc = (records.kind == Kind.ENTER) | (records.kind == Kind.EXIT)
-    reason: dict[str, int] = {}
-    for name in np.unique(records.name[smc]).tolist():
-        rows = np.flatnonzero(smc & (records.name == name))
-        if len(rows) < 2:
-            continue
-        known = records.known[rows].astype(np.int64)
-        before, after = np.insert(known[:-1], 0, known[1]), np.append(known[1:], known[-2])
-        least = before & after  # registers that both neighbours have
-        cut = ((known & (known + 1)) == 0) & ((known & least) == known) & (known != least)
-        if cut.any():
-            text = f"{records.names[name]}: the line is cut short"
-            at = reason.setdefault(text, len(records.names))
-            records.names.append(text)
-            records.kind[rows[cut]] = Kind.DAMAGED
-            records.name[rows[cut]] = at
-            total += int(cut.sum())
-    return total

@@ -1,0 +1,327 @@
+"""``perf script`` and ``perf trace`` text: samples of kprobe events, and of hardware breakpoints with registers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..capture.records import NO_TIME, Finding, Kind, Records
+from . import eventmap
+from .base import Data, Detail, ReadOptions, Unreadable
+from .eventmap import parse_maps
+from .ftrace_batch import LineSource, settle
+from .ftrace_events import detail_of
+from .ftrace_line import MAX_LINE, Body, Head, Place, event_name, nanoseconds, number, parse_body
+
+_COMM = 16
+_SPAN = 320
+# "PID[/TID] [CPU] TIME: [PERIOD]", after the task's name, which is padded to 16 bytes
+_CORE = re.compile(rb" +(\d{1,9})(?:/(\d{1,9}))? +(?:\[(\d{1,6})\] +)?(?:(\d{1,12})\.(\d{1,9}): +)(?:\d{1,20} +)?(?=[\w.-]+:)")
+_BARE = re.compile(rb" *(?:\[(\d{1,6})\] +)?(?:(\d{1,12})\.(\d{1,9}): +)?(?:\d{1,20} +)?(?=[\w.-]+:[\w.]+: )")
+_GROUP = re.compile(rb"([\w.-]{1,64}):(?=[A-Za-z_])")
+_BREAKPOINT = re.compile(rb"mem:0x([0-9a-f]{1,16})(?:/\d{1,3})?:[rwx]{1,3}(?::\w{1,8})?:(?: |$)")
+_BREAKPOINTS = re.compile(rb"mem:0x([0-9a-f]{1,16})(?:/\d{1,3})?:[rwx]{1,3}:")
+_IREGS = re.compile(rb"ABI:\d")
+_IREG = re.compile(rb" x(\d{1,2}):0x([0-9a-f]{1,16})(?![0-9a-f])")
+_LOST = re.compile(rb"PERF_RECORD_LOST(?:_SAMPLES)? lost (\d{1,18})")
+_CHUNKS = re.compile(rb"Processed \d{1,18} events and lost (\d{1,18}) chunks")
+_TRACE = re.compile(
+    rb" *(\d{1,12})\.(\d{3}) (?:\( *[\d.]{0,16} ?m?s?\): )?(.{0,64}?)/(\d{1,9}) "
+    rb"([\w.-]{1,64}):([A-Za-z_]\w{0,127})\((.{0,8192})\)$"
+)
+_TRACE_ARG = re.compile(rb"(\w{1,64}): (-?\d{1,20}|0x[0-9a-f]{1,16})(?=, |$)")
+_MAX_ADDRESSES = 64
+_HOW = (
+    "hardware breakpoint samples without registers: record with perf record --intr-regs=x0,x1,...,x17 and print with "
+    "perf script -F comm,pid,tid,cpu,time,event,ip,sym,iregs"
+)
+
+
+@dataclass(slots=True)
+class _Hit:
+    """A hardware breakpoint sample whose registers stand further down, after its call chain."""
+
+    at: int
+    length: int
+    head: Head
+    address: int
+
+
+def parse_head(line: bytes) -> Head | None:
+    """The columns of a sample, None where there are none."""
+    if line[_COMM : _COMM + 1] == b" " and (found := _CORE.match(line, _COMM)):
+        return _head(line, found)
+    best = None
+    for found in _CORE.finditer(line, 0, _SPAN):
+        if best is None or len(line[: found.start()].lstrip()) < _COMM:
+            best = _head(line, found)
+    if best is None and (found := _BARE.match(line)) and (found[2] or line[found.end() :][:4] != b"mem:"):
+        ts = nanoseconds(found[2], found[3])[0] if found[2] else NO_TIME
+        best = Head(None, -1, int(found[1] or -1), ts, -1, found.end(), "bare", 0)
+    return best
+
+
+def _head(line: bytes, found: re.Match[bytes]) -> Head:
+    comm = line[: found.start()].lstrip(b" ")
+    ts = nanoseconds(found[4], found[5])[0]
+    cpu = -1 if found[3] is None else int(found[3])
+    return Head(comm, int(found[2] or found[1]), cpu, ts, -1, found.end(), "normal", found.start())
+
+
+def parse_trace(line: bytes) -> tuple[Head, str, Body] | None:
+    """(columns, event, values) of a line of ``perf trace``. An argument that is zero is not printed; time in ms."""
+    found = _TRACE.match(line)
+    if found is None:
+        return None
+    ts = (int(found[1]) * 1000 + int(found[2])) * 1000
+    head = Head(found[3].lstrip(b" "), int(found[4]), -1, ts, -1, 0, "trace", 0)
+    fields = [(m[1].decode("ascii"), m[2]) for m in _TRACE_ARG.finditer(found[7])]
+    func = dict(fields).get("__probe_func")
+    place = Place(f"{number(func) or 0:x}", True, True) if func is not None else None
+    name = found[6].decode("ascii")
+    fields = [f for f in fields if not f[0].startswith("__probe_")]
+    out = place is not None or eventmap.direction(name) == "exit"
+    if out and not {"a0", "x0", "ret", "retval"} & {n for n, _ in fields}:
+        fields.insert(0, ("a0", b"0"))
+    return head, name, Body(name, place, tuple(fields), None)
+
+
+def breakpoint_roles(addresses: list[int]) -> dict[int, tuple[bool | None, int]]:
+    """For each breakpoint address (is it the exit, the address of its enter): an SMC instruction and the one after it.
+
+    Addresses 4 bytes apart are a pair, and so are the only two there are; None where an address stands alone.
+    """
+    out: dict[int, tuple[bool | None, int]] = {}
+    todo = sorted(set(addresses))
+    for a in todo:
+        if a not in out and a + 4 in todo and a + 4 not in out:
+            out[a], out[a + 4] = (False, a), (True, a)
+    if len(todo) == 2 and not out:
+        out = {todo[0]: (False, todo[0]), todo[1]: (True, todo[0])}
+    return out | {a: (None, a) for a in todo if a not in out}
+
+
+class Reader(LineSource):
+    """One source of perf text."""
+
+    perf = True
+
+    def __init__(self, data: Data, start: int, end: int, options: ReadOptions) -> None:
+        super().__init__(data, start, end, options)
+        self.roles = breakpoint_roles(self._addresses())
+        self.hit: _Hit | None = None
+        self.without_registers = self.duplicates = self.lost = 0
+        self.traced = False
+        self._last: dict[tuple[int, int], tuple[int, list[int | None]]] = {}
+
+    def _addresses(self) -> list[int]:
+        found: set[int] = set()
+        for m in _BREAKPOINTS.finditer(self.data, self.start, self.end):
+            found.add(int(m[1], 16))
+            if len(found) >= _MAX_ADDRESSES:
+                break
+        return sorted(found)
+
+    def event_of(self, line: bytes) -> str | None:
+        """See LineSource."""
+        head = parse_head(line)
+        group = _GROUP.match(line, head.body) if head is not None else None
+        named = event_name(line, group.end()) if group is not None else None
+        return named[0] if named is not None else None
+
+    def gap(self, last: int, start: int) -> None:
+        """See LineSource."""
+        self.hit = None
+
+    def line(self, at: int, stop: int) -> None:
+        """See LineSource."""
+        self.lines += 1
+        line = bytes(self.data[at : min(stop, at + MAX_LINE)])
+        if line[-1:] == b"\r":
+            line, stop = line[:-1], stop - 1
+        if self._sample(at, min(stop - at, (1 << 31) - 1), line) is None:
+            self.ignored += 1
+
+    def _sample(self, at: int, length: int, line: bytes) -> Kind | None:
+        if not line.strip():
+            self._no_registers()
+            return None
+        if line[:1] == b"\t" or (self.hit is not None and line[:1] == b" " and _IREGS.search(line, 0, 64)):
+            if self.hit is not None and (found := _IREGS.search(line)) is not None:
+                hit, self.hit = self.hit, None
+                return self._breakpoint(hit.at, at + length - hit.at, hit.head, hit.address, line[found.end() :])
+            return None
+        self._no_registers()
+        head = parse_head(line)
+        if head is None:
+            return self._other(at, length, line)
+        self.placed += 1
+        hardware = _BREAKPOINT.match(line, head.body)
+        if hardware is not None:
+            address = int(hardware[1], 16)
+            found = _IREGS.search(line, hardware.end())
+            if found is not None:
+                return self._breakpoint(at, length, head, address, line[found.end() :])
+            self.hit = _Hit(at, length, head, address)
+            return None
+        group = _GROUP.match(line, head.body)
+        named = event_name(line, group.end()) if group is not None else None
+        if named is not None and length <= MAX_LINE:
+            return self.probes.add(at, length, head, named[0], line[named[1] :], tail=True)
+        return self._lost(at, length, line, head)
+
+    def _other(self, at: int, length: int, line: bytes) -> Kind | None:
+        traced = parse_trace(line)
+        if traced is not None:
+            self.traced = True
+            self.placed += 1
+            return self.probes.take(at, length, *traced)
+        for found in re.finditer(rb"[\w.-]{1,64}:([A-Za-z_]\w{0,127}): ", line[:1024]):
+            name = found[1].decode("ascii")
+            known = self.probes.events.get(name)
+            if eventmap.is_smc_event(name) or (known is not None and known.kind in ("enter", "exit")):
+                return self.probes.bad(at, length, None, f"{name}: no readable columns in front")
+        return self._lost(at, length, line, None)
+
+    def _lost(self, at: int, length: int, line: bytes, head: Head | None) -> Kind | None:
+        found = _LOST.search(line[:1024]) or _CHUNKS.search(line[:1024])
+        if found is None:
+            return None
+        cpu = head.cpu if head is not None else -1
+        self.lost += int(found[1])
+        self.builder.add(Kind.LOST, at, length, cpu=cpu, name="lost events", regs=[int(found[1])])
+        return Kind.LOST
+
+    def _no_registers(self) -> None:
+        if self.hit is not None:
+            self.without_registers += 1
+            self.probes.bad(self.hit.at, self.hit.length, self.hit.head, "hardware breakpoint sample without registers")
+            self.hit = None
+
+    def _breakpoint(self, at: int, length: int, head: Head, address: int, text: bytes) -> Kind | None:
+        regs = interrupt_registers(text)
+        if not regs or regs[0] is None:
+            return self.probes.bad(at, length, head, "hardware breakpoint sample without x0")
+        out, first = self.roles.get(address, (None, address))
+        if out is None:
+            out = not eventmap.plausible_fid(regs[0])
+        elif self._last.get((head.pid, first)) == (address, regs):
+            self.duplicates += 1  # the first hit of a run is recorded twice, later ones when an interrupt comes between
+            return None
+        if len(self._last) > 1 << 16:
+            self._last.clear()
+        self._last[head.pid, first] = (address, regs)
+        name = f"{'exit' if out else 'enter'}@0x{first:x}"
+        kind = Kind.EXIT if out else Kind.ENTER
+        self.builder.add(kind, at, length, ts=head.ts, cpu=head.cpu, pid=head.pid, name=name, regs=regs)
+        return kind
+
+    def finish(self, records: Records) -> Records:
+        """See LineSource."""
+        self._no_registers()
+        if self.without_registers and not ((records.kind == Kind.ENTER) | (records.kind == Kind.EXIT)).any():
+            raise Unreadable(_HOW)
+        cut = settle(records, self.probes, whole_lines=not self.traced)
+        if self.traced:
+            fill_zeros(records)
+        self.facts |= {"lines": self.lines, "ignored": self.ignored}
+        for key, value in (
+            ("lost", self.lost),
+            ("zero_arrays", self.probes.zero_arrays),
+            ("duplicates", self.duplicates + self.probes.duplicates),
+            ("cut_lines", cut),
+        ):
+            if value:
+                self.facts[key] = value
+        if self.traced:
+            self.facts["clock"] = "relative"
+        records.facts = self.facts
+        records.findings = self.findings + [f for f in self.probes.findings() if not (self.traced and f.rule == "UNMAPPED-EVENT")]
+        if self.duplicates:
+            message = f"{self.duplicates} hardware breakpoint sample(s) recorded twice by the kernel were dropped"
+            records.findings.append(Finding("DUPLICATE-SAMPLES", "note", message))
+        return records
+
+
+def fill_zeros(records: Records) -> None:
+    """``perf trace`` prints no zeros: what one sample of an event has, the others have too."""
+    smc = (records.kind == Kind.ENTER) | (records.kind == Kind.EXIT)
+    for name in set(records.name[smc].tolist()):
+        rows = smc & (records.name == name)
+        mask = 0
+        for known in set(records.known[rows].tolist()):
+            mask |= known
+        records.known[rows] = mask
+
+
+def interrupt_registers(text: bytes) -> list[int | None]:
+    """x0..x17 of ``x0:0x.. x1:0x..`` (perf's order may be any), None for those not recorded."""
+    regs: list[int | None] = []
+    for found in _IREG.finditer(text):
+        n = int(found[1])
+        if n < eventmap.MAX_REGS:
+            regs.extend([None] * (n + 1 - len(regs)))
+            regs[n] = int(found[2], 16)
+    return regs
+
+
+class PerfScript:
+    """The format; see the module."""
+
+    name = "perf-script"
+    title = "perf script text (kprobe samples, hardware breakpoints with --intr-regs), perf trace"
+
+    def sniff(self, head: bytes) -> float:
+        """How surely this is perf text: by how many lines are samples."""
+        if head[:8] == b"PERFILE2":
+            return 0.0
+        seen = good = 0
+        for line in head[: 1 << 16].split(b"\n")[:600]:
+            line = line[:2048].rstrip(b"\r")
+            if not line.strip() or line[:1] in (b"\t", b"#") or line.startswith(b"'trace' not valid"):
+                continue
+            seen += 1
+            found = parse_head(line)
+            if found is not None:
+                group = _GROUP.match(line, found.body)
+                good += _BREAKPOINT.match(line, found.body) is not None or (
+                    group is not None and event_name(line, group.end()) is not None
+                )
+            elif parse_trace(line) is not None:
+                good += 1
+        return 0.95 * good / seen if seen else 0.0
+
+    def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:
+        """See Format. Raises Unreadable for hardware breakpoint samples without registers."""
+        return Reader(data, start, end, options).read()
+
+    def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:
+        """See Format."""
+        text = raw.decode("utf-8", "surrogateescape")
+        line = raw[:MAX_LINE]
+        head = parse_head(line.partition(b"\n")[0])
+        rules = parse_maps(options.maps)
+        if head is None:
+            traced = parse_trace(line)
+            if traced is None:
+                return Detail(text=text)
+            return detail_of(traced[2], rules, text, (traced[0].comm or b"").decode("utf-8", "surrogateescape"))
+        task = None if head.comm is None else head.comm.decode("utf-8", "surrogateescape")
+        hardware = _BREAKPOINT.match(line, head.body)
+        if hardware is not None:
+            found = _IREGS.search(line, hardware.end())
+            regs = interrupt_registers(line[found.end() :]) if found else []
+            return Detail(
+                text=text,
+                task=task,
+                event=f"mem:0x{hardware[1].decode()}:x",
+                regs={i: v for i, v in enumerate(regs) if v is not None},
+            )
+        group = _GROUP.match(line, head.body)
+        named = event_name(line, group.end()) if group is not None else None
+        if named is None:
+            return Detail(text=text, task=task)
+        return detail_of(parse_body(named[0], line[named[1] :].partition(b"\n")[0]), rules, text, task)
+
+
+FORMAT = PerfScript()
