@@ -1,0 +1,178 @@
+"""Which SMCs of a ``-d int`` log are the host's, and where each of them returned.
+
+With the RMM at R-EL2 one RMI call is two exceptions: the host's SMC, from which EL3 goes on into the RMM, and the
+RMM's own SMC (RMI_REQ_COMPLETE), from which EL3 returns to the host. The log names no security state. But a CPU
+changes its world only in EL3: what a CPU does between two stays in EL3 is one world, and an SMC that EL3 does not
+return from to where it came from is a change. That divides the addresses in two sides; function ids, the upper half
+of the address space and the order of a boot tell which one is the host's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .qemu_int_blocks import Return, Smc, Trap
+
+Node = tuple[int, int]
+_PAGE = 20  # addresses in one MiB are one program
+_KERNEL = 0xFFFF  # [63:48] of a kernel's addresses; the RMM runs at low ones
+_HOST_FIDS = ((0xC4000150, 0xC400018E), (0xC40001D0, 0xC40002CF))  # RMI
+_REALM_FIDS = ((0xC400018F, 0xC400018F), (0xC40001B0, 0xC40001CF), (0xC4000400, 0xC4000412))  # RMM-EL3, FIRME
+_MASKED = 0x3C0  # PSTATE.DAIF all set, as in the RMM
+
+
+@dataclass(slots=True)
+class _Cpu:
+    in_el3: Smc | Trap | None = None
+    entered: int = 0
+    stay: Node | None = None
+    waiting: dict[int, Smc] = field(default_factory=dict)
+
+
+def node(level: int, pc: int) -> Node:
+    """The program that an address belongs to."""
+    return (level, -1) if pc >> 48 == _KERNEL else (level, pc >> _PAGE)
+
+
+class Sides:
+    """Disjoint sets of programs with the side (0 or 1) of each within its set."""
+
+    def __init__(self) -> None:
+        self._up: dict[Node, tuple[Node, int]] = {}
+
+    def find(self, n: Node) -> tuple[Node, int]:
+        """The set of a program, and its side there."""
+        path = []
+        side = 0
+        while (up := self._up.setdefault(n, (n, 0)))[0] != n:
+            path.append((n, side))
+            side ^= up[1]
+            n = up[0]
+        for child, before in path:
+            self._up[child] = (n, side ^ before)
+        return n, side
+
+    def join(self, a: Node, b: Node, differ: int) -> None:
+        """Two programs are on the same side (0) or not (1); what contradicts earlier evidence is left out."""
+        ra, sa = self.find(a)
+        rb, sb = self.find(b)
+        if ra != rb:
+            self._up[rb] = (ra, sa ^ sb ^ differ)
+
+
+def settle(events: Sequence[Smc | Trap | Return]) -> None:
+    """Set ``exit`` and ``world`` of every SMC. Events are in the order of the log.
+
+    world: 'host', 'realm' (the RMM's SMCs), 'secure' (a trusted OS at S-EL1), 'guest' (trapped to EL2), 'el3'
+    """
+    same, differ = _follow(events)
+    sides = Sides()
+    for a, b in same:
+        sides.join(a, b, 0)
+    for a, b in differ:
+        sides.join(a, b, 1)
+    host = _host_sides(events, sides, bool(differ))
+    for e in events:
+        if not isinstance(e, Smc) or e.cut is not None:
+            continue
+        if (e.source, e.target) == (1, 2):
+            e.world = "guest"
+        elif e.source == 3:
+            e.world = "el3"
+        elif e.elr is not None and e.source >= 0 and not e.psci:
+            root, side = sides.find(node(e.source, e.elr))
+            if side != host.get(root, side):
+                e.world = "secure" if e.source == 1 else "realm"
+
+
+def _follow(events: Sequence[Smc | Trap | Return]) -> tuple[list[tuple[Node, Node]], list[tuple[Node, Node]]]:
+    """Walk the log CPU by CPU: pairs of programs of the same world, and of different ones."""
+    cpus: dict[int, _Cpu] = {}
+    same: list[tuple[Node, Node]] = []
+    differ: list[tuple[Node, Node]] = []
+    started: Node | None = None  # where a CPU that was off began to run
+    for order, e in enumerate(events):
+        if isinstance(e, Return):
+            cpu = _whose(cpus, e)
+            if cpu is None:
+                started = node(e.target, e.pc)
+                continue
+            came, cpu.in_el3, cpu.stay = cpu.in_el3, None, node(e.target, e.pc)
+            if isinstance(came, Smc) and came.elr is not None and came.elr != e.pc:
+                differ.append((node(came.source, came.elr), cpu.stay))
+            back = cpu.waiting.pop(e.pc, None)
+            if back is not None:
+                back.exit = (e.offset, e.end, e.regs)
+            continue
+        if isinstance(e, Smc) and (e.psci or e.elr is None or e.target != 3 or e.cut is not None):
+            continue
+        cpu = cpus.setdefault(e.cpu, _Cpu())
+        if cpu.stay is None and not cpu.entered and started is not None:
+            cpu.stay, started = started, None
+        if isinstance(e, Smc) and e.elr is not None:
+            if cpu.stay is not None:
+                same.append((cpu.stay, node(e.source, e.elr)))
+            cpu.waiting[e.elr] = e
+        cpu.in_el3, cpu.entered = e, order + 1
+    return same, differ
+
+
+def _whose(cpus: dict[int, _Cpu], r: Return) -> _Cpu | None:
+    """The CPU that returns: one in EL3 that was called from there, the earliest first; else the earliest in EL3."""
+    inside = sorted((c for c in cpus.values() if c.in_el3 is not None), key=lambda c: c.entered)
+    for c in inside:
+        if r.pc in c.waiting or (isinstance(c.in_el3, Trap) and c.in_el3.elr == r.pc):
+            return c
+    return inside[0] if inside else None
+
+
+def _fid_side(smc: Smc) -> int:
+    """1 where the function id is one that a host passes, -1 where the RMM does, 0 where it does not tell."""
+    if not smc.regs or smc.regs[0] is None:
+        return 0
+    fid = smc.regs[0] & 0xFFFEFFFF
+    if any(a <= fid <= b for a, b in _HOST_FIDS):
+        return 1
+    return -1 if any(a <= fid <= b for a, b in _REALM_FIDS) else 0
+
+
+def _host_sides(events: Sequence[Smc | Trap | Return], sides: Sides, changes: bool) -> dict[Node, int]:
+    """The host's side of every set of programs."""
+    evidence: dict[tuple[Node, int], _Evidence] = {}
+    for i, e in enumerate(events):
+        if isinstance(e, Return):
+            side = evidence.setdefault(sides.find(node(e.target, e.pc)), _Evidence())
+            side.booted_first |= i == 0 and changes
+        elif isinstance(e, Smc) and e.elr is not None and e.source > 0 and not e.psci and e.target == 3:
+            n = node(e.source, e.elr)
+            side = evidence.setdefault(sides.find(n), _Evidence())
+            side.fids += _fid_side(e)
+            side.programs.add(n)
+            side.smcs += 1
+            side.masked += e.spsr is not None and e.spsr & _MASKED == _MASKED
+    host: dict[Node, int] = {}
+    for root in {root for root, _ in evidence}:
+        one, other = evidence.get((root, 0)), evidence.get((root, 1))
+        if one is None or other is None:  # nothing changed its world here
+            only = one or other
+            host[root] = int((one is None) ^ (only is not None and only.fids < 0))
+        else:
+            host[root] = 0 if one.score() >= other.score() else 1
+    return host
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """What speaks for a side of being the host's."""
+
+    fids: int = 0
+    smcs: int = 0
+    masked: int = 0
+    booted_first: bool = False  # firmware starts the RMM before the host
+    programs: set[Node] = field(default_factory=set)
+
+    def score(self) -> tuple[int, bool, bool, bool, int]:
+        """Greater is more likely the host, the surest evidence first."""
+        kernel = any(page == -1 for _, page in self.programs)
+        return self.fids, kernel, not self.booted_first, self.masked * 10 < self.smcs * 9, len(self.programs)

@@ -1,0 +1,122 @@
+"""QEMU's log (``-D``): trace events of the log backend, and the lines of the execlog plugin.
+
+``arm_psci_call`` (QEMU 11) fires for every SMC while the built-in PSCI owns the conduit, RMI ones too: x0 to x3 and
+the CPU, never a result. The execlog plugin tells the registers an instruction changed: of an SMC these are results.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from ..capture.records import Kind, RecordBuilder, Records
+from .base import Data, Detail, ReadOptions
+from .qemu_common import MARK_EVENTS, count_lines, doe_accesses, line_bounds, log_time
+from .qemu_execlog import LINE as EXECLOG
+from .qemu_execlog import Execlog, is_smc
+from .qemu_execlog import detail as execlog_detail
+
+CUT = "arm_psci_call line cut or garbled"
+
+_EVENT = re.compile(rb"arm_(?:psci_call|powerctl_\w{1,40}|cpu_reset)(?= )")
+_NAME = b"arm_psci_call"
+_HEAD = b"arm_psci_call PSCI Call x0="
+_CALL = re.compile(
+    rb"arm_psci_call PSCI Call x0=0x([0-9a-f]{1,16}) x1=0x([0-9a-f]{1,16}) x2=0x([0-9a-f]{1,16}) x3=0x([0-9a-f]{1,16})"
+    rb" cpuid=0x([0-9a-f]{1,8})(?![0-9a-zA-Z])"
+)
+_MARK = re.compile(rb"(?:" + MARK_EVENTS + rb") (?:mp_id |cpu )?(\d{1,9})\b")
+_PREFIX = re.compile(rb"(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-][\d:]{4,5}) |\d{1,10}@\d{1,12}\.\d{6}:)?")
+_KNOWN = re.compile(
+    rb"(?:^|\n)(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}\S{1,6} |\d{1,10}@\d{1,12}\.\d{6}:)?"
+    rb"(?:pci_cfg_(?:read|write) [\w.,-]{1,64} [0-9a-f]{2}:|arm_gt_\w{1,30} gt_|smmuv3_\w{1,60} |pci_nvme_\w{1,60} |"
+    + MARK_EVENTS
+    + rb" cpu )"
+)
+
+
+class QemuLog:
+    """The format; see the module."""
+
+    name = "qemu-log"
+    title = "QEMU trace events (log backend) and execlog plugin"
+
+    def sniff(self, head: bytes) -> float:
+        """How surely: by ``arm_psci_call`` or SMC lines of execlog, else by how many lines are QEMU trace events."""
+        if b"tracing_mark_write:" in head or b"Taking exception " in head:
+            return 0.0
+        if _CALL.search(head) or any(is_smc(int(m[3], 16)) for m in EXECLOG.finditer(head)):
+            return 0.95
+        known = sum(1 for _ in _KNOWN.finditer(head))
+        return 0.8 * min(1.0, known / max(1, head.count(b"\n"))) if known >= 2 else 0.0
+
+    def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:
+        """See Format. Facts: ``events`` counts trace events by name, ``doe_accesses`` accesses to DOE mailboxes."""
+        b = RecordBuilder()
+        events: Counter[str] = Counter()
+        execlog = Execlog(b)
+        found = heapq.merge(_found(_EVENT, data, start, end), _found(EXECLOG, data, start, end), key=lambda p: p[0])
+        for n, (pos, match) in enumerate(found):
+            if options.progress is not None and n & 0xFFF == 0:
+                options.progress(pos - start)
+            if match.re is EXECLOG:
+                execlog.add(match)
+            else:
+                self._event(b, data, pos, match[0], start, end, events)
+        execlog.finish()
+        tail = data.rfind(b"\n", max(start, end - 256), end) + 1 or start
+        text = bytes(data[tail + _prefix_length(bytes(data[tail:end])) : end])
+        if 4 <= len(text) <= len(_NAME) and _NAME.startswith(text):
+            b.add(Kind.DAMAGED, tail, end - tail, name=CUT)
+        lines = count_lines(data, start, end)
+        b.facts = {"lines": lines, "ignored": lines - len({r[0] for r in b.rows}), "events": dict(events)}
+        b.facts["doe_accesses"] = doe_accesses(data, start, end)
+        b.facts["clock"] = "host wall clock" if any(r[2] >= 0 for r in b.rows) else "none"
+        return b.finish()
+
+    @staticmethod
+    def _event(b: RecordBuilder, data: Data, pos: int, name: bytes, start: int, end: int, events: Counter[str]) -> None:
+        """One line with the name of an event in it; other text that only speaks of the event is no record."""
+        first, last = line_bounds(data, pos, start, end)
+        line = bytes(data[pos:last])
+        event = name.decode()
+        ts = log_time(bytes(data[max(first, pos - 64) : pos]))
+        if name == b"arm_psci_call":
+            if m := _CALL.match(line):
+                regs = [int(v, 16) for v in m.groups()[:4]]
+                b.add(Kind.ENTER, first, last - first, ts=ts, cpu=int(m[5], 16), name=event, regs=regs)
+            elif line.startswith(_HEAD) or _HEAD.startswith(line.rstrip()):
+                b.add(Kind.DAMAGED, first, last - first, ts=ts, name=CUT)
+            else:
+                return
+        else:
+            m = _MARK.match(line)
+            if m is None:
+                return
+            b.add(Kind.MARK, first, last - first, ts=ts, cpu=int(m[1]), name=event)
+        events[event] += 1
+
+    def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:
+        """See Format. ``fields``: ``cpuid`` is the MPIDR affinity of the CPU."""
+        text = raw.decode("utf-8", "surrogateescape")
+        if m := EXECLOG.match(raw):
+            return execlog_detail(m, text)
+        if m := _CALL.search(raw):
+            regs = {i: int(v, 16) for i, v in enumerate(m.groups()[:4])}
+            return Detail(text, event="arm_psci_call", regs=regs, fields={"cpuid": f"0x{m[5].decode()}"})
+        m = _EVENT.search(raw)
+        return Detail(text, event=m[0].decode() if m else None)
+
+
+def _found(pattern: re.Pattern[bytes], data: Data, start: int, end: int) -> Iterator[tuple[int, re.Match[bytes]]]:
+    return ((m.start(), m) for m in pattern.finditer(data, start, end))
+
+
+def _prefix_length(line: bytes) -> int:
+    m = _PREFIX.match(line)
+    return m.end() if m else 0
+
+
+FORMAT = QemuLog()
