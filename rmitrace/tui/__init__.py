@@ -1,0 +1,5 @@
+"""The viewer, ``rmitrace view``. The only part of the package that imports Textual."""
+
+from .app import TimelineApp, run
+
+__all__ = ["TimelineApp", "run"]

@@ -1,0 +1,151 @@
+"""The application: opens the capture in two steps, and holds themes and the command palette."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.markup import escape
+from textual.screen import Screen
+
+from ..capture import Capture, CaptureError, OpenOptions, open_capture
+from .bars import Header
+from .main import MainScreen
+from .screens import key_text
+from .theme import DARK, LIGHT
+from .view import View
+
+PREVIEW = 256 * 1024
+"""Bytes of each file read before the first screen."""
+
+
+class _Stopped(Exception):
+    """The user quit while a capture was being read."""
+
+
+class TimelineApp(App[None]):
+    """The viewer. With ``paths`` and a capture that is not complete, the whole is read behind the first screen."""
+
+    CSS_PATH = "view.tcss"
+    TITLE = "rmitrace"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "hint_quit", show=False, priority=True)]
+
+    def __init__(self, capture: Capture, paths: list[str] | None = None, options: OpenOptions | None = None) -> None:
+        super().__init__()
+        self.capture = capture
+        self._paths = paths or []
+        self._options = options or OpenOptions()
+        self._read = (0, 0)
+        self._began = 0.0
+        self._ending = False
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        """The main screen."""
+        return MainScreen(View(self.capture))
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever is above it."""
+        return next(s for s in self.screen_stack if isinstance(s, MainScreen))
+
+    def on_mount(self) -> None:
+        """Read on where only the first part is here."""
+        if not self.capture.complete and self._paths:
+            self._began = time.monotonic()
+            self._timer = self.set_interval(0.25, self._progress)
+            self._progress()
+            self.run_worker(self._read_all, thread=True, exit_on_error=False, name="read")
+
+    # -- reading
+
+    def _read_all(self) -> None:
+        def progress(done: int, total: int) -> None:
+            self._read = (done, total)
+            if self._ending:
+                raise _Stopped
+
+        try:
+            capture = open_capture(self._paths, replace(self._options, progress=progress))
+            view = View(capture)
+        except _Stopped:
+            return
+        except CaptureError as e:
+            self._hand_over(partial(self._failed, str(e)))
+        except Exception as e:
+            self._hand_over(partial(self._failed, f"{type(e).__name__}: {e}"))
+        else:
+            self._hand_over(partial(self._whole, view))
+
+    def _hand_over(self, call: partial[None]) -> None:
+        if not self._ending:
+            self.call_from_thread(call)
+
+    def _progress(self) -> None:
+        header = self.main.query_one(Header)
+        done, total = self._read
+        took = time.monotonic() - self._began
+        header.reading = "reading…"
+        if total and took >= 1:
+            header.reading = f"reading {done * 100 // total}% of {total / 1e6:,.0f} MB, {done / 1e6 / took:,.0f} MB/s"
+        header.refresh()
+
+    def _whole(self, view: View) -> None:
+        self._timer.stop()
+        self.main.query_one(Header).reading = ""
+        self.capture = view.capture
+        self.main.replace_view(view)
+
+    def _failed(self, message: str) -> None:
+        self._timer.stop()
+        header = self.main.query_one(Header)
+        header.reading = ""
+        header.problem = "only the first part could be read"
+        header.refresh()
+        self.main.say(message, "error")
+
+    # -- keys
+
+    def action_light_dark(self) -> None:
+        """The other theme."""
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def action_hint_quit(self) -> None:
+        """Ctrl+C is easily pressed by habit and the place in a long trace is easily lost."""
+        self.main.say("q quits", "warning")
+
+    async def action_quit(self) -> None:
+        """Quit, also in the middle of reading."""
+        self._ending = True
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette offers: every key of the main screen, and Textual's own."""
+        if isinstance(screen, MainScreen):
+            for b in MainScreen.BINDINGS:
+                if isinstance(b, Binding) and b.action != "app.command_palette":
+                    yield SystemCommand(b.description, f"key {escape(key_text(b))}", partial(screen.run_action, b.action))
+        for command in super().get_system_commands(screen):
+            if command.title in ("Theme", "Screenshot"):
+                yield command
+
+
+def run(paths: list[str], options: OpenOptions | None = None) -> int:
+    """Show a capture on the terminal until the user quits; the exit status.
+
+    Raises CaptureError where nothing can be shown.
+    """
+    try:
+        capture = open_capture(paths, options, PREVIEW)
+    except CaptureError:
+        capture = open_capture(paths, options)  # some formats, and some long boot logs, say what they are only as a whole
+    app = TimelineApp(capture, paths, options)
+    app.run()
+    return app.return_code or 0

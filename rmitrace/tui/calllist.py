@@ -1,0 +1,261 @@
+"""The list pane: sequences that fold, their steps, one line a call."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from ..lifecycle.model import Sequence, Step
+from .lineview import LineView
+from .rows import Row, RowKind
+from .text import OUTCOME, STYLE, Line, count, duration
+from .view import View
+
+_DURATION = 8
+_WIDE = 110
+"""Width from which statuses are shown with their prefix and arguments with their names."""
+
+
+class CallList(LineView):
+    """The rows of a view."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "flip", "Fold or unfold", key_display="Space", show=False),
+        Binding("enter", "open", "Unfold; on a call, go to its fields", key_display="Enter", show=False),
+        Binding("left,h", "fold", "Fold, or go to the heading", key_display="← h", show=False),
+        Binding("right,l", "unfold", "Unfold, or go inside", key_display="→ l", show=False),
+        Binding("a", "all(True)", "Unfold all sequences", show=False),
+        Binding("A", "all(False)", "Fold all sequences", show=False),
+    ]
+
+    class Opened(Message):
+        """The user wants to see the fields of the call under the cursor."""
+
+    def __init__(self, view: View, *, id: str) -> None:
+        super().__init__(id=id)
+        self.model = view
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor, None in an empty list."""
+        return self.model.rows.at(self.cursor) if self.cursor < len(self.model.rows) else None
+
+    def count(self) -> int:
+        """Visible rows."""
+        return len(self.model.rows)
+
+    def show_view(self, view: View) -> None:
+        """Show another view."""
+        self.model = view
+        self.changed()
+
+    # -- drawing
+
+    def _time_width(self) -> int:
+        n = self.model.calls
+        return min(max([8, *(len(self.model.time_text(c)) for c in {0, n // 2, n - 1} if 0 <= c < n)]), 20)
+
+    def draw(self, line: int, width: int, cursor: bool, focused: bool) -> Strip:
+        """One row: place, time, who, what, how it ended, how long it took."""
+        row = self.model.rows.at(line)
+        out = Line(width, self.style_of, self.base_of(cursor, focused))
+        out.add("❯" if cursor else " ", "mark")
+        out.add("◆" if row.kind is RowKind.CALL and row.ref in self.model.bookmarks else " ", "mark")
+        if row.kind is RowKind.CALL:
+            self._draw_call(out, row, width)
+        elif row.kind is RowKind.LINE:
+            self._draw_line(out, row)
+        else:
+            self._draw_heading(out, row, width)
+        return out.strip()
+
+    def _who(self, width: int) -> int:
+        """Cells for CPU and task, 0 where the capture has none or the screen no room."""
+        if not self.model.has_cpu:
+            return 0
+        return 28 if width >= 150 else 22 if width >= 120 else 7 if width >= 96 else 0
+
+    def _draw_call(self, out: Line, row: Row, width: int) -> None:
+        view, calls, seq = self.model, self.model.capture.calls, row.ref
+        wide = width >= _WIDE
+        call = view.capture.call(seq)
+        time = view.time_text(seq)
+        out.right(time, "dim", 2 + self._time_width())
+        out.add(" ")
+        who = self._who(width)
+        if who:
+            start = out.at
+            text = "[---] " if calls.cpu[seq] < 0 else f"[{calls.cpu[seq]:03}] "
+            if who > 7 and call.task is not None:
+                text += call.task + ("" if call.pid is None else f"-{call.pid}")
+            out.add(text, "dim", limit=who - 1)
+            out.to(start + who)
+        status_width = 25 if wide else 17
+        end = width - _DURATION - status_width
+        failed = bool(calls.failed[seq])
+        sign, style = self._sign(seq, failed)
+        out.add("  " * row.depth).add(sign, style).add(" ")
+        changes = view.changes.get(seq, [])
+        tail = f" ⇒ {changes[-1].to}" if changes else ""
+        room = end - out.at - len(tail) - 1
+        name = view.capture.name_text(seq)
+        out.add(name, "error" if failed else "name", limit=room)
+        room = end - out.at - len(tail) - 1
+        inside = ", ".join(f"{a.name}={a.text}" for a in call.args) if wide else ""
+        if not wide or cell_len(inside) + 2 > room:
+            inside = ", ".join(a.text for a in call.args)
+        results = "" if failed or not call.results else " {" + ", ".join(f"{a.name}={a.text}" for a in call.results) + "}"
+        out.add(f"({inside})", "", limit=room)
+        out.add(results, "dim", limit=end - out.at - len(tail) - 1)
+        out.add(tail, "object")
+        out.to(end)
+        text, style = self._status(seq, wide)
+        if call.index is not None and failed:
+            text += f" {call.index}"
+        out.add(text, style, limit=status_width - 1)
+        out.right("" if calls.dur[seq] < 0 else duration(int(calls.dur[seq])), "dim", width)
+
+    def _sign(self, seq: int, failed: bool) -> tuple[str, str]:
+        view, calls = self.model, self.model.capture.calls
+        if failed:
+            return "✗", "error"
+        if view.severity[seq] >= 2:
+            return "!", "error" if view.severity[seq] == 3 else "warning"
+        if calls.paired[seq] in (1, 2):
+            return "…", "warning"
+        if calls.parent[seq] >= 0:
+            return "└", "dim"
+        if calls.inferred[seq]:
+            return "~", "dim"
+        return ("·", "dim") if view.severity[seq] else (" ", "")
+
+    def _status(self, seq: int, wide: bool) -> tuple[str, str]:
+        view, calls = self.model, self.model.capture.calls
+        if calls.paired[seq] == 1:
+            return "no exit", "warning"
+        text = view.capture.status_text(seq)
+        prefix = view.capture.service_text(seq) + "_"
+        if not wide and text.startswith(prefix):
+            text = text[len(prefix) :]
+        return text, "error" if calls.failed[seq] else "ok"
+
+    def _draw_heading(self, out: Line, row: Row, width: int) -> None:
+        view = self.model
+        s = view.capture.sequences[row.sequence]
+        step = s.steps[row.step] if row.kind is RowKind.STEP else None
+        what: Sequence | Step = s if step is None else step
+        calls = what.calls
+        at = view.call_of(row)
+        if at is not None:
+            out.right(view.time_text(at), "dim", 2 + self._time_width())
+        out.add(" ")
+        who = self._who(width)
+        out.to(out.at + who)
+        out.add("  " * row.depth)
+        out.add("▸ " if view.rows.is_folded(row) else "▾ ", "heading")
+        outcome = STYLE[what.outcome]
+        out.add(OUTCOME[what.outcome] + " ", outcome)
+        narrow = what.outcome != "ok" and width < _WIDE
+        end = width - _DURATION - (1 if narrow else 12)
+        if step is None:
+            out.add(f"{s.kind} ", "heading", limit=end - out.at).add(s.object, "object", limit=end - out.at)
+            out.add(" " + self._ending(s), outcome, limit=end - out.at)
+        else:
+            out.add(step.name, "", limit=end - out.at)
+            if step.outcome != "ok":
+                out.add(f"  {step.outcome}" + (f": {step.why}" if step.why else ""), outcome, limit=end - out.at)
+        if not narrow:
+            out.right(count(len(calls), "call"), "dim", width - _DURATION)
+        if len(calls):
+            ts, dur = view.capture.calls.ts, view.capture.calls.dur
+            first, last = int(calls[0]), int(calls[-1])
+            took = int(ts[last]) - int(ts[first]) + max(int(dur[last]), 0)
+            if view.timeline.timed and took > 0:
+                out.right(duration(took), "dim", width)
+
+    def _ending(self, s: Sequence) -> str:
+        if s.outcome == "ok":
+            return "ok"
+        bad = next((t.name for t in s.steps if t.outcome == "failed"), "")
+        return s.outcome + (f" at {bad}" if bad else "") + (f": {s.why}" if s.why else "")
+
+    def _draw_line(self, out: Line, row: Row) -> None:
+        mark = self.model.lines[row.ref]
+        out.right(self.model.moment(mark.ts), "dim", 2 + self._time_width())
+        out.add(" ").to(out.at + self._who(out.width)).add("  " * row.depth)
+        out.add("│ ", "dim").add(mark.text.strip(), "dim")
+
+    # -- folding
+
+    def _refold(self, row: Row, folded: bool) -> None:
+        self.model.rows.fold(row, folded)
+        self.changed()
+        self.move_to(self.cursor)
+
+    def press(self, line: int, column: int) -> None:
+        """A click on a heading's sign folds."""
+        row = self.row
+        if row is None or row.kind not in (RowKind.SEQUENCE, RowKind.STEP):
+            return
+        start = 2 + self._time_width() + 1 + self._who(self.line_width) + 2 * row.depth
+        if start <= column < start + 2:
+            self.action_flip()
+
+    def action_flip(self) -> None:
+        """Fold or unfold a heading; on a call fold what it is in."""
+        row = self.row
+        if row is None:
+            return
+        if row.kind in (RowKind.SEQUENCE, RowKind.STEP):
+            self._refold(row, not self.model.rows.is_folded(row))
+        else:
+            self.action_fold()
+
+    def action_open(self) -> None:
+        """Unfold or fold a heading; on a call go to its fields."""
+        row = self.row
+        if row is not None and row.kind in (RowKind.SEQUENCE, RowKind.STEP):
+            self.action_flip()
+        elif row is not None:
+            self.post_message(self.Opened())
+
+    def action_fold(self) -> None:
+        """Fold the heading; where it is folded, or on a call, go to the heading above."""
+        row, rows = self.row, self.model.rows
+        if row is None:
+            return
+        if row.kind in (RowKind.SEQUENCE, RowKind.STEP) and not rows.is_folded(row):
+            self._refold(row, True)
+            return
+        up = (
+            rows.row_of_sequence(row.sequence)
+            if row.kind is RowKind.STEP or row.step < 0
+            else rows.row_of_sequence(row.sequence, row.step)
+        )
+        if up >= 0:
+            self.move_to(up)
+
+    def action_unfold(self) -> None:
+        """Unfold the heading; where it is open go to its first row."""
+        row = self.row
+        if row is None or row.kind not in (RowKind.SEQUENCE, RowKind.STEP):
+            return
+        if self.model.rows.is_folded(row):
+            self._refold(row, False)
+        else:
+            self.move_to(self.cursor + 1)
+
+    def action_all(self, opened: bool) -> None:
+        """Fold or unfold every sequence and step, keeping the cursor on what it is on."""
+        row = self.row
+        call = self.model.call_of(row) if row is not None else None
+        self.model.rows.fold_all(not opened)
+        self.changed()
+        if row is not None and row.kind is RowKind.SEQUENCE:
+            self.move_to(self.model.rows.row_of_sequence(row.sequence))
+        elif call is not None:
+            self.move_to(self.model.rows.row_of_call(call))

@@ -1,0 +1,295 @@
+"""The tree shown for the selected row, made of decoder nodes, and which bytes each of them stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import decoders
+from decoders.tree import Node, Severity, worse
+
+from ..capture.model import Call
+from .rows import Row, RowKind
+from .text import count, duration
+from .view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a node stands for in the bytes.
+
+    buffer    number of the buffer, with ``offset`` and ``size`` in it; -1: a register
+    register  its number, on the side of the results where ``out``
+    """
+
+    buffer: int = -1
+    offset: int = 0
+    size: int = 0
+    register: int = -1
+    out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record as found: what it is, its text, its registers and which side they are."""
+
+    title: str
+    text: str
+    registers: tuple[tuple[bool, Sequence[int | None]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A node at the root of the tree. ``place`` says what its registers or bytes belong to."""
+
+    node: Node
+    kind: str = ""
+    buffer: int = -1
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """All that is known of a row."""
+
+    title: str
+    branches: list[Branch] = field(default_factory=list)
+    raws: list[Raw] = field(default_factory=list)
+    buffers: list[tuple[str, bytes]] = field(default_factory=list)
+    registers: dict[str, list[int]] = field(default_factory=dict)
+    """For 'args' and 'results': the register number of each child."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLine:
+    """One line of the tree: a node, or the note below one.
+
+    path    names from the root, for keeping folds from call to call
+    worst   the gravest severity at or below the node
+    """
+
+    node: Node
+    depth: int
+    path: tuple[str, ...]
+    parent: int
+    place: Place | None
+    open: bool
+    is_note: bool = False
+    worst: Severity | None = None
+
+
+def of_row(view: View, row: Row) -> Details:
+    """The details of a row of the list."""
+    if row.kind is RowKind.CALL:
+        return of_call(view, row.ref)
+    if row.kind is RowKind.LINE:
+        return of_line(view, row.ref)
+    return of_sequence(view, row)
+
+
+def of_call(view: View, seq: int) -> Details:
+    """The details of a call: its tree, the structures seen with it, and where it stands."""
+    call = view.capture.call(seq)
+    out = Details(view.capture.name_text(seq))
+    for f in view.findings_of(seq):
+        out.branches.append(Branch(Node(f.rule, text=f.message, note=f.spec or None, severity=_severity(f.severity)), "finding"))
+    for c in view.changes.get(seq, ()):
+        text = f"{c.frm or '?'} → {c.to}" + (" (inferred)" if c.inferred else "")
+        out.branches.append(Branch(Node(c.object, text=text), "state"))
+    for child in (c for c in call.tree.children if c.children or c.text or c.note):
+        out.branches.append(Branch(child, child.name))
+    for b, tree in call.buffers:
+        node = tree or Node(b.struct or "memory", b.data, count(len(b.data), "byte"), 0, len(b.data))
+        where = f" at 0x{b.addr:x}" if b.addr is not None else ""
+        out.branches.append(Branch(_renamed(node, f"{node.name}{where}, {b.when}"), "buffer", len(out.buffers)))
+        out.buffers.append((f"{node.name}{where}, {b.when}, {count(len(b.data), 'byte')}", b.data))
+    out.branches.append(Branch(Node("registers", text="as recorded", children=_registers(call)), "registers", open=False))
+    out.branches.append(Branch(_about(view, call), "call", open=False))
+    out.registers.update(_numbers(view, call))
+    whole = call.paired == "whole"
+    inwards, outwards = (False, call.x), (True, call.r or [])
+    name = view.capture.sources[call.source].name
+    first = (inwards, outwards) if whole else (outwards if call.paired == "exit-only" else inwards,)
+    kind = {"whole": "row", "exit-only": "exit"}.get(call.paired, "entry")
+    out.raws.append(Raw(f"{kind} {name}:{call.offset}", call.raw, first))
+    if call.exit_raw is not None:
+        out.raws.append(Raw(f"exit {name}:{call.exit_offset}", call.exit_raw, (outwards,)))
+    return out
+
+
+def _severity(name: str) -> Severity:
+    return "error" if name == "error" else "warning" if name == "warning" else "note"
+
+
+def _renamed(node: Node, name: str) -> Node:
+    return Node(name, node.value, node.text, node.offset, node.size, node.children, node.note, node.severity)
+
+
+def _registers(call: Call) -> tuple[Node, ...]:
+    sides: list[tuple[str, Sequence[int | None]]] = [("in", call.x), ("out", call.r or [])]
+    return tuple(
+        Node(
+            side,
+            text=" ".join("-" if v is None else f"{v:x}" for v in values),
+            children=tuple(_register(i, v) for i, v in enumerate(values)),
+        )
+        for side, values in sides
+        if values
+    )
+
+
+def _register(number: int, value: int | None) -> Node:
+    return Node(f"x{number}", value, "not recorded" if value is None else f"0x{value:x}", None, 8)
+
+
+def _about(view: View, call: Call) -> Node:
+    source = view.capture.sources[call.source]
+    rows = [
+        ("number", str(call.seq)),
+        ("time", view.moment(call.ts_ns)),
+        ("duration", "" if call.dur_ns is None else duration(call.dur_ns)),
+        ("cpu", "" if call.cpu is None else str(call.cpu)),
+        ("task", "" if call.task is None else call.task + ("" if call.pid is None else f"-{call.pid}")),
+        ("source", f"{source.path}, {source.format}, byte {call.offset}"),
+        ("paired", call.paired + (", inferred from the function around the SMC" if call.inferred else "")),
+        ("works for", "" if call.parent is None else f"call {call.parent} {view.capture.name_text(call.parent)}"),
+        ("revision", view.capture.revision.of(call.name)),
+    ]
+    return Node("call", text=str(call.seq), children=tuple(Node(n, t, t) for n, t in rows if t))
+
+
+def _numbers(view: View, call: Call) -> dict[str, list[int]]:
+    command = None
+    if call.fid is not None:
+        try:
+            command = decoders.command(call.fid, view.capture.revision.of(call.name))
+        except LookupError:
+            command = None
+    out: dict[str, list[int]] = {}
+    for group, regs in (("args", command.args if command else ()), ("results", command.outputs if command else ())):
+        by_name = {r.name: r.reg for r in regs}
+        node = call.tree.child(group)
+        out[group] = [by_name.get(c.name, _number(c.name, i)) for i, c in enumerate(node.children if node else ())]
+    return out
+
+
+def _number(name: str, index: int) -> int:
+    return int(name[1:]) if name[:1] == "x" and name[1:].isdigit() and len(name) < 4 else index + 1
+
+
+def of_sequence(view: View, row: Row) -> Details:
+    """The details of a sequence, or of one of its steps: how it went and why."""
+    s = view.capture.sequences[row.sequence]
+    step = s.steps[row.step] if row.kind is RowKind.STEP else None
+    calls = s.calls if step is None else step.calls
+    outcome, why = (s.outcome, s.why) if step is None else (step.outcome, step.why)
+    out = Details(s.title if step is None else f"{step.name} of {s.kind} {s.object}")
+    severity: Severity | None = "error" if outcome == "failed" else "warning" if outcome == "incomplete" else None
+    out.branches.append(Branch(Node("outcome", outcome, outcome, note=why or None, severity=severity)))
+    out.branches.append(Branch(Node("object", s.object, s.object)))
+    failed = int(view.capture.calls.failed[calls].sum()) if len(calls) else 0
+    text = count(len(calls), "call") + (f", {failed} failed" if failed else "")
+    out.branches.append(Branch(Node("calls", len(calls), text)))
+    if s.start_ns is not None and s.end_ns is not None and step is None:
+        out.branches.append(
+            Branch(Node("time", text=f"{view.moment(s.start_ns)} to {view.moment(s.end_ns)}, {duration(s.end_ns - s.start_ns)}"))
+        )
+    if step is None:
+        steps = tuple(
+            Node(t.name, t.outcome, f"{t.outcome}, {count(len(t.calls), 'call')}", note=t.why or None, severity=_outcome(t))
+            for t in s.steps
+        )
+        if steps:
+            out.branches.append(Branch(Node("steps", text=str(len(steps)), children=steps)))
+    inside = set(calls.tolist()) if len(calls) < 100_000 else set()
+    changes = [c for c in view.capture.states if c.object == s.object and c.call in inside]
+    if changes:
+        nodes = tuple(
+            Node(f"call {c.call}", text=f"{c.frm or '?'} → {c.to}" + (" (inferred)" if c.inferred else "")) for c in changes
+        )
+        out.branches.append(Branch(Node("states", text=str(len(nodes)), children=nodes)))
+    found = [f for f in view.findings if inside.intersection(f.calls)]
+    if found:
+        nodes = tuple(Node(f.rule, text=f.message, severity=_severity(f.severity), note=f.spec or None) for f in found)
+        out.branches.append(Branch(Node("findings", text=str(len(nodes)), children=nodes)))
+    return out
+
+
+def _outcome(step: Any) -> Severity | None:
+    return "error" if step.outcome == "failed" else None
+
+
+def of_line(view: View, number: int) -> Details:
+    """The details of a log line."""
+    mark = view.lines[number]
+    name = view.capture.sources[mark.source].name
+    out = Details(f"{mark.kind} line")
+    out.branches.append(Branch(Node("kind", mark.kind, mark.kind)))
+    if mark.ts is not None:
+        out.branches.append(Branch(Node("time", text=view.moment(mark.ts))))
+    out.branches.append(Branch(Node("source", text=f"{view.capture.sources[mark.source].path}, byte {mark.offset}")))
+    out.raws.append(Raw(f"line {name}:{mark.offset}", mark.text))
+    return out
+
+
+def lines(details: Details, folds: dict[tuple[str, ...], bool]) -> list[TreeLine]:
+    """The visible lines of the tree. ``folds`` says for a path whether the user opened it; else see ``_opens``."""
+    out: list[TreeLine] = []
+    for branch in details.branches:
+        _walk(
+            out, details, branch, branch.node, (f"{branch.kind or branch.node.name}{max(branch.buffer, 0)}",), 0, -1, None, folds
+        )
+    return out
+
+
+def _walk(
+    out: list[TreeLine],
+    details: Details,
+    branch: Branch,
+    node: Node,
+    path: tuple[str, ...],
+    depth: int,
+    parent: int,
+    place: Place | None,
+    folds: dict[tuple[str, ...], bool],
+) -> None:
+    place = _place(details, branch, node, path, place)
+    worst = _worst(node)
+    opened = folds.get(path, _opens(branch, node, depth, worst))
+    here = len(out)
+    out.append(TreeLine(node, depth, path, parent, place, opened, worst=worst))
+    if node.note:
+        out.append(TreeLine(node, depth + 1, path, here, place, False, is_note=True, worst=node.severity))
+    if not opened:
+        return
+    for i, child in enumerate(node.children):
+        child_place = place
+        if branch.kind in details.registers and depth == 0:
+            numbers = details.registers[branch.kind]
+            child_place = Place(register=numbers[i], out=branch.kind == "results") if i < len(numbers) else None
+        elif branch.kind == "registers" and depth == 1:
+            child_place = Place(register=i, out=node.name == "out")
+        _walk(out, details, branch, child, (*path, f"{i}:{child.name}"), depth + 1, here, child_place, folds)
+
+
+def _place(details: Details, branch: Branch, node: Node, path: tuple[str, ...], inherited: Place | None) -> Place | None:
+    if branch.buffer >= 0:
+        return Place(branch.buffer, node.offset, node.size) if node.offset is not None and node.size else inherited
+    if branch.kind == "result":
+        return Place(register=0, out=True)
+    return inherited
+
+
+def _opens(branch: Branch, node: Node, depth: int, worst: Severity | None) -> bool:
+    """What is open unless the user said otherwise: the first level, and what leads to a warning or an error."""
+    if not node.children:
+        return False
+    return (depth == 0 and branch.open) or (worst in ("warning", "error") and branch.open)
+
+
+def _worst(node: Node) -> Severity | None:
+    found: Severity | None = None
+    for n in node.walk():
+        found = worse(found, n.severity)
+    return found

@@ -1,0 +1,202 @@
+"""A pane of lines with a cursor, drawn line by line: what the list, the tree, the bytes and the findings have in common."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import ClassVar
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.events import Click, Resize
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+_KEPT = 512
+"""Strips kept; a screen has fewer lines."""
+
+
+class LineView(ScrollView, can_focus=True):
+    """Lines numbered from 0, drawn on demand by ``draw``; one of them has the cursor."""
+
+    ALLOW_SELECT = False
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"line--{name}"
+        for name in (
+            "ok",
+            "error",
+            "warning",
+            "dim",
+            "name",
+            "heading",
+            "object",
+            "value",
+            "mark",
+            "cursor",
+            "cursor-blur",
+            "field",
+            "span-ok",
+            "span-failed",
+            "span-incomplete",
+            "selected",
+            "here",
+        )
+    }
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor(-1)", "Line up", key_display="↑ k", show=False),
+        Binding("down,j", "cursor(1)", "Line down", key_display="↓ j", show=False),
+        Binding("pageup", "page(-1)", "Page up", key_display="PgUp", show=False),
+        Binding("pagedown", "page(1)", "Page down", key_display="PgDn", show=False),
+        Binding("home,g", "edge(-1)", "First line", key_display="g Home", show=False),
+        Binding("end,G", "edge(1)", "Last line", key_display="G End", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another line, or on the same line with another meaning."""
+
+        def __init__(self, view: LineView) -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> LineView:
+            """The pane."""
+            return self.view
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.cursor = 0
+        self._strips: OrderedDict[tuple[int, int, bool, bool], Strip] = OrderedDict()
+        self._styles: dict[str, Style] = {}
+
+    # -- to be given by the pane
+
+    def count(self) -> int:
+        """How many lines there are."""
+        raise NotImplementedError
+
+    def draw(self, line: int, width: int, cursor: bool, focused: bool) -> Strip:
+        """One line."""
+        raise NotImplementedError
+
+    def press(self, line: int, column: int) -> None:
+        """A mouse click on a line that the cursor is on already moved to."""
+
+    # -- drawing
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line."""
+        return max(self.scrollable_content_region.width, 1)
+
+    @property
+    def line_count(self) -> int:
+        """Lines on the screen."""
+        return max(self.scrollable_content_region.height, 1)
+
+    def style_of(self, name: str) -> Style:
+        """The style of a component by its short name, '' for the pane's own."""
+        style = self._styles.get(name)
+        if style is None:
+            style = self.get_component_rich_style(f"line--{name}", partial=True) if name else self.rich_style
+            self._styles[name] = style
+        return style
+
+    def base_of(self, cursor: bool, focused: bool) -> str:
+        """The name of the style under a line."""
+        return ("cursor" if focused else "cursor-blur") if cursor else ""
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other colours."""
+        self._styles.clear()
+        self._strips.clear()
+        super().notify_style_update()
+
+    def changed(self) -> None:
+        """The lines are others now: count and draw them again."""
+        self._strips.clear()
+        self.cursor = min(max(self.cursor, 0), max(self.count() - 1, 0))
+        self.virtual_size = Size(self.line_width, self.count())
+        self.refresh()
+
+    def redraw(self) -> None:
+        """The same lines look otherwise now."""
+        self._strips.clear()
+        self.refresh()
+
+    def on_resize(self, event: Resize) -> None:
+        """Fit the lines to the new width and keep the cursor in sight."""
+        self.changed()
+        self.show_cursor()
+
+    def on_focus(self) -> None:
+        """Show the cursor as the active one."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """Show the cursor as an inactive one."""
+        self.redraw()
+
+    def render_line(self, y: int) -> Strip:
+        """The line at a place of the screen."""
+        line = y + self.scroll_offset.y
+        width = self.line_width
+        if line >= self.count():
+            return Strip.blank(width, self.rich_style)
+        key = (line, width, line == self.cursor, self.has_focus)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self.draw(line, width, line == self.cursor, self.has_focus)
+            if len(self._strips) > _KEPT:
+                self._strips.popitem(last=False)
+        else:
+            self._strips.move_to_end(key)
+        return strip
+
+    # -- the cursor
+
+    def move_to(self, line: int, *, tell: bool = True, middle: bool = False, scroll: bool = True) -> None:
+        """Put the cursor on a line and scroll it into sight (into the middle where it was out of sight and that is wanted)."""
+        line = min(max(line, 0), max(self.count() - 1, 0))
+        self.cursor = line
+        if scroll:
+            self.show_cursor(middle=middle)
+        self.refresh()
+        if tell:
+            self.post_message(self.Moved(self))
+
+    def show_cursor(self, *, middle: bool = False) -> None:
+        """Scroll so that the cursor is in sight."""
+        top, height = self.scroll_offset.y, self.line_count
+        if top <= self.cursor < top + height:
+            return
+        if middle:
+            goal = self.cursor - height // 2
+        else:
+            goal = self.cursor if self.cursor < top else self.cursor - height + 1
+        self.scroll_to(y=max(goal, 0), animate=False, force=True)
+
+    def action_cursor(self, by: int) -> None:
+        """Move by lines."""
+        self.move_to(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move by screens."""
+        self.move_to(self.cursor + by * max(self.line_count - 1, 1))
+
+    def action_edge(self, end: int) -> None:
+        """Move to the first or last line."""
+        self.move_to(0 if end < 0 else self.count() - 1)
+
+    def on_click(self, event: Click) -> None:
+        """Move to the line clicked on."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        line = offset.y + self.scroll_offset.y
+        if 0 <= line < self.count():
+            self.move_to(line)
+            self.press(line, offset.x)

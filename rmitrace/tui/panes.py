@@ -1,0 +1,223 @@
+"""The panes of the main screen: how they are laid out, and how one selection shows in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.screen import Screen
+
+from ..display import safe
+from . import details
+from .bars import Header, StatusBar
+from .calllist import CallList
+from .hexview import HexPane
+from .lineview import LineView
+from .prompt import Prompt
+from .rows import RowKind
+from .text import count
+from .timeline import Axis, Lanes
+from .tree import TreePane
+from .view import View
+
+
+class PaneScreen(Screen[None]):
+    """Timeline, list, tree and bytes of one view."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#list"
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self.model = view
+
+    def compose(self) -> ComposeResult:
+        """Header, timeline, list, tree and bytes, prompt, status."""
+        yield Header(self.model)
+        lanes = Lanes(self.model, id="lanes")
+        with Vertical(id="timeline", classes="pane"):
+            yield Axis(lanes)
+            yield lanes
+        with Container(id="main"):
+            yield CallList(self.model, id="list").add_class("pane")
+            with Container(id="details"):
+                yield TreePane(id="tree").add_class("pane")
+                yield HexPane(id="bytes").add_class("pane")
+        yield Prompt()
+        yield StatusBar()
+
+    def on_mount(self) -> None:
+        """Select the first row."""
+        self._fit(self.size.width, self.size.height)
+        self.show_view(self.model)
+        self.call_after_refresh(self.list.move_to, 0)
+
+    # -- parts
+
+    @property
+    def list(self) -> CallList:
+        """The list pane."""
+        return self.query_one("#list", CallList)
+
+    @property
+    def lanes(self) -> Lanes:
+        """The lanes of the timeline."""
+        return self.query_one("#lanes", Lanes)
+
+    @property
+    def tree_pane(self) -> TreePane:
+        """The tree pane."""
+        return self.query_one("#tree", TreePane)
+
+    @property
+    def bytes_pane(self) -> HexPane:
+        """The bytes pane."""
+        return self.query_one("#bytes", HexPane)
+
+    def say(self, message: str, severity: str = "") -> None:
+        """Show a message at the bottom."""
+        self.query_one(StatusBar).say(message, severity)
+
+    # -- layout
+
+    def on_resize(self, event: Resize) -> None:
+        """Arrange the panes for the new size."""
+        self._fit(event.size.width, event.size.height)
+
+    def _fit(self, width: int, height: int) -> None:
+        self.set_class(height < 20, "-low")
+        self.set_class(height >= 34, "-tall")
+        self.set_class(height >= 46, "-high")
+        self.set_class(100 <= width < 160, "-medium")
+        self.set_class(width >= 160 and height >= 20, "-wide")
+        self.size_timeline()
+
+    def size_timeline(self) -> None:
+        """Give the timeline as many lines as it has lanes, up to what the screen can spare."""
+        spare = 2 if self.has_class("-low") else 9 if self.has_class("-high") else 6 if self.has_class("-tall") else 3
+        whole = self.has_class("-max-timeline")
+        lanes = max(min(len(self.model.timeline.lanes), spare), 1)
+        self.query_one("#timeline").styles.height = "1fr" if whole else lanes + 2
+
+    def titles(self) -> None:
+        """Write the titles of the panes."""
+        view, timeline = self.model, self.model.timeline
+        zoomed = f" · ×{timeline.magnification:.3g}" if timeline.magnification > 1.001 else ""
+        axis = "by call order" if timeline.ordered else "by time"
+        lanes = "one lane a CPU" if timeline.cpus else "one lane an object"
+        more = f" · {len(timeline.lanes)} lanes" if len(timeline.lanes) > self.lanes.line_count else ""
+        self.query_one("#timeline").border_title = Content(f"Timeline · {lanes} · {axis}{more}{zoomed}")
+        shown = count(view.calls, "call") if view.mask is None else f"{int(view.mask.sum()):,} of {count(view.calls, 'call')}"
+        order = f" · {count(len(view.capture.sequences), 'sequence')}" if view.grouped else " · order of time"
+        self.list.border_title = Content(f"Calls · {shown}{order}")
+        self.query_one(StatusBar).filter = view.filter_text
+        self.query_one(StatusBar).refresh()
+
+    # -- one selection in all panes
+
+    def show_view(self, view: View) -> None:
+        """Show a view in every pane."""
+        self.model = view
+        self.list.show_view(view)
+        self.lanes.show_view(view)
+        header = self.query_one(Header)
+        header.model = view
+        header.refresh()
+        self.size_timeline()
+        self.call_after_refresh(self.titles)
+        self.refresh_row()
+
+    def replace_view(self, view: View) -> None:
+        """Show a later reading of the same capture, with the cursor on the row it is on."""
+        old, row = self.model, self.list.row
+        view.adopt(old)
+        call = old.call_of(row) if row is not None else None
+        now = view.call_at(old.key_of(call)) if call is not None else None
+        self.show_view(view)
+        if row is None or now is None:
+            self.list.move_to(0)
+            return
+        at = -1
+        if row.kind in (RowKind.SEQUENCE, RowKind.STEP) and view.grouped and view.owner(now) >= 0:
+            at = view.rows.row_of_sequence(view.owner(now), view.rows.step_of(now) if row.kind is RowKind.STEP else -1)
+        self.list.move_to(at if at >= 0 else view.rows.row_of_call(now), middle=True)
+
+    def on_line_view_moved(self, message: LineView.Moved) -> None:
+        """The list's cursor moved: the other panes show that row."""
+        if message.view is self.list:
+            self.refresh_row()
+
+    def refresh_row(self) -> None:
+        """Show the row under the list's cursor in the other panes."""
+        row = self.list.row
+        shown = details.of_row(self.model, row) if row is not None else details.Details("Nothing to show")
+        self.bytes_pane.show_details(shown)
+        self.tree_pane.show_details(shown)
+        self.tree_pane.border_title = Content(safe(shown.title))
+        size = sum(len(data) for _, data in shown.buffers)
+        self.bytes_pane.border_title = Content("Raw record" + (f" · {count(size, 'byte')} of memory" if size else ""))
+        self.lanes.select(self.model.call_of(row) if row is not None else None)
+        self.query_one(Axis).refresh()
+
+    def on_tree_pane_selected(self, message: TreePane.Selected) -> None:
+        """A field is selected: mark its bytes."""
+        self.bytes_pane.mark(message.place)
+
+    def on_call_list_opened(self, message: CallList.Opened) -> None:
+        """Enter on a call: go to its fields."""
+        self.add_class("-details")
+        self.call_after_refresh(self.tree_pane.focus)
+
+    def on_lanes_chosen(self, message: Lanes.Chosen) -> None:
+        """A call was chosen on the timeline."""
+        self.go_to_call(message.call)
+
+    def go_to_call(self, call: int) -> None:
+        """Select a call, unfolding what hides it."""
+        self.model.rows.reveal(call)
+        self.list.changed()
+        self.list.move_to(self.model.rows.row_of_call(call), middle=True)
+
+    def go_to_heading(self, sequence: int, step: int = -1) -> None:
+        """Select the heading of a sequence or step."""
+        rows = self.model.rows
+        if step >= 0 and rows.row_of_sequence(sequence, step) < 0:
+            rows.folded_sequence[sequence] = False
+            rows.fold(rows.at(rows.row_of_sequence(sequence)), False)
+            self.list.changed()
+        self.list.move_to(rows.row_of_sequence(sequence, step), middle=True)
+
+    # -- what the keys are made of
+
+    def keep_call(self) -> int | None:
+        """The call the list's cursor stands for, to come back to when the rows change."""
+        row = self.list.row
+        return self.model.call_of(row) if row is not None else None
+
+    def restore_call(self, call: int | None) -> None:
+        """Draw the changed rows, with the cursor at or near a call."""
+        self.list.changed()
+        self.titles()
+        self.lanes.redraw()
+        self.list.move_to(self.model.rows.row_of_call(call) if call is not None else 0, middle=True)
+
+    def in_sight(self, pane: str) -> bool:
+        """Whether the focus can go to a pane."""
+        if pane in ("tree", "bytes") and self.has_class("-low") and not self.has_class("-details"):
+            return pane == "tree"
+        return bool(self.query_one(f"#{pane}").region.area) or (
+            pane == "list" and self.has_class("-details") and self.has_class("-low")
+        )
+
+    def focus_pane(self, pane: str) -> None:
+        """Give a pane the focus, showing it where the screen is too low for all."""
+        self.set_class(pane in ("tree", "bytes"), "-details")
+        self.call_after_refresh(self.query_one(f"#{pane}").focus)
+
+    def ask(self, what: str, hint: str, value: str, accept: Callable[[str], str | None]) -> None:
+        """Ask for a line of input; the focus comes back afterwards."""
+        pane = self.focused or self.list
+        self.query_one(Prompt).ask(what, hint, value, accept, pane.focus)

@@ -1,0 +1,55 @@
+"""The two colour themes. Every meaning that has a colour has a sign as well."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="rmitrace-dark",
+    dark=True,
+    primary="#6cb6ff",
+    secondary="#8aa4c8",
+    accent="#d2a8ff",
+    success="#7ecf8a",
+    warning="#e3b341",
+    error="#ff7b72",
+    foreground="#d6dee8",
+    background="#0f141a",
+    surface="#0f141a",
+    panel="#1b2430",
+    variables={
+        "dim": "#8593a3",
+        "cursor": "#26425f",
+        "cursor-blur": "#1d2937",
+        "field": "#e3b341",
+        "span-ok": "#16331f",
+        "span-failed": "#4a1d1f",
+        "span-incomplete": "#3d3213",
+        "bar": "#1b2430",
+    },
+)
+
+LIGHT = Theme(
+    name="rmitrace-light",
+    dark=False,
+    primary="#0b57a4",
+    secondary="#44617f",
+    accent="#7a3ea8",
+    success="#1a6f2e",
+    warning="#855300",
+    error="#b3141f",
+    foreground="#1c232b",
+    background="#fbfbf9",
+    surface="#fbfbf9",
+    panel="#e9ecef",
+    variables={
+        "dim": "#5d6873",
+        "cursor": "#bcd7f2",
+        "cursor-blur": "#dfe6ec",
+        "field": "#ffd257",
+        "span-ok": "#d2ecd6",
+        "span-failed": "#f7d0d0",
+        "span-incomplete": "#f3e5bd",
+        "bar": "#e3e8ed",
+    },
+)

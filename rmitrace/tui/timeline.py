@@ -1,0 +1,256 @@
+"""The timeline pane: an axis and one lane an object or CPU, with sequences as named spans."""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+from typing import ClassVar
+
+import numpy as np
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from .lanes import Cells, Timeline
+from .lineview import LineView
+from .text import OUTCOME, Line
+from .view import View
+
+_LEVELS = "▁▂▃▄▅▆▇█"
+_UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1000, "us"), (1, "ns"))
+
+
+class Lanes(LineView):
+    """The lanes of a view. The axis above it asks for the same column of labels."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor(-1)", "Lane up", key_display="↑ k", show=False),
+        Binding("down,j", "cursor(1)", "Lane down", key_display="↓ j", show=False),
+        Binding("left,h", "screen.pan(-1)", "Pan left", key_display="← h", show=False),
+        Binding("right,l", "screen.pan(1)", "Pan right", key_display="→ l", show=False),
+        Binding("comma", "step(-1)", "Previous call of the lane", key_display=",", show=False),
+        Binding("full_stop", "step(1)", "Next call of the lane", key_display=".", show=False),
+        Binding("enter,space", "go", "Go to the call of the lane nearest to the cursor", key_display="Enter", show=False),
+    ]
+
+    class Chosen(Message):
+        """The user chose a call on the timeline."""
+
+        def __init__(self, call: int) -> None:
+            super().__init__()
+            self.call = call
+
+    def __init__(self, view: View, *, id: str) -> None:
+        super().__init__(id=id)
+        self.model = view
+        self.call: int | None = None
+
+    @property
+    def timeline(self) -> Timeline:
+        """The lanes' data."""
+        return self.model.timeline
+
+    @property
+    def labels(self) -> tuple[int, int]:
+        """Cells of the lane's name, and of the state at the cursor (0: not shown)."""
+        width = self.line_width
+        longest = max((len(lane.label) for lane in self.timeline.lanes[:100]), default=0) + 2
+        name = min(longest, 18 if width < 100 else 26)
+        return name, 14 if width >= 110 and not self.timeline.cpus and self.model.capture.states else 0
+
+    @property
+    def cells_width(self) -> int:
+        """Cells of the lane proper."""
+        return max(self.line_width - sum(self.labels), 8)
+
+    def count(self) -> int:
+        """Lanes."""
+        return len(self.timeline.lanes)
+
+    def show_view(self, view: View) -> None:
+        """Show another view, or the same one with other lanes."""
+        self.model = view
+        self.changed()
+
+    def select(self, call: int | None) -> None:
+        """Draw the cursor at a call and move the lane cursor to its lane."""
+        self.call = call
+        if call is not None and call < len(self.timeline.lane_of):
+            self.timeline.follow(float(self.timeline.axis[call]))
+            lane = int(self.timeline.lane_of[call])
+            if lane >= 0:
+                self.move_to(lane, tell=False, scroll=self.timeline.lanes[lane].object is not None)
+        self.redraw()
+
+    @property
+    def cell(self) -> int | None:
+        """The cell of the selected call, None where it is outside."""
+        if self.call is None or self.call >= len(self.timeline.axis):
+            return None
+        cell = self.timeline.cell(float(self.timeline.axis[self.call]), self.cells_width)
+        return cell if 0 <= cell < self.cells_width else None
+
+    # -- drawing
+
+    def draw(self, line: int, width: int, cursor: bool, focused: bool) -> Strip:
+        """One lane: its name, the state of its object at the cursor, and its cells."""
+        lane = self.timeline.lanes[line]
+        name, state = self.labels
+        out = Line(width, self.style_of)
+        out.add("❯" if cursor else " ", "mark")
+        out.add(short(lane.label, name - 2), "object" if not cursor else "heading").to(name)
+        if state:
+            change = self.model.state_at(lane.object, self.call) if lane.object and self.call is not None else None
+            out.add(change.to if change else "", "dim", limit=state - 1).to(name + state)
+        chars, styles = self._cells(line, self.cells_width)
+        for style, group in groupby(zip(chars, styles, strict=True), key=lambda pair: pair[1]):
+            out.add("".join(c for c, _ in group), style)
+        return out.strip()
+
+    def _cells(self, lane: int, width: int) -> tuple[list[str], list[str]]:
+        cells: Cells = self.timeline.cells(width, self.model.mask, self.model.noted)
+        chars, styles = [" "] * width, [""] * width
+        for i in np.flatnonzero(cells.calls[lane]).tolist():
+            chars[i] = _LEVELS[min(int(cells.calls[lane, i]).bit_length() - 1, 7)]
+            styles[i] = "dim"
+        for span in self.timeline.spans(lane, width):
+            s = self.model.capture.sequences[span.sequence]
+            a, b = max(span.first, 0), min(span.last, width - 1)
+            text = span_text(s.kind, s.outcome, b - a + 1, span.first >= 0, span.last < width)
+            chars[a : b + 1] = list(text)
+            styles[a : b + 1] = [f"span-{s.outcome}"] * len(text)
+        for i in np.flatnonzero(cells.noted[lane] | cells.failed[lane]).tolist():
+            chars[i], styles[i] = ("✗", "error") if cells.failed[lane, i] else ("!", "warning")
+        at = self.cell
+        if at is not None:
+            chars[at], styles[at] = ("│", "here") if chars[at] == " " else (chars[at], "selected")
+        return chars, styles
+
+    # -- choosing
+
+    def press(self, line: int, column: int) -> None:
+        """A click on a cell chooses the call that stands for it, or the one nearest to it in the lane."""
+        cell = column - sum(self.labels)
+        if cell < 0:
+            return
+        call = self.timeline.call_at(line, cell, self.cells_width, self.model.mask)
+        if call is None:
+            lo, hi = self.timeline.window
+            call = self._near(line, lo + (hi - lo) * (cell + 0.5) / self.cells_width)
+        if call is not None:
+            self.post_message(self.Chosen(call))
+
+    def _in_lane(self, lane: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        hit = self.timeline.lane_of == lane
+        return np.flatnonzero(hit if self.model.mask is None else hit & self.model.mask)
+
+    def _near(self, lane: int, place: float) -> int | None:
+        calls = self._in_lane(lane)
+        if not len(calls):
+            return None
+        return int(calls[np.argmin(np.abs(self.timeline.axis[calls] - place))])
+
+    def action_go(self) -> None:
+        """Choose the call of the lane nearest to the cursor."""
+        lo, hi = self.timeline.window
+        place = (lo + hi) / 2 if self.call is None else float(self.timeline.axis[self.call])
+        call = self._near(self.cursor, place) if self.count() else None
+        if call is not None:
+            self.post_message(self.Chosen(call))
+
+    def action_step(self, by: int) -> None:
+        """Choose the next or previous call of the lane."""
+        calls = self._in_lane(self.cursor)
+        at = -1 if self.call is None else self.call
+        later = calls[calls > at] if by > 0 else calls[calls < at][::-1]
+        if len(later):
+            self.post_message(self.Chosen(int(later[0])))
+
+
+class Axis(Widget):
+    """The axis above the lanes: ticks, and the place of the cursor."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"axis--tick", "axis--cursor"}
+
+    def __init__(self, lanes: Lanes) -> None:
+        super().__init__()
+        self._lanes = lanes
+
+    def render_line(self, y: int) -> Strip:
+        """The axis."""
+        lanes = self._lanes
+        start, width = sum(lanes.labels), lanes.cells_width
+
+        def style(name: str) -> object:
+            return self.get_component_rich_style(f"axis--{name}", partial=True) if name else self.rich_style
+
+        out = Line(self.size.width, style)  # type: ignore[arg-type]
+        out.to(start)
+        out.add(axis_text(lanes.timeline, width, self._zero()), "tick")
+        strip = out.strip()
+        cell = lanes.cell
+        if cell is None:
+            return strip
+        marker = Line(1, style).add("▼", "cursor").strip()  # type: ignore[arg-type]
+        at = min(start + cell, self.size.width - 1)
+        return Strip.join([strip.crop(0, at), marker, strip.crop(at + 1, self.size.width)])
+
+    def _zero(self) -> int:
+        view = self._lanes.model
+        return view.zero_ns if view.time_format == "absolute" else 0
+
+
+def span_text(kind: str, outcome: str, width: int, begins: bool, ends: bool) -> str:
+    """A sequence drawn ``width`` cells wide: ``├connect ✓───┤``; one cell holds the sign of its outcome."""
+    sign = OUTCOME[outcome]
+    if width == 1:
+        return sign
+    left, right = "├" if begins else "─", "┤" if ends else "─"
+    room = width - 2
+    if room == 0:
+        return left + sign
+    name = f"{kind} {sign}" if room >= len(kind) + 2 else kind[: max(room - 1, 0)] + sign
+    return left + name + "─" * (room - len(name)) + right
+
+
+def short(label: str, width: int) -> str:
+    """A lane's name in a width, the digits that tell objects apart kept: ``pdev:…c792d000``."""
+    if len(label) <= width:
+        return label
+    kind, colon, address = label.partition(":")
+    keep = max(width - len(kind) - len(colon) - 1, 1)
+    return f"{kind}{colon}…{address[-keep:]}" if colon else label[: width - 1] + "…"
+
+
+def axis_text(timeline: Timeline, width: int, zero: int) -> str:
+    """Ticks at round places, each a bar with its time (or call number) behind it."""
+    lo, hi = timeline.window
+    step = nice((hi - lo) / max(width // 14, 1))
+    if timeline.ordered:
+        step = max(step, 1.0)
+    chars = [" "] * width
+    k = math.ceil((lo + zero) / step)
+    while k * step - zero <= hi:
+        cell = timeline.cell(k * step - zero, width)
+        label = f"╵#{int(k * step)}" if timeline.ordered else f"╵{_moment(k * step, step)}"
+        if 0 <= cell <= width - len(label) and chars[max(cell - 1, 0)] == " ":
+            chars[cell : cell + len(label)] = label
+        k += 1
+    return "".join(chars)
+
+
+def nice(value: float) -> float:
+    """The next of 1, 2, 5 times a power of ten."""
+    if value <= 0:
+        return 1.0
+    power: float = 10.0 ** math.floor(math.log10(value))
+    return next((m * power for m in (1, 2, 5) if m * power >= value), 10 * power)
+
+
+def _moment(ns: float, step: float) -> str:
+    size, unit = next(((s, u) for s, u in _UNITS if step >= s), _UNITS[-1])
+    if step < 1_000_000_000 and ns >= 1_000_000_000:
+        size, unit = _UNITS[0]
+    digits = max(0, round(math.log10(size / step) + 0.4999)) if step < size else 0
+    return f"{ns / size:.{digits}f}{unit}"

@@ -1,0 +1,255 @@
+"""What the screen shows of a capture: rows, lanes, filter, bookmarks. No widget and no colour in here."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..capture.model import Capture, Mark
+from ..capture.records import NO_TIME, Finding, Kind
+from ..lifecycle.model import StateChange
+from .lanes import Timeline
+from .rows import Row, RowKind, Rows
+from .text import seconds
+
+TIME_FORMATS = ("relative", "absolute", "delta")
+_RANK = {"note": 1, "warning": 2, "error": 3}
+SEVERITIES = (None, "note", "warning", "error")
+
+Key = tuple[int, int]
+"""Where a record stands: source and byte offset. The same in a preview and in the whole."""
+
+
+class View:
+    """A capture and how it is looked at."""
+
+    def __init__(self, capture: Capture) -> None:
+        self.capture = capture
+        calls = capture.calls
+        self.calls = len(calls)
+        self.lines: list[Mark] = sorted(capture.marks(), key=lambda m: m.before_call)
+        self._grouped = Rows(self.calls, capture.sequences, self._line_places())
+        self.rows = self._grouped
+        self.time_format = TIME_FORMATS[0]
+        self.where = ""
+        self.failed_only = False
+        self.object_only: str | None = None
+        self.mask: npt.NDArray[np.bool_] | None = None
+        self._where_mask: npt.NDArray[np.bool_] | None = None
+        self.bookmarks: set[int] = set()
+        known = calls.ts[calls.ts != NO_TIME]
+        self.zero_ns = int(known.min()) if len(known) else 0
+        self.has_cpu = bool((calls.cpu >= 0).any())
+        self.failed = int(np.count_nonzero(calls.failed))
+        self.lost, self.lost_at_least = _lost(capture)
+        self._read_findings()
+        self.changes: dict[int, list[StateChange]] = {}
+        self._states: dict[str, tuple[list[int], list[StateChange]]] = {}
+        for c in capture.states:
+            self.changes.setdefault(c.call, []).append(c)
+            at, what = self._states.setdefault(c.object, ([], []))
+            at.append(c.call)
+            what.append(c)
+        self.timeline = Timeline(capture, self._grouped.owner)
+
+    def _line_places(self) -> npt.NDArray[np.int64]:
+        return np.array([m.before_call for m in self.lines], dtype=np.int64)
+
+    def _read_findings(self) -> None:
+        """The findings in the order of the calls they are about, and the gravest one of each call."""
+        self.severity = np.zeros(self.calls, dtype=np.int8)
+        placed: list[tuple[int, int, Finding]] = []
+        for i, f in enumerate(self.capture.findings):
+            calls = [c for c in f.calls if 0 <= c < self.calls]
+            if not calls and f.source >= 0 and f.offset >= 0:
+                near = self.call_at((f.source, f.offset))
+                placed.append((self.calls if near is None else near, i, f))
+                continue
+            for c in calls:
+                self.severity[c] = max(self.severity[c], _RANK.get(f.severity, 1))
+            placed.append((calls[0] if calls else -1, i, f))
+        placed.sort(key=lambda p: p[:2])
+        self.findings = [f for _, _, f in placed]
+        self.finding_calls = [min(c, self.calls - 1) for c, _, _ in placed]
+        """The call to go to for each finding, -1 where it is about no place."""
+        self.noted = self.severity >= _RANK["warning"]
+
+    def findings_of(self, call: int) -> list[Finding]:
+        """The findings that name a call."""
+        return [f for f in self.findings if call in f.calls] if self.severity[call] else []
+
+    # -- places in the file
+
+    def _offsets(self, source: int) -> tuple[Any, Any]:
+        """The calls of a source, and the byte offset of the first record of each."""
+        calls = self.capture.calls
+        mine = np.flatnonzero(calls.source == source)
+        record = np.where(calls.enter[mine] >= 0, calls.enter[mine], calls.exit[mine])
+        return mine, self.capture.sources[source].records.offset[record]
+
+    def key_of(self, call: int) -> Key:
+        """Source and byte offset of the first record of a call."""
+        c = self.capture.calls
+        record = int(c.enter[call] if c.enter[call] >= 0 else c.exit[call])
+        source = int(c.source[call])
+        return source, int(self.capture.sources[source].records.offset[record])
+
+    def call_at(self, key: Key) -> int | None:
+        """The call whose record stands at a place, or the next one after it in that source."""
+        source, offset = key
+        if not 0 <= source < len(self.capture.sources):
+            return None
+        mine, offsets = self._offsets(source)
+        after = np.flatnonzero(offsets >= offset)
+        if not len(after):
+            return int(mine[-1]) if len(mine) else None
+        return int(mine[after[np.argmin(offsets[after])]])
+
+    # -- what is shown
+
+    def regroup(self, grouped: bool) -> None:
+        """Show sequences with their calls inside (True), or every call in the order of time."""
+        self.rows = self._grouped if grouped else Rows(self.calls, self.capture.sequences, self._line_places(), grouped=False)
+        self.rows.show_lines = self._grouped.show_lines
+        self.rows.set_filter(self.mask)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether sequences are shown."""
+        return self.rows is self._grouped
+
+    def set_timeline(self, *, cpus: bool, ordered: bool) -> None:
+        """Draw other lanes, or another axis."""
+        self.timeline = Timeline(self.capture, self._grouped.owner, cpus=cpus, ordered=ordered)
+
+    def show_lines(self, shown: bool) -> None:
+        """Show or hide the log lines."""
+        self._grouped.set_lines(shown)
+        if not self.grouped:
+            self.rows.set_lines(shown)
+
+    def owner(self, call: int) -> int:
+        """The sequence a call belongs to, -1 none."""
+        return int(self._grouped.owner[call])
+
+    def object_of(self, row: Row) -> str | None:
+        """The object a row is about."""
+        if row.kind is RowKind.CALL:
+            owner = self.owner(row.ref)
+            return self.capture.object_of(row.ref) or (self.capture.sequences[owner].object if owner >= 0 else None)
+        return self.capture.sequences[row.sequence].object if row.sequence >= 0 else None
+
+    def call_of(self, row: Row) -> int | None:
+        """The call a row stands for: its own, the first one under a heading, the next one after a log line."""
+        if row.kind is RowKind.CALL:
+            return row.ref
+        if row.kind is RowKind.LINE:
+            return min(self.lines[row.ref].before_call, self.calls - 1) if self.calls else None
+        of = self.capture.sequences[row.sequence]
+        calls = of.calls if row.kind is RowKind.SEQUENCE else of.steps[row.step].calls
+        return int(calls[0]) if len(calls) else min(max(of.first, 0), self.calls - 1) if self.calls else None
+
+    def state_at(self, object: str, call: int) -> StateChange | None:
+        """The last state change of an object at or before a call."""
+        at, what = self._states.get(object, ([], []))
+        i = bisect_right(at, call)
+        return what[i - 1] if i else None
+
+    def adopt(self, old: View) -> None:
+        """Look at this capture as at an earlier reading of it: filter, forms, folds and marks."""
+        for number in old.bookmarks:
+            call = self.call_at(old.key_of(number))
+            if call is not None:
+                self.bookmarks.add(call)
+        self.time_format = old.time_format
+        self.failed_only, self.object_only = old.failed_only, old.object_only
+        self.set_timeline(cpus=old.timeline.cpus, ordered=old.timeline.ordered and old.timeline.timed)
+        known = {(s.kind, s.object, old.key_of(int(s.calls[0]))): i for i, s in enumerate(old.capture.sequences) if len(s.calls)}
+        for i, s in enumerate(self.capture.sequences):
+            before = known.get((s.kind, s.object, self.key_of(int(s.calls[0])))) if len(s.calls) else None
+            if before is not None and old.capture.sequences[before].outcome == s.outcome:
+                self._grouped.folded_sequence[i] = old._grouped.folded_sequence[before]
+        self.show_lines(old.rows.show_lines)
+        self.regroup(old.grouped)
+        self.set_where(old.where)
+
+    # -- filter
+
+    def set_where(self, where: str) -> None:
+        """Show only the calls for which an SQL condition holds, all for an empty one. Raises ValueError with one line."""
+        where = where.strip()
+        if where:
+            from ..query import select
+
+            mask = np.zeros(self.calls, dtype=bool)
+            mask[select(self.capture, where)] = True
+            self._where_mask = mask
+        else:
+            self._where_mask = None
+        self.where = where
+        self.refilter()
+
+    def refilter(self) -> None:
+        """Work out the filter again from its parts."""
+        mask = self._where_mask
+        if self.failed_only:
+            mask = self.capture.calls.failed if mask is None else mask & self.capture.calls.failed
+        if self.object_only is not None:
+            about = self._about(self.object_only)
+            mask = about if mask is None else mask & about
+        self.mask = mask
+        self.rows.set_filter(mask)
+
+    def _about(self, object: str) -> npt.NDArray[np.bool_]:
+        mask = np.zeros(self.calls, dtype=bool)
+        mask[self.capture.objects().rows(object)] = True
+        for i, s in enumerate(self.capture.sequences):
+            if s.object == object:
+                mask[self._grouped.owner == i] = True
+        return mask
+
+    @property
+    def filter_text(self) -> str:
+        """The filter in words, empty where there is none."""
+        parts = [self.where] if self.where else []
+        parts += ["failed only"] if self.failed_only else []
+        parts += [f"only {self.object_only}"] if self.object_only else []
+        return " · ".join(parts)
+
+    # -- words
+
+    def time_text(self, call: int) -> str:
+        """The time of a call in the chosen form, or its number where it has none."""
+        ts = int(self.capture.calls.ts[call])
+        return f"#{call}" if ts == NO_TIME else self._time(ts, call)
+
+    def _time(self, ts: int, call: int) -> str:
+        if self.time_format == "absolute":
+            return seconds(ts)
+        if self.time_format == "relative":
+            return seconds(ts - self.zero_ns)
+        before = self.rows.place_of(call)
+        order = self.rows.order() if self.mask is None else None
+        previous = int(order[before - 1]) if order is not None and before > 0 else call - 1 if call else call
+        was = int(self.capture.calls.ts[previous])
+        return "+" + seconds(ts - was) if was != NO_TIME and ts >= was else seconds(ts - self.zero_ns)
+
+    def moment(self, ts: int | None) -> str:
+        """A time of the capture, relative to its first call unless absolute times are shown."""
+        if ts is None or ts == NO_TIME:
+            return ""
+        return seconds(ts if self.time_format == "absolute" else ts - self.zero_ns)
+
+
+def _lost(capture: Capture) -> tuple[int, bool]:
+    """How many events the tracers say they lost, and whether it can be more."""
+    total, more = 0, False
+    for s in capture.sources:
+        at = np.flatnonzero(s.records.kind == Kind.LOST)
+        values = s.records.regs[at, 0]
+        total += int(values.sum(dtype=np.uint64)) if len(values) else 0
+        more |= bool((values == 0).any())
+    return total, more

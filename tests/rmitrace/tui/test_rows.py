@@ -1,0 +1,214 @@
+"""The order and number of rows, worked out by hand for small cases and by counting for large ones."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rmitrace.tui.rows import Row, RowKind, Rows
+
+C, S, T, L = RowKind.CALL, RowKind.SEQUENCE, RowKind.STEP, RowKind.LINE
+
+
+def seq(*steps: list[int], outcome: str = "ok", loose: tuple[int, ...] = ()) -> SimpleNamespace:
+    calls = sorted({c for s in steps for c in s} | set(loose))
+    parts = [SimpleNamespace(calls=np.array(s), outcome=outcome) for s in steps]
+    return SimpleNamespace(first=calls[0], outcome=outcome, steps=parts, calls=np.array(calls))
+
+
+def shown(rows: Rows) -> list[tuple[RowKind, int, int]]:
+    return [(r.kind, r.ref, r.depth) for r in (rows.at(i) for i in range(len(rows)))]
+
+
+def unfolded(n: int, sequences: list[SimpleNamespace], lines: list[int] | None = None, **kw: bool) -> Rows:
+    rows = Rows(n, sequences, np.array(lines or [], dtype=np.int64), **kw)
+    rows.fold_all(False)
+    return rows
+
+
+def test_calls_alone() -> None:
+    assert shown(Rows(3, [])) == [(C, 0, 0), (C, 1, 0), (C, 2, 0)]
+
+
+def test_nothing() -> None:
+    rows = Rows(0, [])
+    assert len(rows) == 0
+    assert rows.row_of_call(0) == 0
+    with pytest.raises(IndexError):
+        rows.at(0)
+
+
+def test_sequence_with_steps_between_calls() -> None:
+    rows = unfolded(6, [seq([1, 2], [3])])
+    assert shown(rows) == [(C, 0, 0), (S, 0, 0), (T, 0, 1), (C, 1, 2), (C, 2, 2), (T, 1, 1), (C, 3, 2), (C, 4, 0), (C, 5, 0)]
+    assert rows.at(5) == Row(T, 1, 1, 0, 1)
+
+
+def test_folded_sequence_is_one_row_and_its_calls_are_found_there() -> None:
+    rows = Rows(6, [seq([1, 2], [3])])
+    assert shown(rows) == [(C, 0, 0), (S, 0, 0), (C, 4, 0), (C, 5, 0)]
+    assert [rows.row_of_call(c) for c in range(6)] == [0, 1, 1, 1, 2, 3]
+
+
+def test_folded_step() -> None:
+    rows = unfolded(4, [seq([0, 1], [2, 3])])
+    rows.fold(rows.at(1), True)
+    assert shown(rows) == [(S, 0, 0), (T, 0, 1), (T, 1, 1), (C, 2, 2), (C, 3, 2)]
+    assert rows.row_of_call(1) == 1
+    rows.reveal(1)
+    assert rows.row_of_call(1) == 3
+
+
+def test_interleaved_sequences_are_each_in_one_piece() -> None:
+    rows = unfolded(5, [seq([0, 2, 4]), seq([1, 3])])
+    assert shown(rows) == [(S, 0, 0), (T, 0, 1), (C, 0, 2), (C, 2, 2), (C, 4, 2), (S, 1, 0), (T, 1, 1), (C, 1, 2), (C, 3, 2)]
+
+
+def test_interleaved_steps_are_each_in_one_piece() -> None:
+    rows = unfolded(4, [seq([0, 2], [1, 3])])
+    assert [r[1] for r in shown(rows) if r[0] is C] == [0, 2, 1, 3]
+
+
+def test_calls_of_a_sequence_outside_its_steps() -> None:
+    rows = unfolded(3, [seq([1], loose=(0, 2))])
+    assert shown(rows) == [(S, 0, 0), (C, 0, 1), (T, 0, 1), (C, 1, 2), (C, 2, 1)]
+
+
+def test_overlapping_sequences_show_every_call_once() -> None:
+    rows = unfolded(6, [seq([0, 1, 2, 3, 4]), seq([2, 3])])
+    calls = [r[1] for r in shown(rows) if r[0] is C]
+    assert sorted(calls) == [0, 1, 2, 3, 4, 5]
+    assert rows.owner.tolist() == [0, 0, 1, 1, 0, -1]
+
+
+def test_sequence_without_calls_of_its_own_keeps_its_heading() -> None:
+    rows = unfolded(3, [seq([0, 1]), seq([0, 1])])
+    assert [r for r in shown(rows) if r[0] is S] == [(S, 0, 0), (S, 1, 0)]
+
+
+def test_lines_stand_before_their_call_at_the_right_depth() -> None:
+    # before the first call; before a sequence; inside a step; before a step; at the end
+    rows = unfolded(6, [seq([1, 2], [3, 4])], [0, 1, 2, 3, 6])
+    assert shown(rows) == [
+        (L, 0, 0),
+        (C, 0, 0),
+        (L, 1, 0),
+        (S, 0, 0),
+        (T, 0, 1),
+        (C, 1, 2),
+        (L, 2, 2),
+        (C, 2, 2),
+        (L, 3, 1),
+        (T, 1, 1),
+        (C, 3, 2),
+        (C, 4, 2),
+        (C, 5, 0),
+        (L, 4, 0),
+    ]
+    rows.set_lines(False)
+    assert not [r for r in shown(rows) if r[0] is L]
+    assert len(rows) == 9
+
+
+def test_lines_in_a_folded_sequence_are_folded() -> None:
+    rows = Rows(4, [seq([1, 2])], np.array([2]))
+    assert shown(rows) == [(C, 0, 0), (S, 0, 0), (C, 3, 0)]
+    assert rows.row_of_line(0) == -1
+    rows.reveal(2)
+    assert rows.at(rows.row_of_line(0)).kind is L
+
+
+def test_filter_keeps_headings_of_what_passes() -> None:
+    rows = unfolded(8, [seq([1, 2], [3]), seq([5, 6])], [0])
+    mask = np.zeros(8, dtype=bool)
+    mask[[0, 3, 7]] = True
+    rows.set_filter(mask)
+    assert shown(rows) == [(C, 0, 0), (S, 0, 0), (T, 1, 1), (C, 3, 2), (C, 7, 0)]
+    assert rows.row_of_call(3) == 3
+    assert rows.row_of_call(5) in (3, 4)  # filtered out: a neighbour
+    rows.set_filter(None)
+    assert len(rows) == 8 + 2 + 3 + 1
+
+
+def test_filter_that_nothing_passes() -> None:
+    rows = unfolded(3, [seq([0, 1])])
+    rows.set_filter(np.zeros(3, dtype=bool))
+    assert len(rows) == 0
+    assert rows.next_sequence(0, 1) == -1
+
+
+def test_next_and_previous_sequence() -> None:
+    rows = Rows(8, [seq([1, 2]), seq([4, 5])])  # rows: 0 | seq | 3 | seq | 6 7
+    assert rows.next_sequence(0, 1) == 1
+    assert rows.next_sequence(1, 1) == 3
+    assert rows.next_sequence(3, 1) == -1
+    assert rows.next_sequence(5, -1) == 3
+    assert rows.next_sequence(1, -1) == -1
+
+
+def test_only_the_first_failure_is_open_at_first() -> None:
+    bad = seq([2], [3], outcome="failed")
+    rows = Rows(8, [seq([0, 1]), bad, seq([5, 6], outcome="failed")])
+    assert shown(rows) == [(S, 0, 0), (S, 1, 0), (T, 1, 1), (C, 2, 2), (T, 2, 1), (C, 4, 0), (S, 2, 0), (C, 7, 0)]
+
+
+def test_ungrouped_is_the_order_of_calls() -> None:
+    rows = Rows(4, [seq([0, 2])], grouped=False)
+    assert shown(rows) == [(C, i, 0) for i in range(4)]
+
+
+def test_calls_outside_the_capture_are_left_out() -> None:
+    rows = unfolded(3, [seq([1, 2, 7])])
+    assert [r[1] for r in shown(rows) if r[0] is C] == [0, 1, 2]
+
+
+def test_row_of_call_and_at_agree_on_random_folds() -> None:
+    rng = np.random.default_rng(1)
+    n = 400
+    free = np.arange(n)
+    sequences = []
+    for _ in range(20):
+        take = np.sort(rng.choice(free, size=8, replace=False))
+        free = np.setdiff1d(free, take)
+        sequences.append(seq(take[:3].tolist(), take[3:].tolist()))
+    rows = Rows(n, sequences, np.sort(rng.integers(0, n + 1, 30)))
+    rows.folded_sequence = rng.random(20) < 0.5
+    rows.folded_step = rng.random(40) < 0.5
+    mask = rng.random(n) < 0.7
+    for m in (None, mask):
+        rows.set_filter(m)
+        listed = [rows.at(i) for i in range(len(rows))]
+        calls = [r.ref for r in listed if r.kind is C]
+        assert len(set(calls)) == len(calls)
+        for i, r in enumerate(listed):
+            if r.kind is C:
+                assert rows.row_of_call(r.ref) == i
+            elif r.kind is not L:
+                assert rows.row_of_sequence(r.sequence, r.step) == i
+        hidden = set(np.flatnonzero(mask).tolist() if m is not None else range(n)) - set(calls)
+        for c in hidden:
+            heading = rows.at(rows.row_of_call(c))
+            assert heading.kind in (S, T)
+            assert rows.is_folded(heading)
+
+
+def test_ten_million_calls_fold_and_jump_quickly() -> None:
+    n = 10_000_000
+    sequences = [
+        SimpleNamespace(
+            first=a,
+            outcome="ok",
+            calls=np.arange(a, a + 900_000),
+            steps=[SimpleNamespace(calls=np.arange(a, a + 1000), outcome="ok")],
+        )
+        for a in range(0, n, 1_000_000)
+    ]
+    rows = Rows(n, sequences)
+    assert len(rows) == 10 * (1 + 100_000)
+    began = time.perf_counter()
+    rows.fold(rows.at(0), False)
+    assert rows.at(len(rows) - 1) == Row(C, n - 1, 0, -1, -1)
+    assert time.perf_counter() - began < 0.5
