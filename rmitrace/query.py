@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .capture.naming import FID_MASK
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -120,7 +122,7 @@ def column(capture: Capture, name: str) -> pl.Series:
         values = getattr(calls, name)
         return _number(values, values >= 0)
     if name == "fid":
-        return _unsigned(calls.fid, calls.fid != 0)
+        return _unsigned(calls.fid & np.uint64(FID_MASK), calls.fid != 0)
     if name in FLAGS:
         return pl.Series(getattr(calls, name))
     if name == "seq":

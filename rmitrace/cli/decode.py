@@ -47,5 +47,9 @@ def run(args: argparse.Namespace) -> int:
     capture = common.open_args(args)
     seqs = common.select(capture, args)
     writer = import_module(f"rmitrace.export.{MODULES[args.format]}")
-    writer.write(capture, seqs, sys.stdout)
+    if args.format == "text":
+        everything = len(seqs) == len(capture.calls)
+        writer.write(capture, seqs, sys.stdout, marks=everything, summary=everything)
+    else:
+        writer.write(capture, seqs, sys.stdout)
     return common.exit_status(capture, args.fail_on)

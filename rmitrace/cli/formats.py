@@ -33,8 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.capture:
         for f in registry.formats():
             print(f"{safe(f.name):<14}{safe(f.title)}")
-            for line in recognition(f):
-                print(f"{'':<14}{safe(line)}")
+            print(f"{'':<14}{safe(recognition(f))}")
         return 0
     from ..capture.source import open_source
 
@@ -48,7 +47,10 @@ def run(args: argparse.Namespace) -> int:
     return 0 if found else 2
 
 
-def recognition(f: object) -> list[str]:
-    """How a format is recognised: the documentation of its ``sniff``, without the part every format shares."""
-    text = inspect.getdoc(getattr(type(f), "sniff", None)) or ""
-    return text.splitlines()
+def recognition(f: object) -> str:
+    """How a format is recognised, from the documentation of its ``sniff`` ("How surely ...: by ...")."""
+    text = " ".join((inspect.getdoc(getattr(type(f), "sniff", None)) or "").split()).replace("``", "").rstrip(".")
+    if not text.startswith("How surely"):
+        return text
+    what, colon, how = text.removeprefix("How surely").strip().partition(": ")
+    return f"recognised {how}" if colon or not what else f"recognised where {what}"

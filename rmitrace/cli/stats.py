@@ -107,12 +107,14 @@ def summary(capture: Capture, seqs: npt.NDArray[np.int64]) -> Row:
 def _row(capture: Capture, group: npt.NDArray[np.int64], name: str) -> Row:
     import numpy as np
 
+    from ..capture.naming import FID_MASK
+
     calls = capture.calls
     status, counts = np.unique(calls.status[group], return_counts=True)
     said = {capture.statuses[s]: int(n) for s, n in zip(status.tolist(), counts.tolist(), strict=True) if s >= 0}
     dur = np.sort(calls.dur[group])
     dur = dur[np.searchsorted(dur, 0) :]
-    fids: list[int] = np.unique(calls.fid[group]).tolist() if name != "total" else []
+    fids: list[int] = np.unique(calls.fid[group] & np.uint64(FID_MASK)).tolist() if name != "total" else []
     return Row(
         name=name,
         service=capture.services[calls.service[group[0]]] if name != "total" else "",
