@@ -7,6 +7,7 @@ so the tables name the replies that can come back as results; the codes stand un
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .service import Service, ServiceCommand, arg
 from .spec import Reg
@@ -25,11 +26,6 @@ ERROR_CODES = {
 # x0 of a reply is a function id; a firmware without FF-A answers -1.
 FFA = Service("FF-A", "Firmware Framework for Arm A-profile (DEN0077A)", {-1: "FFA_NOT_SUPPORTED"})
 
-_REPLY = (
-    arg(1, "target_info", "Bits64", "endpoint and vCPU, where the reply has one"),
-    arg(2, "error_code", "FfaErrorCode", "FFA_ERROR only; the first value otherwise"),
-    *(arg(n, f"w{n}") for n in range(3, 8)),
-)
 _ENDPOINTS = arg(1, "endpoints", "FfaEndpoints", "sender << 16 | receiver")
 _FLAGS2 = arg(2, "flags")
 _DATA = tuple(arg(n, f"data{n - 3}") for n in range(3, 8))
@@ -46,12 +42,36 @@ _BITMAP = (arg(3, "bitmap_lo", "Bits32"), arg(4, "bitmap_hi", "Bits32"))
 _UUID = tuple(arg(n, f"uuid_w{n - 1}", "Bits32") for n in range(1, 5))
 
 
-def _ffa(name: str, fids: int | tuple[int, int], summary: str, args: Sequence[Reg] = ()) -> tuple[ServiceCommand, ...]:
-    return FFA.value(name, fids, summary, args, _REPLY, x0="FunctionId")
+def _on(reply: str, *regs: Reg) -> tuple[Reg, ...]:
+    """Registers that mean this in that reply."""
+    return tuple(replace(r, valid_on=(reply,)) for r in regs)
+
+
+def _words(last: int) -> tuple[Reg, ...]:
+    return _on("FFA_SUCCESS", *(arg(n, f"w{n}") for n in range(2, last + 1)))
+
+
+_ERROR = _on("FFA_ERROR", arg(2, "error_code", "FfaErrorCode"))
+_INTERRUPT = _on("FFA_INTERRUPT", arg(1, "target_info"), arg(2, "interrupt_id", "UInt64"))
+_RESPONSE = _on("FFA_MSG_SEND_DIRECT_RESP", _ENDPOINTS, *_DATA)
+_RETRIEVED = _on("FFA_MEM_RETRIEVE_RESP", *_MEM[:2])
+_FRAGMENT = _on("FFA_MEM_FRAG_RX", *_HANDLE, arg(3, "fragment_offset", "UInt64"))
+
+
+def _ffa(
+    name: str, fids: int | tuple[int, int], summary: str, args: Sequence[Reg] = (), *, words: int = 3
+) -> tuple[ServiceCommand, ...]:
+    """A call that is answered by another one; ``words``: the last register that FFA_SUCCESS fills."""
+    outputs = [*_ERROR, *_words(words), *_INTERRUPT]
+    if "MSG_" in name or name in ("FFA_RUN", "FFA_NORMAL_WORLD_RESUME"):
+        outputs += _RESPONSE
+    if "MEM_" in name:
+        outputs += [*_RETRIEVED, *_FRAGMENT]
+    return FFA.value(name, fids, summary, args, outputs, x0="FunctionId")
 
 
 COMMANDS: tuple[ServiceCommand, ...] = (
-    *_ffa("FFA_ERROR", (0x84000060, 0xC4000060), "error reply", _REPLY[:2]),
+    *_ffa("FFA_ERROR", (0x84000060, 0xC4000060), "error reply", [arg(1, "target_info"), arg(2, "error_code", "FfaErrorCode")]),
     *_ffa("FFA_SUCCESS", (0x84000061, 0xC4000061), "success reply"),
     *_ffa(
         "FFA_INTERRUPT",
@@ -100,8 +120,8 @@ COMMANDS: tuple[ServiceCommand, ...] = (
     *_ffa("FFA_NOTIFICATION_BIND", 0x8400007F, "bind notifications to a sender", [_ENDPOINTS, _FLAGS2, *_BITMAP]),
     *_ffa("FFA_NOTIFICATION_UNBIND", 0x84000080, "unbind notifications", [_ENDPOINTS, _FLAGS2, *_BITMAP]),
     *_ffa("FFA_NOTIFICATION_SET", 0x84000081, "signal notifications", [_ENDPOINTS, _FLAGS2, *_BITMAP]),
-    *_ffa("FFA_NOTIFICATION_GET", 0x84000082, "fetch pending notifications", [arg(1, "target_info"), _FLAGS2]),
-    *_ffa("FFA_NOTIFICATION_INFO_GET", (0x84000083, 0xC4000083), "endpoints with pending notifications"),
+    *_ffa("FFA_NOTIFICATION_GET", 0x84000082, "fetch pending notifications", [arg(1, "target_info"), _FLAGS2], words=7),
+    *_ffa("FFA_NOTIFICATION_INFO_GET", (0x84000083, 0xC4000083), "endpoints with pending notifications", words=7),
     *_ffa("FFA_RX_ACQUIRE", 0x84000084, "take a VM's RX buffer", [arg(1, "vm_id")]),
     *_ffa("FFA_SPM_ID_GET", 0x84000085, "endpoint id of the SPM"),
     *_ffa("FFA_MSG_SEND2", 0x84000086, "indirect message", [arg(1, "sender"), _FLAGS2]),
@@ -124,7 +144,13 @@ COMMANDS: tuple[ServiceCommand, ...] = (
         "write characters to the console",
         [arg(1, "char_count", "UInt64"), *(arg(n, f"chars{n - 2}") for n in range(2, 8))],
     ),
-    *_ffa("FFA_PARTITION_INFO_GET_REGS", 0xC400008B, "list partitions in registers", [arg(1, "uuid_lo"), arg(2, "uuid_hi")]),
+    *_ffa(
+        "FFA_PARTITION_INFO_GET_REGS",
+        0xC400008B,
+        "list partitions in registers",
+        [arg(1, "uuid_lo"), arg(2, "uuid_hi")],
+        words=17,
+    ),
     *_ffa("FFA_EL3_INTR_HANDLE", 0x8400008C, "let EL3 handle an interrupt"),
     *_ffa("FFA_MSG_SEND_DIRECT_REQ2", 0xC400008D, "direct request with UUID", _DIRECT2),
     *_ffa("FFA_MSG_SEND_DIRECT_RESP2", 0xC400008E, "direct response with UUID", (_ENDPOINTS, *_DIRECT2[3:])),

@@ -21,7 +21,7 @@ from .qemu_int_worlds import settle
 
 _TAKING = re.compile(rb"Taking exception \d{1,3} \[")
 _FROM = re.compile(rb"\.\.\.from EL\d to EL\d")
-_ROW = re.compile(rb"SMC_R[MS]I_\w+ .{0,400}> R[MS]I_")
+_ROW = re.compile(rb"SMC_R[MS]I_\w{1,40} [^\n>]{0,400}> R[MS]I_")
 _FIELDS = re.compile(rb"\.\.\.with (ESR|FAR|SPSR|ELR) 0x([0-9a-f/x]{1,40})|\.\.\.from EL(\d) to EL(\d)|on CPU (\d{1,5})")
 _RETURN_PC = re.compile(rb"Exception return from .{1,40} PC (0x[0-9a-f]{1,16})")
 _PSCI_REGS = re.compile(rb"arm_psci_call PSCI Call x0=0x([0-9a-f]+) x1=0x([0-9a-f]+) x2=0x([0-9a-f]+) x3=0x([0-9a-f]+)")
@@ -129,7 +129,7 @@ class _Scan:
         self.hvc = self.hvc_smccc = 0
         self._dumps: deque[Dump] = deque(maxlen=8)
         self._open: dict[int, Smc] = {}  # of each CPU the last SMC that QEMU's PSCI handled, while no return is seen
-        self._smc_end = start
+        self._smc_end = self._orphan_end = start
 
     def _tokens(self) -> Iterator[tuple[int, int]]:
         needles = (
@@ -168,9 +168,10 @@ class _Scan:
                 if trap is not None:
                     self.events.append(trap)
             elif kind == 4 and pos >= self._smc_end:
-                orphan = blocks.read_orphan(*where, *bounds)
+                orphan = blocks.read_orphan(self.data, pos, self._orphan_end, self.end)
                 if orphan is not None:
                     self.orphans.append(orphan)
+                    self._orphan_end = orphan[1]
             elif kind == 5:
                 self._hvc(pos)
         for smc in self._open.values():

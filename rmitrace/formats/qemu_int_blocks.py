@@ -33,8 +33,8 @@ _XREG = re.compile(rb"X(\d\d)=([0-9a-f]{16})(?![0-9a-f])")
 _PSTATE = re.compile(rb"PSTATE=[0-9a-f]{8,16} [NZCV-]{4} (?:NS |S )?EL(\d)")
 _DUMP_BYTES = 3072
 _DUMP_STOPS = (b"Taking exception", b"Exception return")
-_BLOCK_LINES = 24
-_ALIEN_LINES = 12
+_BLOCK_LINES = 20
+_ALIEN_LINES = 8
 _REGS = 18
 _SMC_LEVELS = ((1, 2), (1, 3), (2, 3), (3, 3))
 _SMC_CLASSES = (0x13, 0x17)  # ESR_ELx.EC of an SMC in AArch32 and AArch64 (Arm ARM D24.2.40)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from .qemu_int_blocks import Return, Smc, Trap
 
@@ -19,13 +20,13 @@ _PAGE = 20  # addresses in one MiB are one program
 _KERNEL = 0xFFFF  # [63:48] of a kernel's addresses; the RMM runs at low ones
 _HOST_FIDS = ((0xC4000150, 0xC400018E), (0xC40001D0, 0xC40002CF))  # RMI
 _REALM_FIDS = ((0xC400018F, 0xC400018F), (0xC40001B0, 0xC40001CF), (0xC4000400, 0xC4000412))  # RMM-EL3, FIRME
+_MANY = 256  # CPUs in EL3 at once that are looked at
 _MASKED = 0x3C0  # PSTATE.DAIF all set, as in the RMM
 
 
 @dataclass(slots=True)
 class _Cpu:
     in_el3: Smc | Trap | None = None
-    entered: int = 0
     stay: Node | None = None
     waiting: dict[int, Smc] = field(default_factory=dict)
 
@@ -89,15 +90,17 @@ def settle(events: Sequence[Smc | Trap | Return]) -> None:
 def _follow(events: Sequence[Smc | Trap | Return]) -> tuple[list[tuple[Node, Node]], list[tuple[Node, Node]]]:
     """Walk the log CPU by CPU: pairs of programs of the same world, and of different ones."""
     cpus: dict[int, _Cpu] = {}
+    inside: dict[int, _Cpu] = {}  # those in EL3, the earliest first
     same: list[tuple[Node, Node]] = []
     differ: list[tuple[Node, Node]] = []
     started: Node | None = None  # where a CPU that was off began to run
-    for order, e in enumerate(events):
+    for e in events:
         if isinstance(e, Return):
-            cpu = _whose(cpus, e)
-            if cpu is None:
+            number = _whose(inside, e)
+            if number is None:
                 started = node(e.target, e.pc)
                 continue
+            cpu = inside.pop(number)
             came, cpu.in_el3, cpu.stay = cpu.in_el3, None, node(e.target, e.pc)
             if isinstance(came, Smc) and came.elr is not None and came.elr != e.pc:
                 differ.append((node(came.source, came.elr), cpu.stay))
@@ -108,23 +111,24 @@ def _follow(events: Sequence[Smc | Trap | Return]) -> tuple[list[tuple[Node, Nod
         if isinstance(e, Smc) and (e.psci or e.elr is None or e.target != 3 or e.cut is not None):
             continue
         cpu = cpus.setdefault(e.cpu, _Cpu())
-        if cpu.stay is None and not cpu.entered and started is not None:
+        if cpu.stay is None and cpu.in_el3 is None and started is not None:
             cpu.stay, started = started, None
         if isinstance(e, Smc) and e.elr is not None:
             if cpu.stay is not None:
                 same.append((cpu.stay, node(e.source, e.elr)))
             cpu.waiting[e.elr] = e
-        cpu.in_el3, cpu.entered = e, order + 1
+        cpu.in_el3 = e
+        inside.pop(e.cpu, None)
+        inside[e.cpu] = cpu
     return same, differ
 
 
-def _whose(cpus: dict[int, _Cpu], r: Return) -> _Cpu | None:
+def _whose(inside: dict[int, _Cpu], r: Return) -> int | None:
     """The CPU that returns: one in EL3 that was called from there, the earliest first; else the earliest in EL3."""
-    inside = sorted((c for c in cpus.values() if c.in_el3 is not None), key=lambda c: c.entered)
-    for c in inside:
+    for number, c in islice(inside.items(), _MANY):
         if r.pc in c.waiting or (isinstance(c.in_el3, Trap) and c.in_el3.elr == r.pc):
-            return c
-    return inside[0] if inside else None
+            return number
+    return next(iter(inside), None)
 
 
 def _fid_side(smc: Smc) -> int:

@@ -102,6 +102,18 @@ def test_ffa_arguments_of_the_notes() -> None:
     assert [r for r, _ in args("FFA_MEM_RECLAIM")] == [1, 2, 3]
 
 
+def test_ffa_replies_name_their_registers() -> None:
+    def outputs(name: str, reply: str) -> dict[int, str]:
+        return {r.reg: r.name for r in of(name).outputs if reply in r.valid_on}
+
+    assert outputs("FFA_ID_GET", "FFA_ERROR") == {2: "error_code"}
+    assert outputs("FFA_ID_GET", "FFA_SUCCESS") == {2: "w2", 3: "w3"}
+    assert outputs("FFA_MSG_SEND_DIRECT_REQ", "FFA_MSG_SEND_DIRECT_RESP")[1] == "endpoints"
+    assert outputs("FFA_MEM_SHARE", "FFA_MEM_FRAG_RX") == {1: "handle_lo", 2: "handle_hi", 3: "fragment_offset"}
+    replies = {smccc.status_of(of("FFA_ID_GET"), f.fid)[0] for f in smccc.SERVICES["FF-A"]}
+    assert {reply for c in smccc.SERVICES["FF-A"] for r in c.outputs for reply in r.valid_on} <= replies
+
+
 @pytest.mark.parametrize("fact", EL3["commands"], ids=lambda f: str(f["name"]))
 def test_rmm_el3_commands(fact: dict[str, Any]) -> None:
     command = smccc.lookup(fact["fid"])

@@ -13,7 +13,6 @@ from rmitrace.formats.qemu_int import FORMAT
 
 CAPTURES = Path(__file__).parents[3] / "captures" / "qemu"
 STUB = 0xFFFF80008004A640
-NS = "host"
 
 
 def read(data: bytes) -> Records:
@@ -240,6 +239,14 @@ def test_damage(text: str, why: str) -> None:
         bad = kinds(records).index("DAMAGED")
         assert why in records.names[records.name[bad]]
         assert raw(data, records, bad) in text.encode()
+
+
+def test_orphans_of_their_own() -> None:
+    one = "...from EL2 to EL3\n...with ESR 0x17/0x5e000000\n...handled as PSCI call\n"
+    records = read((one * 3).encode())
+    assert kinds(records) == ["DAMAGED"] * 3
+    assert records.offset.tolist() == [0, len(one), 2 * len(one)]
+    assert records.facts["ignored"] == 0
 
 
 def test_garbled_line_does_not_take_the_next_block() -> None:
