@@ -173,7 +173,7 @@ def _packed(p: Profile, command: RmmCommand, x0: int, status: str, node: Node) -
     packing = p.packing.get(status)
     extra = p.packing.get("", ()) if packing is None else packing
     note = None
-    if status == "RMI_ERROR_REALM" and names.index_of(command.fid, status, x0, p.revision) and not extra:
+    if status == "RMI_ERROR_REALM" and names.index_of(command.fid, status, x0) and not extra:
         extra = names.profile("1.1-alp17").packing[status]
         note = f"{p.revision} gives RMI_ERROR_REALM no index; TF-RMM does as 1.1 did"
     children = tuple(fields.bit_node(p, f, x0) for f in extra)

@@ -46,6 +46,7 @@ def profile(revision: str, service: str = "RMI") -> Profile:
 
 def others(revision: str) -> Iterator[str]:
     """The other revisions, the nearest first; of two as near the newer, since a caller is rather ahead of its tables."""
+    rmi.profile(revision)  # says so where there is no such revision
     at = REVISIONS.index(revision)
     yield from sorted((r for r in REVISIONS if r != revision), key=lambda r: (abs(REVISIONS.index(r) - at), -REVISIONS.index(r)))
 
@@ -54,7 +55,6 @@ def others(revision: str) -> Iterator[str]:
 def _by_fid(revision: str) -> dict[int, tuple[RmmCommand, str]]:
     """Every function id of RMI and RSI -> its command and the revision or draft that has it so."""
     out: dict[int, tuple[RmmCommand, str]] = {}
-    rmi.profile(revision)  # says so where there is no such revision
     for name in (revision, *others(revision)):
         for service in ("RMI", "RSI"):
             for fid, command in profile(name, service).by_fid.items():
@@ -155,25 +155,25 @@ def status_of(fid: int, x0: int, revision: str) -> tuple[str | None, int | None,
     """
     fid = base_fid(fid)
     found = _by_fid(revision).get(fid)
+    if found is None:
+        from . import smccc
+
+        other = smccc.lookup(fid)
+        if other is not None:
+            name, failed = smccc.status_of(other, x0)
+            return name, None, failed
+    if is_not_supported(x0):
+        return "SMC_NOT_SUPPORTED", None, True
     service = found[0].service if found is not None else block(fid)
-    if service in ("RMI", "RSI"):
-        if is_not_supported(x0):
-            return "SMC_NOT_SUPPORTED", None, True
-        if service == "RSI":
-            return _statuses(revision, "RSI").get(x0), None, x0 not in (0, 3)
+    if service == "RMI":
         status = _statuses(revision, "RMI").get(x0 & 0xFF)
-        failed = status not in ("RMI_SUCCESS", "RMI_INCOMPLETE")
-        return status, index_of(fid, status, x0, revision), failed
-    from . import smccc
-
-    other = smccc.lookup(fid)
-    if other is not None:
-        name, failed = smccc.status_of(other, x0)
-        return name, None, failed
-    return ("SMC_NOT_SUPPORTED", None, True) if is_not_supported(x0) else (None, None, False)
+        return status, index_of(fid, status, x0), status not in ("RMI_SUCCESS", "RMI_INCOMPLETE")
+    if service == "RSI":
+        return _statuses(revision, "RSI").get(x0), None, x0 not in (0, 3)
+    return None, None, False
 
 
-def index_of(fid: int, status: str | None, x0: int, revision: str) -> int | None:
+def index_of(fid: int, status: str | None, x0: int) -> int | None:
     """The index (1.x) or level (2.0) of an RMI result; None for a status without one.
 
     RMI_ERROR_REALM has one in RMI_REC_ENTER: 0 Realm NEW, 1 SYSTEM_OFF. 1.x defines it, TF-RMM goes on to give it in 2.0.
