@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 MAX_LINE = 64 * 1024
 """Bytes of a line that are looked at; the rest is reported."""
 _MAX_PREFIXES = 16
+KERNEL_STAMP = re.compile(rb"\[ {0,12}\d{1,9}\.\d{6}\](?:\[ {0,6}[TC]\d{1,7}\])?(?: |\Z)")
+"""The stamp that a line of a kernel begins with."""
 
 _DIRT = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f-\xff&^\\`]|=3E|=20\Z|=\Z|<[/bpscd]")
 _ANSI = re.compile(
@@ -57,6 +59,7 @@ class Line:
     start, end  byte offsets in the source, the line end not included
     full        the text without colours, entities and control characters
     text        ``full`` from ``at`` on: without quotes, tags and stamps in front
+    bare        place behind blanks and quote marks alone
     depth       quote marks taken off
     stamps      (clock, ns) in front, outermost first
     number      editor line number in front, None where there is none
@@ -67,10 +70,16 @@ class Line:
     end: int
     full: bytes
     at: int = 0
+    bare: int = 0
     depth: int = 0
     stamps: tuple[tuple[str, int], ...] = ()
     number: int | None = None
     soft: bool = False
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether a tag or stamp stands in front."""
+        return self.at > self.bare
 
     @property
     def text(self) -> bytes:
@@ -135,7 +144,7 @@ def _ns(fraction: bytes | None) -> int:
 
 def _utc(y: int, mo: int, d: int, h: int, mi: int, s: int) -> int | None:
     try:
-        return int(datetime(y, mo, d, h, mi, min(s, 59), tzinfo=timezone.utc).timestamp()) * 10**9 + (s - min(s, 59)) * 10**9
+        return int(datetime(y, mo, d, h, mi, min(s, 59), tzinfo=UTC).timestamp()) * 10**9 + (s - min(s, 59)) * 10**9
     except (ValueError, OverflowError):
         return None
 
@@ -194,6 +203,7 @@ def unwrap(line: Line, stop: int | None = None, numbered: bool = True) -> Line:
     in the second half of a cut row it is a value.
     """
     text, at, depth, stamps, number = line.full, 0, 0, [], None
+    bare: int | None = None
     end = len(text) if stop is None else stop
     for _ in range(_MAX_PREFIXES):
         if m := _BLANK.match(text, at, end):
@@ -204,6 +214,7 @@ def unwrap(line: Line, stop: int | None = None, numbered: bool = True) -> Line:
             depth += 1
             at = m.end()
             continue
+        bare = at if bare is None else bare
         for pattern, read in _STAMPS:
             if m := pattern.match(text, at, end):
                 if (stamp := read(m)) is not None:
@@ -216,6 +227,7 @@ def unwrap(line: Line, stop: int | None = None, numbered: bool = True) -> Line:
         if m is None or m.end() == at:
             break
         at = m.end()
+    line.bare = min(at if bare is None else bare, end)
     line.at, line.depth, line.stamps, line.number = min(at, end), depth, tuple(stamps), number
     return line
 

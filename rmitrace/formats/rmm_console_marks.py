@@ -23,75 +23,94 @@ from __future__ import annotations
 import re
 from typing import Any
 
-TRIGGER = re.compile(
-    rb"R[MS]I[_:/ ]|RMM|Boot Manifest|RME[: _]|SMC_R|SMC_[0-9a-f]{8}|PSCI_[0-9a-f]{8}|\] > \[|R[MS]I_"
-    rb"|Unexpected exc|Unhandled |Assertion|ASSERT|Accessing unk|PSMMU|TDISP|IDE |IDE_|SPDM|Realm |KVM_CAP_ARM_R|KVM_CAP_RME|BL31: v|CCA"
-    rb"|libspdm_|unknown function_id|dvsec_|device communication|rmm_feat_reg|rmi_|realm|[ /]tsm|tsm[/:]|arm-cca|PCI/TSM|PCI/IDE|Creating secure|Result =>|Check failed at"
+
+def _any(*patterns: bytes) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(patterns))
+
+
+TRIGGER = _any(
+    rb"R[MS]I[_:/ ]|RMM|RME[: ]|SMC_|PSCI_|\] > \[|Boot Manifest|BL31: v|rme[-_]|-rme|KVM_CAP_RM|KVM_CAP_ARM_RM|KVM_ARM_R",
+    rb"Unexpected exc|Unhandled |Assertion |ASSERT|Accessing unk|Creating secure|unknown function_id|Result =>|Check failed at",
+    rb"PSMMU|SMMUv3|TDISP|SPDM|libspdm_|IDE |IDE_|dvsec_|CCA|Realm |PCI/TSM|TSM:",
+    rb"device communication|rmm_feat_reg|config_realm|rmi_|realm|[ /]tsm|tsm[/:]|arm-cca|dev_assi",
 )
 """Bytes without which a line holds nothing of interest: lines that lack them all are passed over in one search."""
 
-_KERNEL_STAMP = rb"(?:\[ {0,12}\d{1,9}\.\d{3,9}(?: {1,6}[\d.]{1,16})?\]|kernel: )"
+_MAX_TEXT = 2048
 KERNEL_TIME = re.compile(rb"\[ {0,12}(\d{1,9})\.(\d{6})\](?!\[)")
+_STAMP = rb"(?:\[ {0,12}\d{1,9}\.\d{3,9}(?: {1,6}[\d.]{1,16})?\]|kernel: )"
 
 _UNKNOWN_FID = re.compile(rb"\[handle_ns_smc\] unknown function_id: ([0-9a-fA-F]{1,16})")
 _CRASH = re.compile(rb"Unexpected exception(?: on CPU #(\d{1,6}))?:")
-_DUMP = re.compile(
-    rb"[ \t]*(?:X\d{1,2}:|(?:LR|SP|PC|ESR|ELR|FAR|SPSR):|[A-Z0-9]{2,12}_EL[0-3]:|BACKTRACE:|0x[0-9a-f]{16}[ \t]*\Z"
-    rb"|Max backtrace depth|Corrupted frame pointer)"
+_DUMP = _any(
+    rb"[ \t]*(?:X\d{1,2}|LR|SP|PC|ESR|ELR|FAR|SPSR|[A-Z0-9]{2,12}_EL[0-3]|BACKTRACE):",
+    rb"[ \t]*0x[0-9a-f]{16}[ \t]*\Z|[ \t]*Max backtrace depth|[ \t]*Corrupted frame pointer",
 )
 _ABORT_DUMP = re.compile(rb"[ \t]*(?:FSC|FAR|HPFAR|ESR):[ \t]")
 
-_RULES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
-    (name, re.compile(pattern))
-    for name, pattern in (
-        (
-            "banner",
-            rb"Booting RMM v\.?\d|RMM-EL3 Interface v\.?\d|Boot Manifest Interface v\.?\d|R[MS]I(?:/RSI)? ABI (?:revision )?v\.?\d",
+_HYPERVISOR = re.compile(rb"\bkvm(?:[ :\[-]|_arm)|\barm[-_]cca")
+_REALM_WORD = re.compile(rb"\b(?:RMI|RMM|RME|[Rr]ealms?)\b")
+_RULES = (
+    (
+        "banner",
+        _any(
+            rb"Booting RMM v\.?\d|RMM-EL3 Interface v\.?\d|Boot Manifest Interface v\.?\d",
+            rb"R[MS]I(?:/RSI)? ABI (?:revision )?v\.?\d",
         ),
-        ("rmm", rb"RMM warm boot complete|Realm device assignment is (?:not )?supported|RMM_MEM_SCRUB_METHOD"),
-        ("invalid-state", rb"RMM is in invalid state"),
-        (
-            "assert",
-            rb"Assertion [\"'`\xe2\x80\x98].{0,400}(?:rmm|runtime/|rmi|rsi|app/|lib/|failed)|ASSERT(?:ION)?: .{0,200}(?:runtime/|rmm)",
+    ),
+    ("invalid-state", _any(rb"RMM is in invalid state")),
+    (
+        "assert",
+        _any(
+            rb"Assertion (?:[\"'` ]|\xe2\x80\x98).{0,200}(?:rmm|runtime/|rmi/|rsi/|app/|lib/)",
+            rb"\brmm.{0,200}Assertion (?:[\"'` ]|\xe2\x80\x98)",
+            rb"ASSERT(?:ION)?: .{0,200}(?:runtime/|rmm)",
         ),
-        ("spdm", rb"libspdm_(?:send_spdm_request|receive_spdm_response)\[|SPDM_END_SESSION completed|SPDM secure session id"),
-        (
-            "rmm",
-            rb"Creating secure session failed|IDE_KM_KEY_|EL3_IDE_KEY_|IDE (?:Refresh|Stop|Teardown|KM)\b|dvsec_(?:stream|is_stream|init)|TDISP (?:lock|start|stop|get)"
-            rb"|Unhandled (?:write|read|sync exit|instruction abort|data abort)|Accessing unknown ID register|PSMMU(?:\[\d{1,4}\]| 0x)"
-            rb"|SMMUv3(?:: |\[\d{1,4}\] )(?:Failed|initialized)|dev_assign?(?:ing|n)?_\w{0,40}: ret",
+    ),
+    ("spdm", _any(rb"libspdm_(?:send_spdm_request|receive_spdm_response)\[|SPDM_END_SESSION completed|SPDM secure session id")),
+    (
+        "rmm",
+        _any(
+            rb"RMM warm boot complete|Realm device assignment is (?:not )?supported|RMM_MEM_SCRUB_METHOD",
+            rb"Unhandled (?:(?:write|read) S[0-3]_|sync exit ESR|(?:instruction|data) abort:)|Accessing unknown ID register",
+            rb"Creating secure session failed|TDISP (?:lock|start|stop|get)|dev_assi(?:gn|ng)_\w{1,40}: ret",
+            rb"IDE_KM_KEY_|EL3_IDE_KEY_|IDE (?:Refresh|Stop|Teardown|KM)\b|dvsec_(?:stream|is_stream|init)",
+            rb"PSMMU(?:\[\d{1,4}\]| 0x)|SMMUv3(?:: |\[\d{1,4}\] )(?:Failed|initialized)",
         ),
-        ("tf-a", rb"(?:NOTICE|INFO|WARNING|ERROR|VERBOSE): {1,4}(?:BL31: v\d|.{0,60}\b(?:RMM|RMMD|Realm)\b)"),
-        (
-            "vmm",
-            rb"KVM_CAP_(?:ARM_)?(?:RME|RMI)\b|KVM_ARM_(?:RME|RMI|REALM)_?|(?:qemu-system-aarch64|lkvm)\S{0,40}:.{0,120}\b(?:RME|realm|Realm)\b",
+    ),
+    ("tf-a", _any(rb"(?:NOTICE|INFO|WARNING|ERROR|VERBOSE): {1,4}(?:BL31: v\d|.{0,60}\b(?:RMM|RMMD|Realm)\b)")),
+    (
+        "vmm",
+        _any(
+            rb"KVM_CAP_(?:ARM_)?(?:RME|RMI)\b|KVM_ARM_(?:RME|RMI|REALM)(?:_|\b)",
+            rb"(?:qemu-system-aarch64|lkvm)\S{0,40}:.{0,80}\b(?:RME|realm|Realm)\b|\brme_configure_\w{1,24}\(|kvm-rme\.c|rme-guest",
         ),
-        (
-            "kernel",
-            rb"(?:Unsupported )?RMI ABI \(?(?:version )?v?\d|Using prototype RMM support|rmm_feat_reg0 ?=|config_realm_\w{1,40}:|device communication error"
-            rb"|(?:kvm|arm-cca|arm_cca)\S{0,24}:? .{0,80}\b(?:RMI|RMM|RME|[Rr]ealm)\b|\bRME: |(?:PCI/TSM|PCI/IDE): |\btsm\d{0,3}/(?:connect|disconnect|lock|accept)",
+    ),
+    (
+        "kernel",
+        _any(
+            rb"(?:Unsupported )?RMI ABI \(?(?:version )?v?\d|Using prototype RMM support|rmm_feat_reg0 ?=|config_realm_\w{1,40}:",
+            rb"device communication error|\bRME: |(?:PCI/TSM|PCI/IDE): |\btsm\d{0,3}/(?:connect|disconnect|lock|accept)",
+            _STAMP + rb".{0,200}?\b(?:RMI[ :]|RMM\b|RSI[ :])",
+            _STAMP + rb".{0,200}?\brmi_(?:[pv]dev|realm|rec|rtt|data|granule|[pv]smmu|version|features|psci|op)",
+            _STAMP + rb".{0,200}?\b(?:arm[-_]cca|[Rr]ealm (?:\d|mem|cre|des|VM|guest|not)|realm_\w|tsm\d|tsm:|TSM:|TDISP|CCA\b)",
         ),
-        ("acs", rb"Result => (?:Passed|Failed|Skipped)|Check failed at ?:"),
-    )
+    ),
+    ("acs", _any(rb"Result => (?:Passed|Failed|Skipped)|Check failed at ?:")),
 )
-_STAMPED_KERNEL = re.compile(
-    _KERNEL_STAMP
-    + rb".{0,200}?\b(?:RMI[ :]|RMM\b|RSI[ :]|rmi_(?:pdev|vdev|realm|rec|rtt|data|granule|psmmu|vsmmu|version|features|psci|op|check)|arm[-_]cca|[Rr]ealm (?:\d|mem|cre|des|VM|guest|not)"
-    rb"|realm_\w|tsm\d|tsm:|TSM:|TDISP|PCI/TSM|PCI/IDE|CCA\b)"
-)
-_BL31 = re.compile(rb"BL31: (v[\w.()-]{1,60}(?::[\w.()-]{1,80})?)")
 
 
-def mark_of(text: bytes) -> tuple[str, int | None] | None:
+def mark_of(line: bytes) -> tuple[str, int | None] | None:
     """The class of a line and, for an unknown function id, that id; None for a line of no interest."""
+    text = line[:_MAX_TEXT]
     if (m := _UNKNOWN_FID.search(text)) is not None:
         return "unknown-fid", int(m[1], 16)
-    if (m := _CRASH.search(text)) is not None:
+    if _CRASH.search(text) is not None:
         return "crash", None
     for name, pattern in _RULES:
         if pattern.search(text):
             return name, None
-    if _STAMPED_KERNEL.search(text):
+    if _HYPERVISOR.search(text) and _REALM_WORD.search(text):
         return "kernel", None
     return None
 
@@ -113,7 +132,8 @@ def is_abort_dump(text: bytes) -> bool:
 
 
 _BOOTING = re.compile(
-    rb"Booting RMM v\.?([\d.]{1,16})\((\w{1,16})\) (\S{1,120})(?: Built: (.{1,40}?))?(?: (?:with|Built with) ((?:GCC|Clang|clang) [\w.+-]{1,40}))?[ \t]*\Z"
+    rb"Booting RMM v\.?([\d.]{1,16})\((\w{1,16})\) (\S{1,120})(?: Built: (.{1,40}?))?"
+    rb"(?: (?:with|Built with) ((?:GCC|Clang|clang) [\w.+-]{1,40}))?[ \t]*\Z"
 )
 _INTERFACES = (
     ("el3", re.compile(rb"RMM-EL3 Interface v\.?(\d{1,4}\.\d{1,4})")),

@@ -1,0 +1,323 @@
+"""Line after line of an RMM console: rows found wherever they stand, cut rows joined, marks kept, the rest passed over."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..capture.records import Finding
+from .rmm_console_cut import Pending, go_on
+from .rmm_console_lines import KERNEL_STAMP, MAX_LINE, Line, clean, sublines, unwrap
+from .rmm_console_marks import crash_cpu, is_abort_dump, is_dump, mark_of, read_banner
+from .rmm_console_prose import other_rows
+from .rmm_console_rows import HEAD, Row, clean_row, parse
+
+MAX_FINDINGS = 500
+"""Findings of one rule that are kept one by one."""
+_MAX_PENDING = 8
+_MAX_HEADS = 64
+_MAX_DUMP_LINES = 128
+_STUB_LINES = 8
+_STUB = re.compile(rb"SMC_(?:R[MS]?[IM]?_?|[0-9a-f]{1,7})?|PSCI_[0-9a-f]{0,7}")
+_ORPHAN = re.compile(rb"[ \t]*[0-9a-f]{1,16}[ 0-9a-f\t]{0,300}> R[MS]I_[A-Z_]{3,32}")
+
+
+@dataclass(slots=True)
+class Item:
+    """A row, a mark or (``damaged``) something that looks like a row and cannot be read."""
+
+    start: int
+    end: int
+    stamps: tuple[tuple[str, int], ...]
+    row: Row | None = None
+    mark: str = ""
+    value: int | None = None
+    cpu: int = -1
+    damaged: bool = False
+
+
+@dataclass(slots=True)
+class _Dump:
+    """A crash or abort whose dump is being read. ``sure``: it is the RMM's even without a dump."""
+
+    item: Item
+    sure: bool
+    abort: bool
+    lines: int = 0
+    misses: int = 0
+    members: int = 0
+
+
+@dataclass(slots=True)
+class _Stub:
+    """The first characters of a row's name, cut off there."""
+
+    line: Line
+    text: bytes
+    interrupted: bool
+    lines: int = 0
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads lines one after another.
+
+    items     what was found, in the order of their offsets once ``finish`` was called
+    findings  what the reader of the log should know; ``counts`` how often each rule fired
+    banners   boot banners, see rmm_console_marks.read_banner
+    abi       lines that state the RMI or RSI revision
+    lines     lines seen or passed over (the caller adds those), ``used`` those that hold something
+    """
+
+    items: list[Item] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    banners: list[dict[str, Any]] = field(default_factory=list)
+    abi: list[str] = field(default_factory=list)
+    lines: int = 0
+    used: int = 0
+    _pending: list[Pending] = field(default_factory=list)
+    _dump: _Dump | None = None
+    _stub: _Stub | None = None
+    _soft: Line | None = None
+    _claimed: int = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the next line matters whatever it holds."""
+        return bool(self._pending or self._dump or self._stub or self._soft)
+
+    def note(self, rule: str, severity: str, message: str, offset: int) -> None:
+        """Add a finding; beyond MAX_FINDINGS a rule is only counted."""
+        self.counts[rule] += 1
+        if self.counts[rule] <= MAX_FINDINGS:
+            self.findings.append(Finding(rule, severity, message, -1, offset))
+
+    def feed(self, raw: bytes, start: int) -> None:
+        """One line, line end included or not, and its byte offset."""
+        self.lines += 1
+        if len(raw) > MAX_LINE:
+            self.note("LINE-TOO-LONG", "warning", f"a line of {len(raw)} bytes: only the first {MAX_LINE} are looked at", start)
+            raw = raw[:MAX_LINE]
+        body = raw.rstrip(b"\r\n")
+        if not self.waiting and (row := clean_row(body)) is not None:
+            self._row(row, Line(start, start + len(body), body), start, body.lstrip(), alone=True)
+            return
+        for at, part in sublines(raw, start):
+            self._line(part, at)
+
+    def finish(self) -> None:
+        """No more lines come."""
+        if self._soft is not None:
+            line, self._soft = self._soft, None
+            self._whole_line(line)
+        for p in self._pending:
+            self._flush(p)
+        self._pending.clear()
+        self._end_dump()
+        self.items.sort(key=lambda i: i.start)
+
+    def _claim(self) -> None:
+        if self._claimed != self.lines:
+            self._claimed = self.lines
+            self.used += 1
+
+    def _line(self, part: bytes, start: int) -> None:
+        text, soft = clean(part)
+        line = Line(start, start + len(part), text, soft=soft)
+        if self._soft is not None:
+            first, self._soft = self._soft, None
+            self._claim()
+            line = Line(first.start, line.end, first.full + text, soft=soft)
+        if soft and HEAD.search(line.full) and len(line.full) < 4096:
+            self._soft = line
+            self._claim()
+            return
+        self._whole_line(line)
+
+    def _whole_line(self, line: Line) -> None:
+        if self._stub is not None:
+            line = self._with_stub(line)
+        heads = list(HEAD.finditer(line.full))[:_MAX_HEADS]
+        numbered = not self._pending or any(p.line.number is not None for p in self._pending)
+        unwrap(line, heads[0].start() if heads else None, numbered)
+        stop = heads[0].start() if heads else len(line.full)
+        kernel = KERNEL_STAMP.search(line.full, max(line.at, 1), stop)
+        lead_end = kernel.start() if kernel is not None else stop
+        taken = 0
+        if self._pending:
+            self._expire(line.start)
+            taken = self._go_on(line, lead_end, kernel is not None)
+        if self._dump is not None:
+            self._dump_line(line)
+        if self._heads(line, heads, taken):
+            return
+        if taken or self._others(line) or self._mark(line, line.full):
+            return
+        before = line.full[line.at : lead_end]
+        if _STUB.fullmatch(before.strip()) and self._stub is None:
+            self._stub = _Stub(line, before, kernel is not None)
+        elif _ORPHAN.match(line.text):
+            self._claim()
+            why = "the end of a row whose beginning is missing"
+            self.note("ROW-CUT", "warning", why, line.start)
+            self.items.append(Item(line.start, line.end, line.stamps, mark=why, damaged=True))
+
+    def _with_stub(self, line: Line) -> Line:
+        """The line with the cut-off beginning of a name put back in front, where that makes a row."""
+        stub = self._stub
+        assert stub is not None
+        stub.lines += 1
+        if stub.interrupted and not stub.line.stamps and KERNEL_STAMP.match(line.full.lstrip()) and stub.lines < _STUB_LINES:
+            return line
+        self._stub = None
+        tail = line.full if stub.interrupted and not stub.line.stamps else unwrap(line, None, False).text
+        full = stub.text + tail
+        m = HEAD.match(full.lstrip())
+        if m is None:
+            return line
+        self._claim()
+        return Line(stub.line.start, line.end, stub.line.full[: stub.line.at] + full, soft=line.soft)
+
+    def _heads(self, line: Line, heads: list[re.Match[bytes]], taken: int) -> bool:
+        """The rows whose names stand in the line; True where there is one."""
+        found = False
+        begin = line.start if not taken else line.start + taken
+        for i, m in enumerate(heads):
+            stop = heads[i + 1].start() if i + 1 < len(heads) else len(line.full)
+            kernel = KERNEL_STAMP.search(line.full, m.end(), stop)
+            end = kernel.start() if kernel is not None else stop
+            row = parse(line.full, m, end, kernel is not None or stop < len(line.full))
+            if row is None:
+                continue
+            at = begin if i == 0 and not taken else line.start + m.start()
+            if found:
+                self._cut_before(line, at)
+            alone = i == 0 and not taken and line.at >= m.start()
+            text = line.full[m.start() : end if kernel is not None and not row.foreign else row.end]
+            if line.stamps and row.outs and row.state == "whole" and not row.foreign:
+                row.state = "open"  # a harness that stamps what it reads cuts anywhere, in the last number, too
+            cut_by = "" if row.foreign else "kernel" if kernel is not None else "row" if stop < len(line.full) else ""
+            self._row(row, line, at, text, alone=alone, cut_by=cut_by)
+            found = True
+            if kernel is not None or row.foreign:
+                self._mark(line, line.full[end if kernel is not None else row.end : stop])
+        return found
+
+    def _cut_before(self, line: Line, at: int) -> None:
+        """A row of its own begins there: what was found before it in the line ends there."""
+        for p in self._pending:
+            if p.line is line and p.start < at < p.end:
+                p.end = at
+        if self.items and self.items[-1].start < at < self.items[-1].end:
+            self.items[-1].end = at
+
+    def _row(self, row: Row, line: Line, start: int, text: bytes, *, alone: bool, cut_by: str = "") -> None:
+        self._claim()
+        if row.state == "whole":
+            self._emit(row, start, line.end, line.stamps)
+            return
+        if len(self._pending) >= _MAX_PENDING:
+            self._flush(self._pending.pop(0))
+        p = Pending(row, text, start, line.end, line, self.lines, line.stamps, alone)
+        p.interrupted, p.overwritten = cut_by == "kernel", cut_by == "row"
+        self._pending.append(p)
+
+    def _others(self, line: Line) -> bool:
+        rows = other_rows(line.full)
+        for at, row in rows:
+            self._claim()
+            last = self.items[-1].row if self.items else None
+            same = last is not None and (last.name, last.args, last.outs) == (row.name, row.args, row.outs)
+            if same and b"[WARN" in line.full:
+                continue  # Islet prints a failed call twice, as TRACE and as WARN
+            self._emit(row, line.start if at <= line.at else line.start + at, line.end, line.stamps)
+        return bool(rows)
+
+    def _go_on(self, line: Line, lead_end: int, broken: bool) -> int:
+        """Give the line to the rows that wait, those written over and the latest first; how much of it one took, 0 for none."""
+        if line.bare >= lead_end:
+            if not line.full.strip():
+                for p in [p for p in self._pending if p.interrupted and p.row.state == "open"]:
+                    self._pending.remove(p)  # nothing was left of it
+                    self._flush(p)
+            return 0
+        for p in sorted(self._pending, key=lambda p: (not p.overwritten, -p.line_number, -p.start)):
+            hit = go_on(p, line, lead_end, self.lines, broken)
+            if hit is None:
+                continue
+            self._claim()
+            p.row, p.text, p.interrupted, p.overwritten = hit.row, hit.text, hit.interrupted, False
+            p.end = line.end if lead_end == len(line.full) else line.start + max(hit.used, 1)
+            p.pieces, p.line, p.line_number = p.pieces + 1, line, self.lines
+            if hit.row.state == "whole":
+                self._pending.remove(p)
+                self._emit(p.row, p.start, p.end, p.stamps)
+            if hit.used < len(line.full):
+                self._mark(line, line.full[hit.used :])
+            return max(hit.used, 1)
+        return 0
+
+    def _expire(self, offset: int) -> None:
+        for p in [p for p in self._pending if p.expired(self.lines, offset)]:
+            self._pending.remove(p)
+            self._flush(p)
+
+    def _flush(self, p: Pending) -> None:
+        """A row that will not go on."""
+        row = p.row
+        if row.state == "cut":
+            if not row.args and (not p.alone or row.separated):
+                return  # a mention
+            if row.glued and row.args and not row.answered:
+                row.args[-1] = None  # cut somewhere in its digits
+            self.note("ROW-CUT", "warning", f"the row of {row.name} ends before its result", p.start)
+        self._emit(row, p.start, p.end, p.stamps)
+
+    def _emit(self, row: Row, start: int, end: int, stamps: tuple[tuple[str, int], ...]) -> None:
+        if row.answered and row.status is not None and row.x0 is None:
+            self.note("STATUS-UNKNOWN", "warning", f"{row.name} ended with {row.status}, which no revision has", start)
+        if row.elided:
+            self.note("ROW-ELIDED", "note", f"the row of {row.name} was shortened by hand: its values are not known", start)
+        self.items.append(Item(start, end, stamps, row))
+
+    def _mark(self, line: Line, text: bytes) -> bool:
+        found = mark_of(text)
+        if found is None:
+            return False
+        self._claim()
+        kind, value = found
+        item = Item(line.start, line.end, line.stamps, mark=kind, value=value)
+        abort = kind == "rmm" and b"Unhandled instruction abort" in text
+        if kind == "crash" or abort:
+            self._end_dump()
+            cpu = crash_cpu(text)
+            item.cpu = -1 if cpu is None else cpu
+            self._dump = _Dump(item, cpu is not None or abort, abort)
+            return True
+        if kind == "banner":
+            read_banner(text, line.start, self.banners)
+        if kind in ("kernel", "banner") and b"ABI" in text and len(self.abi) < 64:
+            self.abi.append(text.strip().decode("utf-8", "surrogateescape"))
+        self.items.append(item)
+        return True
+
+    def _dump_line(self, line: Line) -> None:
+        d = self._dump
+        assert d is not None
+        d.lines += 1
+        if is_abort_dump(line.text) if d.abort else is_dump(line.text):
+            d.item.end, d.misses, d.members = line.end, 0, d.members + 1
+            self._claim()
+        elif line.text.strip():
+            d.misses += 1
+        most, misses = (3, 0) if d.abort else (_MAX_DUMP_LINES, 3)
+        if d.misses > misses or d.lines > _MAX_DUMP_LINES or d.members >= most:
+            self._end_dump()
+
+    def _end_dump(self) -> None:
+        d, self._dump = self._dump, None
+        if d is not None and (d.sure or d.members):  # other programs have unexpected exceptions, too
+            self.items.append(d.item)
