@@ -94,7 +94,7 @@ def test_covers_the_formats_and_revisions() -> None:
 
     described = [describe(p) for p in SAMPLES]
     assert {f.name for f in registry.formats()} <= {d["format"] for d in described}
-    assert {"1.0-rel0", "1.1-alp17", "2.0-bet1"} <= {d["revision"] for d in described}
+    assert {"1.0", "1.1", "2.0"} <= {d["revision"][:3] for d in described}
 
 
 def mutations(data: bytes, seed: str) -> list[bytes]:
