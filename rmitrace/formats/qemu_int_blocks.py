@@ -75,6 +75,7 @@ class Trap:
 
     offset: int
     cpu: int
+    source: int
     elr: int | None
 
 
@@ -193,16 +194,17 @@ def _fill(smc: Smc, data: Data, pos: int, start: int, end: int) -> bool | None:
 
 
 def read_return(data: Data, pos: int, start: int, end: int) -> Return | None:
-    """The return from EL3 in the line around a position, None where it is none to a lower level."""
+    """The return from EL3 in the line around a position, None where it is none."""
     first, last = line_bounds(data, pos, start, end)
     m = _RETURN.search(bytes(data[first:last]))
-    return Return(first, last, int(m[1]), int(m[2], 16)) if m is not None and m[1] != b"3" else None
+    return Return(first, last, int(m[1]), int(m[2], 16)) if m is not None else None
 
 
 def read_trap(data: Data, pos: int, start: int, end: int) -> Trap | None:
     """The exception that is no SMC whose line ``...from ELx to EL3`` is around a position."""
     first, last = line_bounds(data, pos, start, end)
-    if _FROM.search(bytes(data[first:last])) is None:
+    levels = _FROM.search(bytes(data[first:last]))
+    if levels is None:
         return None
     at = data.rfind(b"Taking exception ", max(start, first - 512), first)
     m = _TAKING.match(bytes(data[at : at + 96])) if at >= 0 else None
@@ -215,7 +217,7 @@ def read_trap(data: Data, pos: int, start: int, end: int) -> Trap | None:
         if (w := _WITH.search(line)) and w[1] == b"ELR":
             elr = int(w[2], 16)
             break
-    return Trap(first, int(m[2]) if m[2] else -1, elr)
+    return Trap(first, int(m[2]) if m[2] else -1, int(levels[1]), elr)
 
 
 def read_dump(data: Data, pos: int, start: int, end: int) -> Dump | None:

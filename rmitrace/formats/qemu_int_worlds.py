@@ -9,6 +9,7 @@ of the address space and the order of a boot tell which one is the host's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -67,13 +68,12 @@ def settle(events: Sequence[Smc | Trap | Return]) -> None:
 
     world: 'host', 'realm' (the RMM's SMCs), 'secure' (a trusted OS at S-EL1), 'guest' (trapped to EL2), 'el3'
     """
-    same, differ = _follow(events)
+    links = _follow(events)
     sides = Sides()
-    for a, b in same:
-        sides.join(a, b, 0)
-    for a, b in differ:
-        sides.join(a, b, 1)
-    host = _host_sides(events, sides, bool(differ))
+    # what was seen often goes first: where a log is stitched together the seams contradict the rest
+    for (a, b, differ), _ in sorted(links.items(), key=lambda p: (-p[1], p[0][2])):
+        sides.join(a, b, differ)
+    host = _host_sides(events, sides)
     for e in events:
         if not isinstance(e, Smc) or e.cut is not None:
             continue
@@ -87,15 +87,22 @@ def settle(events: Sequence[Smc | Trap | Return]) -> None:
                 e.world = "secure" if e.source == 1 else "realm"
 
 
-def _follow(events: Sequence[Smc | Trap | Return]) -> tuple[list[tuple[Node, Node]], list[tuple[Node, Node]]]:
-    """Walk the log CPU by CPU: pairs of programs of the same world, and of different ones."""
+def _follow(events: Sequence[Smc | Trap | Return]) -> Counter[tuple[Node, Node, int]]:
+    """Walk the log CPU by CPU: pairs of programs of the same world (0) and of different ones (1), with how often seen."""
     cpus: dict[int, _Cpu] = {}
     inside: dict[int, _Cpu] = {}  # those in EL3, the earliest first
-    same: list[tuple[Node, Node]] = []
-    differ: list[tuple[Node, Node]] = []
+    links: Counter[tuple[Node, Node, int]] = Counter()
     started: Node | None = None  # where a CPU that was off began to run
+    nested = 0
     for e in events:
         if isinstance(e, Return):
+            if e.target == 3:
+                if nested:
+                    nested -= 1
+                else:  # firmware starts its next stage: everything was reset
+                    cpus.clear()
+                    inside.clear()
+                continue
             number = _whose(inside, e)
             if number is None:
                 started = node(e.target, e.pc)
@@ -103,10 +110,13 @@ def _follow(events: Sequence[Smc | Trap | Return]) -> tuple[list[tuple[Node, Nod
             cpu = inside.pop(number)
             came, cpu.in_el3, cpu.stay = cpu.in_el3, None, node(e.target, e.pc)
             if isinstance(came, Smc) and came.elr is not None and came.elr != e.pc:
-                differ.append((node(came.source, came.elr), cpu.stay))
+                links[node(came.source, came.elr), cpu.stay, 1] += 1
             back = cpu.waiting.pop(e.pc, None)
             if back is not None:
                 back.exit = (e.offset, e.end, e.regs)
+            continue
+        if e.source == 3:
+            nested += 1
             continue
         if isinstance(e, Smc) and (e.psci or e.elr is None or e.target != 3 or e.cut is not None):
             continue
@@ -115,12 +125,12 @@ def _follow(events: Sequence[Smc | Trap | Return]) -> tuple[list[tuple[Node, Nod
             cpu.stay, started = started, None
         if isinstance(e, Smc) and e.elr is not None:
             if cpu.stay is not None:
-                same.append((cpu.stay, node(e.source, e.elr)))
+                links[cpu.stay, node(e.source, e.elr), 0] += 1
             cpu.waiting[e.elr] = e
         cpu.in_el3 = e
         inside.pop(e.cpu, None)
         inside[e.cpu] = cpu
-    return same, differ
+    return links
 
 
 def _whose(inside: dict[int, _Cpu], r: Return) -> int | None:
@@ -141,13 +151,17 @@ def _fid_side(smc: Smc) -> int:
     return -1 if any(a <= fid <= b for a, b in _REALM_FIDS) else 0
 
 
-def _host_sides(events: Sequence[Smc | Trap | Return], sides: Sides, changes: bool) -> dict[Node, int]:
+def _host_sides(events: Sequence[Smc | Trap | Return], sides: Sides) -> dict[Node, int]:
     """The host's side of every set of programs."""
     evidence: dict[tuple[Node, int], _Evidence] = {}
-    for i, e in enumerate(events):
+    first = True
+    for e in events:
+        if isinstance(e, Return) and e.target == 3:
+            first = True
+            continue
         if isinstance(e, Return):
             side = evidence.setdefault(sides.find(node(e.target, e.pc)), _Evidence())
-            side.booted_first |= i == 0 and changes
+            side.booted_first |= first
         elif isinstance(e, Smc) and e.elr is not None and e.source > 0 and not e.psci and e.target == 3:
             n = node(e.source, e.elr)
             side = evidence.setdefault(sides.find(n), _Evidence())
@@ -155,6 +169,7 @@ def _host_sides(events: Sequence[Smc | Trap | Return], sides: Sides, changes: bo
             side.programs.add(n)
             side.smcs += 1
             side.masked += e.spsr is not None and e.spsr & _MASKED == _MASKED
+        first = False
     host: dict[Node, int] = {}
     for root in {root for root, _ in evidence}:
         one, other = evidence.get((root, 0)), evidence.get((root, 1))

@@ -113,6 +113,9 @@ def test_real_boot_with_the_rmm() -> None:
         assert re.match(rb"Exception return from AArch64 EL3 to AArch64 EL2 PC 0xffff\w+$", raw(data, records, i))
     assert records.facts["smc"] == 15
     assert records.facts["realm-smc"] == 19
+    again = read(data * 3)  # a machine that was reset, its logs in one file
+    assert (again.facts["smc"], again.facts["realm-smc"]) == (45, 57)
+    assert kinds(again).count("EXIT") == 45
 
 
 def test_psci_call_by_hand() -> None:

@@ -173,6 +173,41 @@ def test_only_a_loader_without_rmm() -> None:
     log.check()
 
 
+def test_reset_and_boot_again() -> None:
+    log = Log()
+    for _ in range(2):
+        boot(log)
+        log.eret(0x60000000)
+        log.psci()
+        log.rmi(inner=1)
+    log.check()
+
+
+def test_windows_put_together() -> None:
+    # the first ends in the RMM, the next begins in the host: the seam looks as if both were one program
+    log = Log()
+    log.rmi()
+    log.rmi()
+    log.smc("smc", KERNEL)
+    log.eret(RMM_LOOP)
+    log.rmi()
+    log.rmi()
+    log.check()
+
+
+def test_exception_inside_el3() -> None:
+    log = Log()
+    log.rmi()
+    log.smc("smc", KERNEL)
+    log.smc("el3-smc", 0x0E0A0000, levels="EL3 to EL3")
+    log.text += "Exception return from AArch64 EL3 to AArch64 EL3 PC 0xe0a0000\n"
+    log.eret(RMM_LOOP)
+    log.smc("realm-smc", RMM_LOOP)
+    log.eret(KERNEL)
+    log.returned += 1
+    log.check()
+
+
 def test_trusted_os() -> None:
     log = Log()
     for _ in range(2):
