@@ -147,4 +147,4 @@ def _row_identity(name: str) -> tuple[str, str]:
     for prefix, service in (("RMI_", "RMI"), ("RSI_", "RSI"), ("PSCI_", "PSCI")):
         if name.startswith(prefix):
             return name, service
-    return (f"unknown {name}" if name else "unknown call"), "?"
+    return "SMC (registers not recorded)", "SMC"

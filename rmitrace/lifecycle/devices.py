@@ -67,11 +67,9 @@ class Device:
     state: str | None = None
     observed: bool = False
     draft: Draft | None = None
-    created: bool = False
     stopping: bool = False
     stream: bool = False
     """A stream operation (connect, disconnect, key refresh, key purge) that names this PDEV is open."""
-    needs_stream: bool = False
     failed_transaction: bool = False
 
 
@@ -95,6 +93,8 @@ class DeviceTracker:
         self.stream_pdevs: list[int] = []
         self.stream_draft: Draft | None = None
         self.handles: dict[int, int] = {}
+        self.creating: Device | None = None
+        """The PDEV whose stateful RMI_PDEV_CREATE has no end in the capture: it takes the granules delegated behind it."""
 
     # -- reading the calls
 
@@ -178,9 +178,8 @@ class DeviceTracker:
             if e.failed and e.status not in RETRY:
                 draft.fail(f"{e.name} of 0x{e.x[0]:x} returned {e.status}{why_refused(e.name, e.status, None, False)}")
             return
-        owner = next((d for d in self.pdevs.values() if d.draft is not None and not d.created), None)
-        if owner is not None and owner.draft is not None:
-            owner.draft.add(owner.draft.steps[-1][0] if owner.draft.steps else "delegate", e.rows)
+        if self.creating is not None and self.creating.draft is not None and not gives_back:
+            self.creating.draft.add("create", e.rows)
             return
         held = self.pdevs.get(e.x[0])
         if gives_back and held is not None and held.draft is not None:
@@ -241,7 +240,7 @@ class DeviceTracker:
         d.state, d.observed = state, not inferred
 
     def _create(self, d: Device, e: Event) -> None:
-        d.state, d.stopping, d.stream, d.failed_transaction, d.created = None, False, False, False, False
+        d.state, d.stopping, d.stream, d.failed_transaction = None, False, False, False
         draft = self._open(d, "connect")
         aux = [r for r in self.loose if "AUX" in self.capture.name_text(r)]
         # from the last page that was undelegated on, what was delegated just before is for this device
@@ -256,7 +255,7 @@ class DeviceTracker:
         self.loose = []
         if self._refused(d, e):
             return
-        d.created = e.done
+        self.creating = None if e.done else d
         if e.done:
             draft.end_step(OK)
             self._to(d, "NEW", e.rows[-1], inferred=True)

@@ -29,6 +29,10 @@ _STEP = {
     "RMI_REC_DESTROY": "rec destroy",
     "RMI_REALM_DESTROY": "destroy",
 }
+MAX_REALMS = 4096
+"""Realms that are followed in one source; a capture with more has addresses in it that are none."""
+_MAX_STEPS = 24
+"""Runs of one purpose that are shown as steps of their own; where there are more, a step is all calls of its purpose."""
 _PROBING = ("RMI_ERROR_RTT",)
 """What a walk over a table answers on its way: not a failure of the sequence (DEN0137, RTT walk)."""
 
@@ -43,13 +47,14 @@ def follow_realms(capture: Capture, source: int) -> tuple[list[Sequence], list[S
         return [], []
     sequences: list[Sequence] = []
     states: list[StateChange] = []
-    for address in np.unique(rd).tolist():
-        rows = realm_rows[rd == address]
-        starts = np.flatnonzero(c.name[rows] == create).tolist()
-        bounds = [0, *[s for s in starts if s], len(rows)]
+    order = np.argsort(rd, kind="stable")
+    realm_rows, rd = realm_rows[order], rd[order]
+    for part in np.split(np.arange(len(rd)), np.flatnonzero(rd[1:] != rd[:-1]) + 1)[:MAX_REALMS]:
+        rows = realm_rows[part]
+        bounds = [0, *[s for s in np.flatnonzero(c.name[rows] == create).tolist() if s], len(rows)]
         for a, b in pairwise(bounds):
             if a < b:
-                _one_realm(capture, source, f"realm:0x{int(address):x}", rows[a:b], sequences, states)
+                _one_realm(capture, source, f"realm:0x{int(rd[part[0]]):x}", rows[a:b], sequences, states)
     return sequences, states
 
 
@@ -72,6 +77,9 @@ def _realm_rows(capture: Capture, rows: I64) -> tuple[I64, Any]:
     made = direct[[names[i] == "RMI_REC_CREATE" for i in c.name[direct]]] if len(direct) else direct
     made_rec, _ = capture.regs(made, 2)
     made_rd, _ = capture.regs(made, 1)
+    living = [i for i, n in enumerate(names) if n.startswith("RMI_REALM_")]
+    real = np.unique(np.concatenate([rd[np.isin(c.name[direct], living)], made_rd]))
+    direct, rd = direct[np.isin(rd, real)], rd[np.isin(rd, real)]
     owner = dict(zip(made_rec.tolist(), made_rd.tolist(), strict=True))
     rec_rd = np.array([owner.get(r, 0) for r in rec.tolist()], dtype=np.uint64)
     children = np.flatnonzero(c.parent >= 0)
@@ -152,16 +160,19 @@ def _sequence(capture: Capture, source: int, kind: str, obj: str, rows: I64, don
     probing = [i for i, n in enumerate(capture.statuses) if n in _PROBING]
     failed = c.failed[rows] & ~np.isin(c.status[rows], probing)
     cuts = np.flatnonzero(label[1:] != label[:-1]) + 1
+    if len(cuts) < _MAX_STEPS:
+        parts = np.split(np.arange(len(rows)), cuts)
+    else:
+        found, first = np.unique(label, return_index=True)
+        parts = [np.flatnonzero(label == found[i]) for i in np.argsort(first)]
     steps: list[Step] = []
     why = ""
-    for part in np.split(np.arange(len(rows)), cuts):
+    for part in parts:
+        bad = _lasting_failure(name[part], failed[part])
         said = ""
-        for bad in part[failed[part]].tolist():
-            later = part[part > bad]
-            if (~failed[later] & (name[later] == name[bad])).any():
-                continue  # done again with success
-            said = f"{capture.name_text(int(rows[bad]))} returned {capture.status_text(int(rows[bad])) or 'an error'}"
-            break
+        if bad is not None:
+            seq = int(rows[part[bad]])
+            said = f"{capture.name_text(seq)} returned {capture.status_text(seq) or 'an error'}"
         why = why or said
         outcome = FAILED if said else OK
         steps.append(Step(labels[label[part[0]]], int(rows[part[0]]), int(rows[part[-1]]), outcome, said, rows[part]))
@@ -185,3 +196,16 @@ def _sequence(capture: Capture, source: int, kind: str, obj: str, rows: I64, don
         source,
         rows,
     )
+
+
+def _lasting_failure(name: Any, failed: Any) -> int | None:
+    """The first call that failed and was not done again with success; place in the arrays."""
+    first: int | None = None
+    for n in np.unique(name[failed]).tolist():
+        mine = np.flatnonzero(name == n)
+        good = mine[~failed[mine]]
+        bad = mine[failed[mine]]
+        lasting = bad[bad > good[-1]] if len(good) else bad
+        if len(lasting) and (first is None or lasting[0] < first):
+            first = int(lasting[0])
+    return first

@@ -28,9 +28,7 @@ def test_a_plain_file_is_mapped_and_not_read(tmp_path):
     assert source.whole
 
 
-@pytest.mark.parametrize(
-    "pack", [gzip.compress, lzma.compress, zstandard.ZstdCompressor().compress], ids=["gzip", "xz", "zstd"]
-)
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstandard.ZstdCompressor().compress], ids=["gzip", "xz", "zstd"])
 def test_compressed_files_are_known_by_content(tmp_path, pack):
     path = tmp_path / "named.txt"
     path.write_bytes(pack(TEXT))
