@@ -8,6 +8,7 @@ import random
 import re
 import time
 import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ DESCRIPTIONS = sorted(FOLDER.glob("*/*.toml"))
 SAMPLES = sorted(p for p in FOLDER.glob("*/*") if p.suffix != ".toml" and p.is_file())
 KEYS = {"title": str, "format": str, "origin": str, "revision": str, "shows": str, "licence": str}
 MAX_SIZE = 400 << 10
-WINDOW = 24 << 10
+WINDOW = 16 << 10
 """Bytes of a capture that are mutated at a time."""
 
 
@@ -35,7 +36,12 @@ def describe(path: Path) -> dict:
 
 def unpacked(path: Path) -> bytes:
     data = path.read_bytes()
-    return lzma.decompress(data) if path.suffix == ".xz" else data
+    return lzma.LZMADecompressor().decompress(data) if path.suffix == ".xz" else data  # one file is cut on purpose
+
+
+def one_line(e: CaptureError) -> None:
+    assert str(e)
+    assert "\n" not in str(e)
 
 
 def check_sound(capture: Capture) -> None:
@@ -83,10 +89,15 @@ def test_recognised_and_counted(path: Path) -> None:
 
 
 def test_listed() -> None:
-    """captures/README.md has a row for each capture, with the title of its description."""
+    """captures/README.md says what the descriptions say."""
+    spec = spec_from_file_location("index", FOLDER / "index.py")
+    assert spec is not None
+    assert spec.loader is not None
+    index = module_from_spec(spec)
+    spec.loader.exec_module(index)
     listing = (FOLDER / "README.md").read_text()
-    rows = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+?) \|", listing, re.M))
-    assert rows == {name(p): describe(p)["title"] for p in SAMPLES}
+    assert listing == index.table(), "run python captures/index.py"
+    assert all(f"`{name(p)}`" in listing for p in SAMPLES)
 
 
 def test_covers_the_formats_and_revisions() -> None:
@@ -129,19 +140,18 @@ def mutations(data: bytes, seed: str) -> list[bytes]:
 @pytest.mark.parametrize("path", SAMPLES, ids=name)
 def test_survives_damage(path: Path, tmp_path: Path) -> None:
     """Recognised or refused in one line, in time; never an exception, never a record outside the file."""
-    wanted = describe(path)["format"]
     for i, data in enumerate(mutations(unpacked(path), name(path))):
         file = tmp_path / f"{i}.txt"
         file.write_bytes(data)
-        for source_format in (None, wanted):
-            began = time.monotonic()
-            try:
-                capture = open_capture([str(file)], OpenOptions(source_format=source_format))
-            except CaptureError as e:
-                assert "\n" not in str(e)
-                continue
-            check_sound(capture)
-            assert time.monotonic() - began < 10, (i, len(data))
+        told = describe(path)["format"] if i % 2 else None
+        began = time.monotonic()
+        try:
+            capture = open_capture([str(file)], OpenOptions(source_format=told))
+        except CaptureError as e:
+            one_line(e)
+            continue
+        check_sound(capture)
+        assert time.monotonic() - began < 10, (i, len(data))
 
 
 @pytest.mark.parametrize("path", [p for p in SAMPLES if p.suffix == ".xz"], ids=name)
@@ -155,4 +165,4 @@ def test_survives_a_damaged_archive(path: Path, tmp_path: Path) -> None:
         try:
             check_sound(open_capture([str(file)], OpenOptions()))
         except CaptureError as e:
-            assert "\n" not in str(e)
+            one_line(e)

@@ -95,7 +95,7 @@ def _drain(stream: IO[bytes], packed: int | None, limit: int | None) -> tuple[by
         if want <= 0:
             return out.getvalue(), False, None
         try:
-            chunk = stream.read(want)
+            chunk = stream.read1(want)  # type: ignore[attr-defined]  # what was unpacked before an archive ends early is kept
         except (OSError, EOFError, ValueError) as e:
             return out.getvalue(), False, f"unpacking stopped after {size} bytes: {e}"
         except Exception as e:  # lzma.LZMAError, zlib.error, zstandard.ZstdError share no base class
