@@ -11,7 +11,8 @@ from ..capture.records import COLUMNS, Finding, Kind, RecordBuilder, Records
 from . import eventmap
 from .base import Data, ReadOptions
 from .ftrace_events import MAX_EVENTS, Probes
-from .ftrace_scan import COMPILE_FROM, EXIT, NEW_EVENT, Columns, Table, compiled, scan
+from .ftrace_scan import COMPILE_FROM, NEW_EVENT, compiled, scan
+from .ftrace_table import EXIT, Columns, Table
 
 _COLUMNS = (*COLUMNS, "regs")
 BATCH = 1 << 17

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder
 from . import eventmap
 from .base import Buffer, Detail
+from .ftrace_buffers import buffer_of
 from .ftrace_line import Body, Head, number, numbers, parse_body
 
 MAX_EVENTS = 4096
@@ -22,10 +23,6 @@ MARKERS = frozenset({"tracing_mark_write", "print", "bprint", "bputs", "raw_data
 _DOMAIN = re.compile(rb"(?i)(?<![a-z])(?:r[ms]i|rmm|spdm|doe|tdisp|[pv]dev|realm|smccc?|tsm|cca|ide)(?![a-z])")
 _HEX_BYTES = re.compile(rb"(?:[0-9a-f]{2}[ :]){7}[0-9a-f]{2}")
 _KEYED = re.compile(rb"\w+=")
-_CHUNK = re.compile(r"([a-z_]*?)(\d{1,5})$")
-_BUFFER_EVENT = re.compile(r"(?:^|_)(?:doe|spdm|req|rsp|resp|request|response|tsm)")
-_BUFFER_NAMES = ("d", "data", "buf", "req", "rsp", "resp", "dw", "payload", "msg", "dump")
-_LENGTH_NAMES = ("len", "length", "size", "sz", "ret", "retval", "n")
 
 
 @dataclass(slots=True)
@@ -79,6 +76,7 @@ class Probes:
         self.damaged = 0
         self.damaged_offset = -1
         self.cut_buffers = 0
+        self.cut_offset = -1
         self.late = False
         self.learned: list[Event] = []
         self.kept = 0
@@ -283,6 +281,8 @@ class Probes:
             return None
         if len(data) < declared:
             self.cut_buffers += 1
+            if self.cut_buffers == 1:
+                self.cut_offset = offset
         task = head.pid if head.pid > 0 else -1 - head.cpu
         last = self._last_buffer.get(task)
         if (
@@ -331,7 +331,7 @@ class Probes:
             out.append(Finding("ZERO-ARRAYS", "note", message, offset=self.zero_offset))
         if self.cut_buffers:
             message = f"{self.cut_buffers} buffer(s) are longer than what the probe dumped of them"
-            out.append(Finding("BUFFER-CUT", "note", message))
+            out.append(Finding("BUFFER-CUT", "note", message, offset=self.cut_offset))
         for event in self.events.values():
             explicit = any(eventmap.may_hold_registers([n for n, _ in parse_body("", p[3]).fields]) for p in event.pending[:1])
             if explicit or event.hint:
@@ -372,50 +372,6 @@ def registers(body: Body, out: bool, rule: tuple[tuple[str, int], ...]) -> tuple
                 return [], f"{name} is not a number"
             regs[reg : reg + 1] = [single]
     return regs, None
-
-
-def buffer_of(body: Body) -> tuple[bytes, int, str] | None:
-    """(bytes, declared length, type) of an event that dumps memory as arrays, None where it is none.
-
-    The bytes are cut to the declared length (what follows in the probe's window is stale) and may be fewer; a negative
-    declared length is an error code. Elements are bytes, dwords or quadwords, little-endian: told by the chunks'
-    distance (``d0={..} d64={..}``), by the name (``dw``), or by a value that does not fit.
-    """
-    chunks = [(n, a) for n, v in body.fields if v[:1] == b"{" and (a := numbers(v)) is not None]
-    chunks = [(n, a) for n, a in chunks if _stem(n) in _BUFFER_NAMES]
-    named = dict(body.fields)
-    length = next((number(named[n]) for n in _LENGTH_NAMES if n in named), None)
-    func = body.place.func or "" if body.place is not None else ""
-    if not chunks or length is None or not _BUFFER_EVENT.search(body.event + "_" + func):
-        return None
-    declared = length - (1 << 64) if length >> 63 else length
-    stem = _stem(chunks[0][0])
-    data = b""
-    for i, (name, values) in enumerate(chunks):
-        at = _CHUNK.match(name)
-        if _stem(name) != stem or (i and (at is None or int(at[2]) != len(data))):
-            break
-        data += b"".join(v.to_bytes(8, "little")[: _width(chunks, stem)] for v in values)
-    kind = number(named.get("type", b""))
-    return data[: max(declared, 0)], declared, "" if kind is None else str(kind)
-
-
-def _stem(name: str) -> str:
-    found = _CHUNK.match(name)
-    return found[1] if found and found[1] else name
-
-
-def _width(chunks: list[tuple[str, list[int]]], stem: str) -> int:
-    if len(chunks) > 1:
-        first, second = (_CHUNK.match(n) for n, _ in chunks[:2])
-        if first and second and chunks[0][1]:
-            step, rest = divmod(int(second[2]) - int(first[2]), len(chunks[0][1]))
-            if not rest and step in (1, 2, 4, 8):
-                return step
-    top = max((v for _, values in chunks for v in values), default=0)
-    if top < 256 and stem not in ("dw", "q"):
-        return 1
-    return 4 if top < 1 << 32 else 8
 
 
 def detail_of(body: Body, rules: Mapping[str, eventmap.EventRule], text: str, task: str | None) -> Detail:

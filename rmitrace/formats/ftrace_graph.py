@@ -16,6 +16,7 @@ from .base import Detail
 from .ftrace_line import number
 
 _TIME = re.compile(rb" *(\d{1,12})\.(\d{6}) \| ")
+_SINCE = re.compile(rb" *\d{1,12} us \| ")  # display-graph of the latency tracers: time since their start
 _CPU = re.compile(rb" *(\d{1,6})\) ?")
 _TASK = re.compile(rb" {0,16}([^|]{0,16})-(\d{1,9}) {1,16}\| ")
 _FLAGS = re.compile(rb" {0,4}([^\s|]{4,6}) \| ")
@@ -64,6 +65,8 @@ def parse_graph(line: bytes) -> Graph | None:
     comm = None
     if (found := _TIME.match(line)) is not None:
         ts, at = int(found[1]) * 1_000_000_000 + int(found[2]) * 1000, found.end()
+    elif (found := _SINCE.match(line)) is not None:
+        at = found.end()
     if (found := _CPU.match(line, at)) is not None:
         cpu, at = int(found[1]), found.end()
     if (found := _TASK.match(line, at)) is not None:

@@ -1,0 +1,118 @@
+"""What the scanner (ftrace_scan) is given and what it fills: the table of known events, and room for columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..capture.records import N_REGS
+
+SLOW, IGNORE, ENTER, EXIT = 0, 1, 2, 3
+"""Classes of events."""
+_SLOTS = 1 << 14
+
+
+class Table:
+    """The events that scan() knows: a hash table of names, with a class and the layout of the values.
+
+    cls     SLOW: the line reader takes its lines; IGNORE: they are counted and skipped; ENTER, EXIT: read here
+    seen    lines taken here, by event
+    """
+
+    def __init__(self, events: int) -> None:
+        self.index: dict[str, int] = {}
+        self.slots = np.full(_SLOTS, -1, dtype=np.int32)
+        self.blob = np.zeros(1 << 16, dtype=np.uint8)
+        self.used = 0
+        self.name_at = np.zeros(events, dtype=np.int64)
+        self.name_len = np.zeros(events, dtype=np.int64)
+        self.cls = np.zeros(events, dtype=np.uint8)
+        self.arrow = np.zeros(events, dtype=np.uint8)
+        self.known = np.zeros(events, dtype=np.uint32)
+        self.first = np.zeros(events, dtype=np.int64)
+        self.fields = np.zeros(events, dtype=np.int64)
+        self.seen = np.zeros(events, dtype=np.int64)
+        self.field_at = np.zeros(0, dtype=np.int64)
+        self.field_len = np.zeros(0, dtype=np.int64)
+        self.field_reg = np.zeros(0, dtype=np.int64)
+
+    def add(self, name: str) -> int:
+        """The index of an event, added as SLOW where new; -1 where the table is full."""
+        at = self.index.get(name)
+        if at is not None:
+            return at
+        if len(self.index) >= len(self.cls):
+            return -1
+        at = self.index[name] = len(self.index)
+        text = name.encode("ascii")
+        self.name_at[at], self.name_len[at] = self._store(text), len(text)
+        slot = name_hash(text, 0, len(text)) % _SLOTS
+        while self.slots[slot] >= 0:
+            slot = (slot + 1) % _SLOTS
+        self.slots[slot] = at
+        return at
+
+    def ignore(self, name: str) -> None:
+        """Skip the lines of an event from now on."""
+        at = self.add(name)
+        if at >= 0:
+            self.cls[at] = IGNORE
+
+    def layout(self, name: str, out: bool, arrow: bool, fields: tuple[tuple[str, int], ...]) -> None:
+        """Read an event here from now on: (field, register or -1) in the order of the line.
+
+        out    it is the return; arrow: its place is printed as ``(a <- b)``
+        """
+        at = self.add(name)
+        if at < 0 or not fields:
+            return
+        self.first[at], self.fields[at] = len(self.field_at), len(fields)
+        texts = [f" {n}=".encode("ascii") for n, _ in fields]
+        self.field_at = np.append(self.field_at, [self._store(t) for t in texts])
+        self.field_len = np.append(self.field_len, [len(t) for t in texts])
+        self.field_reg = np.append(self.field_reg, [r for _, r in fields])
+        self.known[at] = sum({1 << r for _, r in fields if r >= 0})
+        self.arrow[at] = arrow
+        self.cls[at] = EXIT if out else ENTER
+
+    def _store(self, text: bytes) -> int:
+        at, self.used = self.used, self.used + len(text)
+        while self.used > len(self.blob):
+            self.blob = np.append(self.blob, np.zeros_like(self.blob))
+        self.blob[at : self.used] = np.frombuffer(text, dtype=np.uint8)
+        return at
+
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """What scan() takes, in its order."""
+        return (
+            self.slots, self.blob, self.name_at, self.name_len, self.cls, self.arrow, self.known, self.first,
+            self.fields, self.seen, self.field_at, self.field_len, self.field_reg,
+        )  # fmt: skip
+
+
+class Columns:
+    """Room for what scan() reads: ``size`` records, ``slow`` lines that it does not."""
+
+    def __init__(self, size: int, slow: int) -> None:
+        self.offset = np.empty(size, dtype=np.int64)
+        self.length = np.empty(size, dtype=np.int32)
+        self.ts = np.empty(size, dtype=np.int64)
+        self.cpu = np.empty(size, dtype=np.int32)
+        self.pid = np.empty(size, dtype=np.int32)
+        self.event = np.empty(size, dtype=np.int32)
+        self.regs = np.empty((size, N_REGS), dtype=np.uint64)
+        self.slow = np.empty(slow, dtype=np.int64)
+
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """What scan() takes, in its order."""
+        return (self.offset, self.length, self.ts, self.cpu, self.pid, self.event, self.regs, self.slow)
+
+
+def name_hash(buf: Any, start: int, end: int) -> int:
+    """A 30-bit hash of bytes."""
+    h = 5381
+    for i in range(start, end):
+        h = (h * 33 + int(buf[i])) & 0x3FFFFFFF
+    return h
