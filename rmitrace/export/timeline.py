@@ -32,7 +32,7 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
         out.write(_cut(" " * 16 + _bar(q.steps, bar_width), width) + "\n")
         for s in q.steps:
             n = len(s.calls)
-            span = duration(int(c.ts[s.last] - c.ts[s.first])) if q.start_ns is not None else ""
+            span = duration(int(c.ts[s.last] - c.ts[s.first] + max(c.dur[s.last], 0))) if q.start_ns is not None else ""
             text = f"{SIGN[s.outcome]} {s.name:<18} {n:>5} call{'s' if n != 1 else ' '}  {span:>8}  {_summary(capture, s.calls)}"
             out.write(_cut(" " * 16 + text.rstrip(), width) + "\n")
             if s.why:

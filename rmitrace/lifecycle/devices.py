@@ -17,7 +17,7 @@ import numpy as np
 import decoders
 
 from ..capture.records import NO_TIME
-from .model import FAILED, OK, Draft, StateChange
+from .model import FAILED, INCOMPLETE, OK, Draft, StateChange
 from .refusals import why_refused
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ class DeviceTracker:
         self.vdevs: dict[int, Device] = {}
         self.drafts: list[Draft] = []
         self.states: list[StateChange] = []
-        self.loose: list[int] = []
-        """Granule and PDEV_AUX_COUNT rows since the last call on a device: they belong to the PDEV_CREATE that follows."""
-        self.after: tuple[Draft, set[int]] | None = None
-        """The sequence whose granules are being given back, with their addresses."""
+        self.loose: list[Event] = []
+        """Granule calls and PDEV_AUX_COUNT since the last call on a device: some are for the PDEV_CREATE that follows."""
+        self.after: Draft | None = None
+        """The sequence whose granules are being given back."""
         self.stream_pdevs: list[int] = []
         self.stream_draft: Draft | None = None
         self.handles: dict[int, int] = {}
@@ -147,8 +147,8 @@ class DeviceTracker:
             self._one(e)
         for d in (*self.pdevs.values(), *self.vdevs.values()):
             self._close(d)
-        times = self.capture.calls.ts
-        return [d.finish(times, NO_TIME) for d in self.drafts if d.steps]
+        c = self.capture.calls
+        return [d.finish(c.ts, c.dur, NO_TIME) for d in self.drafts if d.steps]
 
     # -- one call
 
@@ -157,7 +157,7 @@ class DeviceTracker:
             self._granule(e)
             return
         if e.name == "RMI_PDEV_AUX_COUNT":
-            self.loose.append(e.seq)
+            self.loose.append(e)
             return
         if e.name != "RMI_PDEV_CREATE" and e.name != "RMI_VDEV_CREATE":
             self.loose = []
@@ -173,10 +173,9 @@ class DeviceTracker:
     def _granule(self, e: Event) -> None:
         gives_back = "UNDELEGATE" in e.name
         if gives_back and self.after is not None:
-            draft, _ = self.after
-            draft.add("undelegate", e.rows)
+            self.after.add("undelegate", e.rows)
             if e.failed and e.status not in RETRY:
-                draft.fail(f"{e.name} of 0x{e.x[0]:x} returned {e.status}{why_refused(e.name, e.status, None, False)}")
+                self.after.fail(f"{e.name} of 0x{e.x[0]:x} returned {e.status}{why_refused(e.name, e.status, None, False)}")
             return
         if self.creating is not None and self.creating.draft is not None and not gives_back:
             self.creating.draft.add("create", e.rows)
@@ -188,7 +187,15 @@ class DeviceTracker:
                 said = f"{e.name} of 0x{e.x[0]:x} returned {e.status}"
                 held.draft.fail(said + why_refused(e.name, e.status, held.state, held.failed_transaction))
             return
-        self.loose.append(e.seq)
+        self.loose.append(e)
+
+    def _given(self, address: int) -> tuple[list[int], list[int]]:
+        """What was delegated for an object just before it was made: its own page, and the rows from its AUX_COUNT on."""
+        own = [r for e in self.loose if "UNDELEGATE" not in e.name and _covers(e, address) for r in e.rows]
+        start = next((i for i, e in enumerate(self.loose) if "AUX_COUNT" in e.name), len(self.loose))
+        behind = [r for e in self.loose[start:] if "UNDELEGATE" not in e.name for r in e.rows]
+        self.loose = []
+        return [r for r in own if r not in behind], behind
 
     def _pdev(self, e: Event) -> None:
         d = self.pdevs.setdefault(e.x[0], Device(f"pdev:0x{e.x[0]:x}"))
@@ -212,7 +219,10 @@ class DeviceTracker:
             d.draft.add(e.name.removeprefix("RMI_PDEV_").lower().replace("_", " "), e.rows)
             self._refused(d, e)
 
-    def _open(self, d: Device, kind: str) -> Draft:
+    def _open(self, d: Device, kind: str, by: Event | None = None) -> Draft:
+        old = d.draft
+        if old is not None and old.kind == "connect" and old.outcome == INCOMPLETE and by is not None and old.steps:
+            old.fail(f"the host went on to {by.name} before the device was connected")
         self._close(d)
         d.draft = Draft(kind, d.object, self.source)
         self.drafts.append(d.draft)
@@ -242,17 +252,9 @@ class DeviceTracker:
     def _create(self, d: Device, e: Event) -> None:
         d.state, d.stopping, d.stream, d.failed_transaction = None, False, False, False
         draft = self._open(d, "connect")
-        aux = [r for r in self.loose if "AUX" in self.capture.name_text(r)]
-        # from the last page that was undelegated on, what was delegated just before is for this device
-        given = []
-        for r in reversed(self.loose):
-            if "UNDELEGATE" in self.capture.name_text(r):
-                break
-            given.append(r)
-        given.reverse()
-        draft.add("delegate", [r for r in given if r not in aux])
-        draft.add("create", [*aux, *e.rows])
-        self.loose = []
+        own, behind = self._given(e.x[0])
+        draft.add("delegate", own)
+        draft.add("create", [*behind, *e.rows])
         if self._refused(d, e):
             return
         self.creating = None if e.done else d
@@ -330,7 +332,7 @@ class DeviceTracker:
 
     def _stop(self, d: Device, e: Event) -> None:
         if d.draft is None or d.draft.kind != "disconnect":
-            self._open(d, "disconnect")
+            self._open(d, "disconnect", e)
         assert d.draft is not None
         d.draft.add("stop", e.rows)
         if not self._refused(d, e):
@@ -340,7 +342,7 @@ class DeviceTracker:
 
     def _destroy(self, d: Device, e: Event) -> None:
         if d.draft is None or d.draft.kind != "disconnect":
-            self._open(d, "disconnect")
+            self._open(d, "disconnect", e)
         draft = d.draft
         assert draft is not None
         draft.add("destroy", e.rows)
@@ -353,7 +355,7 @@ class DeviceTracker:
         if draft.outcome != FAILED:
             draft.outcome = OK
         self._to(d, "destroyed", e.rows[-1], inferred=True)
-        self.after = (draft, {e.x[0]})
+        self.after = draft
         self._close(d)
         del self.pdevs[e.x[0]]
 
@@ -361,11 +363,20 @@ class DeviceTracker:
         if d.draft is None:
             self._open(d, "abort")
         assert d.draft is not None
+        was = d.draft.steps[-1][0] if d.draft.steps else ""
+        if e.failed:
+            d.draft.add("abort", e.rows)
+            said = f"{e.name} returned {e.status}{why_refused(e.name, e.status, d.state, d.failed_transaction)}"
+            d.draft.end_step(FAILED, said)  # nothing to abort is no failure of the whole
+            return
+        if d.draft.kind == "connect" and d.draft.outcome == INCOMPLETE:
+            first = d.draft.steps[-1][1][0] if d.draft.steps else e.seq
+            d.draft.fail(f"the host gave up the {was} step with {e.name}{self.reasons(first, e.seq)}")
+        d.failed_transaction = False
         d.draft.add("abort", e.rows)
-        if not self._refused(d, e, fatal=d.draft.kind == "abort"):
-            d.failed_transaction = False
-            if d.draft.kind == "abort":
-                d.draft.outcome = OK
+        d.draft.end_step(OK)
+        if d.draft.kind == "abort":
+            d.draft.outcome = OK
 
     # -- streams of 2.0
 
@@ -394,7 +405,7 @@ class DeviceTracker:
             d = self.pdevs.setdefault(e.x[0], Device(f"pdev:0x{e.x[0]:x}"))
             draft = self._open(d, "disconnect" if what == "disconnect" else what)
             ends = [p for p in e.x[:2] if p]
-        draft.outcome = "incomplete" if draft.outcome == OK else draft.outcome
+        draft.outcome = INCOMPLETE if draft.outcome == OK else draft.outcome
         draft.add(f"stream {what}", e.rows)
         self.stream_draft = draft
         if e.failed and e.status not in RETRY:
@@ -430,7 +441,7 @@ class DeviceTracker:
         elif e.status:
             draft.end_step(OK)
             if draft.outcome != FAILED:
-                draft.outcome = OK if draft.kind != "disconnect" else "incomplete"
+                draft.outcome = OK if draft.kind != "disconnect" else INCOMPLETE
             for p in self.stream_pdevs:
                 if p in self.pdevs:
                     self.pdevs[p].stream = False
@@ -459,13 +470,13 @@ class DeviceTracker:
             self._vdev_command(d, e, *_VDEV_KIND[e.name])
 
     def _vdev_command(self, d: Device, e: Event, kind: str, target: str | None) -> None:
-        if d.draft is not None and d.draft.outcome == "incomplete" and not e.failed and kind not in ("abort",):
+        if d.draft is not None and d.draft.outcome == INCOMPLETE and not e.failed and kind not in ("abort",):
             d.draft.end_step(OK)  # the next operation was accepted: the one before was over
             d.draft.outcome = OK
         draft = self._open(d, kind)
         if kind == "attach":
-            draft.add("delegate", [r for r in self.loose if "UNDELEGATE" not in self.capture.name_text(r)])
-            self.loose = []
+            own, behind = self._given(e.x[2])
+            draft.add("delegate", [*own, *behind])
         draft.add(kind, e.rows)
         self._between(e, draft)
         if self._refused(d, e):
@@ -477,7 +488,7 @@ class DeviceTracker:
             draft.outcome = OK
             if kind == "detach":
                 self._to(d, "destroyed", e.rows[-1], inferred=True)
-                self.after = (draft, set())
+                self.after = draft
                 self._close(d)
                 self.vdevs.pop(e.x[2], None)
         del target
@@ -498,3 +509,8 @@ class DeviceTracker:
         elif state == target and d.draft.outcome != FAILED:
             d.draft.end_step(OK)
             d.draft.outcome = OK
+
+
+def _covers(e: Event, address: int) -> bool:
+    """Whether a granule call is about a page: by its address, or within base and top of a range."""
+    return e.x[0] == address or ("RANGE" in e.name and e.x[0] <= address < e.x[1])

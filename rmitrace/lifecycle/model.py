@@ -103,8 +103,8 @@ class Draft:
         if why and why not in self.why:
             self.why = f"{self.why}; then {why}" if self.why else why
 
-    def finish(self, times: Any, no_time: int) -> Sequence:
-        """The sequence. ``times``: ns by call number."""
+    def finish(self, times: Any, durations: Any, no_time: int) -> Sequence:
+        """The sequence. ``times`` and ``durations``: ns by call number, durations -1 where unknown."""
         steps = []
         for i, (name, rows) in enumerate(self.steps):
             ordered = np.unique(np.array(rows, dtype=np.int64))
@@ -118,7 +118,7 @@ class Draft:
             int(calls[0]),
             int(calls[-1]),
             None if start == no_time else start,
-            None if end == no_time else end,
+            None if end == no_time else end + max(int(durations[calls[-1]]), 0),
             self.outcome,
             tuple(steps),
             self.why,

@@ -189,7 +189,7 @@ def _sequence(capture: Capture, source: int, kind: str, obj: str, rows: I64, don
         int(rows[0]),
         int(rows[-1]),
         None if start == NO_TIME else start,
-        None if end == NO_TIME else end,
+        None if end == NO_TIME else end + max(int(c.dur[rows[-1]]), 0),
         outcome,
         tuple(steps),
         why if outcome == FAILED else "",
