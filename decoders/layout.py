@@ -116,7 +116,7 @@ class _Reader:
             f = known.get(part.name)
             try:
                 if f is None:
-                    nodes.append(self.padding(struct, part, base))
+                    nodes.append(self.padding(struct, part, base, last=part is con.subcons[-1]))
                 elif f.count is not None:
                     nodes.append(self.array(struct, f, part.subcon, base))
                 else:
@@ -148,7 +148,8 @@ class _Reader:
         nested = self.profile.structs.get(f.type)
         if nested is not None:
             children = tuple(self.struct(nested))
-            return Node(name, None, self.summary(nested, children), at, nested.size, children)
+            size = min(nested.size, len(self.data) - at)
+            return Node(name, None, self.summary(nested, children), at, size, children)
         value = self.parse(name, con)
         if isinstance(value, bytes):
             return _bytes(name, value, at)
@@ -161,15 +162,13 @@ class _Reader:
             return ""
         return f"{children[0].text}-{children[1].text}"
 
-    def padding(self, struct: Struct, part: Any, base: int) -> Node:
-        """Bytes between fields, which should be zero. At the end of a structure they may be missing."""
+    def padding(self, struct: Struct, part: Any, base: int, *, last: bool) -> Node:
+        """Bytes between fields, which should be zero. Those behind the last field may be missing."""
         at = self.stream.tell()
-        want = part.subcon.sizeof()
-        left = len(self.data) - at
-        last = at + want - base == struct.size
-        if left < want and last and left >= 0:
+        missing = base + struct.size - len(self.data)
+        if last and missing > 0:
             value = self.stream.read()
-            node = _bytes("reserved", value, at).noted(f"{struct.name} ends {want - left} bytes early; no field is missing")
+            node = _bytes("reserved", value, at).noted(f"{struct.name} ends {missing} bytes early; no field is missing")
         else:
             value = self.parse("reserved", part)
             node = _bytes("reserved", value, at)

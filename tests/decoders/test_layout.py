@@ -298,6 +298,20 @@ def test_only_padding_is_missing() -> None:
     assert_covered(node, 0x400)
 
 
+def test_padding_of_a_nested_structure_is_missing() -> None:
+    # the fields of enter end at 0x20; exit at 0x800 is what is missing
+    node = decoders.decode_struct("RmiDevCommData", bytes(0x30), revision="1.1-alp17")
+    assert [(c.name, c.offset, c.size, c.severity) for c in node.children] == [
+        ("enter", 0, 0x30, None),
+        ("reserved", 0x30, 0, "error"),
+    ]
+    assert_covered(node, 0x30)
+    # all of exit's fields are there: nothing is lost with the padding behind them
+    node = decoders.decode_struct("RmiDevCommData", bytes(0x850), revision="1.1-alp17")
+    assert {n.severity for n in node.walk()} == {None, "note"}
+    assert_covered(node, 0x850)
+
+
 def test_more_than_the_structure() -> None:
     node = decoders.decode_struct("RsiHostCall", bytes(0x100) + b"\x01", revision="1.0-rel0")
     rest = at(node, "trailing")
