@@ -56,7 +56,7 @@ class TimelineApp(App[None]):
         """The main screen, whatever is above it."""
         return next(s for s in self.screen_stack if isinstance(s, MainScreen))
 
-    def on_mount(self) -> None:
+    def on_ready(self) -> None:
         """Read on where only the first part is here."""
         if not self.capture.complete and self._paths:
             self._began = time.monotonic()

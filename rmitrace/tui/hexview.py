@@ -34,16 +34,16 @@ class Wrapped:
                 self._at.append(self._at[-1] + len(safe(c)))
         self.text = shown
         self.starts = [0]
-        if shown.isascii():
-            self.starts = list(range(0, max(len(shown), 1), width))
-        else:
-            used = 0
-            for i, c in enumerate(shown):
-                size = cell_len(c)
-                if used + size > width:
-                    self.starts.append(i)
-                    used = 0
-                used += size
+        narrow = not shown.isascii()
+        used = last = 0
+        for i, c in enumerate(shown):
+            used += cell_len(c) if narrow else 1
+            if used > width:
+                start = last if last > i - width // 3 else i  # after a blank where there is one near
+                self.starts.append(start)
+                used = cell_len(shown[start : i + 1]) if narrow else i + 1 - start
+            if c == " ":
+                last = i + 1
 
     def shown(self, index: int) -> int:
         """The place of a raw character in the safe text."""

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 _KEPT = 512
 """Strips kept; a screen has fewer lines."""
@@ -119,7 +120,10 @@ class LineView(ScrollView, can_focus=True):
         """The lines are others now: count and draw them again."""
         self._strips.clear()
         self.cursor = min(max(self.cursor, 0), max(self.count() - 1, 0))
-        self.virtual_size = Size(self.line_width, self.count())
+        size = Size(self.line_width, self.count())
+        if size != self.virtual_size:  # set without a layout of the whole screen: the room for the scroll bar is always kept
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
         self.refresh()
 
     def redraw(self) -> None:
@@ -161,10 +165,11 @@ class LineView(ScrollView, can_focus=True):
     def move_to(self, line: int, *, tell: bool = True, middle: bool = False, scroll: bool = True) -> None:
         """Put the cursor on a line and scroll it into sight (into the middle where it was out of sight and that is wanted)."""
         line = min(max(line, 0), max(self.count() - 1, 0))
+        for changed in {self.cursor, line} if line != self.cursor else ():
+            self.refresh_line(changed)
         self.cursor = line
         if scroll:
             self.show_cursor(middle=middle)
-        self.refresh()
         if tell:
             self.post_message(self.Moved(self))
 

@@ -60,8 +60,8 @@ class Line:
         if size > room:
             text = set_cell_size(text, room - 1) + "…"
             size = room
-        bare = text.lstrip(" ") if style else text
-        if len(bare) < len(text):  # blanks in front keep the plain style: some viewers of the SVG drop them otherwise
+        bare = text.lstrip(" ") if style and style != "field" else text
+        if len(bare) < len(text):  # blanks in front keep the plain style: some viewers of an SVG drop them otherwise
             self._segments.append(Segment(text[: len(text) - len(bare)], self._base))
         if bare:
             self._segments.append(Segment(bare, self._base + self._style(style) if style else self._base))

@@ -38,6 +38,11 @@ SCRIPT = [
     ("RMI_PDEV_GET_STATE", 0x88003000, "RMI_SUCCESS", BAD),
     ("RMI_VERSION", 0x10000, "RMI_SUCCESS", None),
 ]
+WHY = "RMI_ERROR_DEVICE from RMI_PDEV_COMMUNICATE"
+SEQUENCES: list[tuple[str, str, str, list[Any], str]] = [
+    ("connect", GOOD, "ok", [("create", [1, 2], "ok", ""), ("communicate", [3, 4, 5], "ok", "")], ""),
+    ("connect", BAD, "failed", [("create", [7, 8], "ok", ""), ("communicate", [9, 10], "failed", WHY)], WHY),
+]
 PAGE = bytes([3, 0, 0, 0, 0, 0, 0, 0]) + bytes(range(0x10, 0x18)) + bytes(80) + b"\xff" * 32
 
 
@@ -56,7 +61,13 @@ class FakeCapture:
     """The attributes of rmitrace.capture.Capture that the screen reads."""
 
     def __init__(
-        self, *, timed: bool = True, comm: str = "kworker/u8:3", lines: list[str] | None = None, script: Any = None
+        self,
+        *,
+        timed: bool = True,
+        comm: str = "kworker/u8:3",
+        lines: list[str] | None = None,
+        script: Any = None,
+        sequences: int = 2,
     ) -> None:
         script = SCRIPT if script is None else script
         self.script = script
@@ -97,32 +108,19 @@ class FakeCapture:
             of=lambda name: "1.1-alp17",
         )
         self.complete = True
-        self.sequences = [
-            sequence("connect", GOOD, "ok", _steps([("create", [1, 2], "ok", ""), ("communicate", [3, 4, 5], "ok", "")]), ts=ts),
-            sequence(
-                "connect",
-                BAD,
-                "failed",
-                _steps(
-                    [
-                        ("create", [7, 8], "ok", ""),
-                        ("communicate", [9, 10], "failed", "RMI_ERROR_DEVICE from RMI_PDEV_COMMUNICATE"),
-                    ]
-                ),
-                "RMI_ERROR_DEVICE from RMI_PDEV_COMMUNICATE",
-                ts,
-            ),
-        ]
+        self.sequences: list[Sequence] = [sequence(k, o, end, _steps(s), why, ts) for k, o, end, s, why in SEQUENCES[:sequences]]
         self.states = [
-            StateChange(GOOD, int(ts[2]), None, "PDEV_NEW", 2, True),
-            StateChange(GOOD, int(ts[5]), "PDEV_NEW", "PDEV_NEEDS_KEY", 5, False),
-            StateChange(BAD, int(ts[10]), "PDEV_NEW", "PDEV_ERROR", 10, False),
+            StateChange(GOOD, None, None, "PDEV_NEW", 2, True),
+            StateChange(GOOD, None, "PDEV_NEW", "PDEV_NEEDS_KEY", 5, False),
+            StateChange(BAD, None, "PDEV_NEW", "PDEV_ERROR", 10, False),
         ]
+        self.states = [c for c in self.states if c.call < n]
         self.findings = [
             Finding("PDEV-ERROR", "error", "the PDEV went to ERROR", 0, 1000, BAD, (10,), "DEN0137 1.1-alp17"),
             Finding("COMM-TWICE", "warning", "communicate called twice", 0, 400, GOOD, (4,), ""),
             Finding("VERSION-OLD", "note", "the host asks for 1.0", 0, 0, None, (0,), ""),
         ]
+        self.findings = [f for f in self.findings if f.calls[0] < n]
         self.lines = lines if lines is not None else ["RMM: v0.8.0", "pci 0000:01:00.0: device communication error"]
 
     def __len__(self) -> int:
@@ -149,7 +147,7 @@ class FakeCapture:
         )
 
     def marks(self) -> list[Mark]:
-        places = [0, 10, *range(len(self.lines))][: len(self.lines)]
+        places = [0, min(10, len(self)), *range(len(self.lines))][: len(self.lines)]
         return [Mark(0, p * 100 + 50, len(t), None, "kernel", t, p) for p, t in zip(places, self.lines, strict=True)]
 
     def call(self, seq: int) -> Call:
@@ -189,6 +187,7 @@ class FakeCapture:
             )
             buffers.append((Buffer("RmiDevCommData", 0x88002000, "enter", PAGE), tree))
         at = int(self.calls.ts[seq])
+        head = f" {self.comm}-91 [000] d.... 12.0000"
         return Call(
             seq=seq,
             ts_ns=None if at == NO_TIME else at,
@@ -213,7 +212,7 @@ class FakeCapture:
             parent=None,
             tree=Node(name, fid, name, children=tuple(children)),
             buffers=buffers,
-            raw=f" {self.comm}-91 [000] d.... 12.000000: smc_enter: a0=0x{fid:x} a1=0x{x1:x} a2=0x0 a3=0x0",
-            exit_raw=f" {self.comm}-91 [000] d.... 12.000042: smc_exit: a0=0x{6 if failed else 0:x} a1=0x{8 if state else 0:x} a2=0x0 a3=0x0",
+            raw=f"{head}00: smc_enter: a0=0x{fid:x} a1=0x{x1:x} a2=0x0 a3=0x0",
+            exit_raw=f"{head}42: smc_exit: a0=0x{int(failed) * 6:x} a1=0x{len(state) * 8:x} a2=0x0 a3=0x0",
             line=f"{name}(pdev_ptr=0x{x1:x}) = {status}",
         )

@@ -8,8 +8,8 @@ import pytest
 
 from rmitrace.tui.registers import find
 
-FTRACE = "   python3-142     [000] d....     9.720178: smc_enter: (rs_invoke12+0x0/0x80 [rmishape]) a0=0xc4000150 a1=0x20000 a2=0x0 a3=0x0"
-ARRAY = " my prog-1661 [001] d.... 611.907722: smc_enter_arr: (rs_invoke12+0x0/0x80 [rmishape]) a={0xc4000150,0x20000,0x7,0x20000,0x0}"
+FTRACE = "  python3-142 [000] d....  9.720178: smc_enter: (rs_invoke12+0x0/0x80 [mod]) a0=0xc4000150 a1=0x20000 a2=0x0 a3=0x0"
+ARRAY = " my prog-1661 [001] d.... 611.907722: smc_enter_arr: (rs_invoke12+0x0/0x80 [mod]) a={0xc4000150,0x20000,0x7,0x20000,0x0}"
 ROW = "SMC_RMI_VERSION                   20000 > RMI_SUCCESS 20000 20000"
 JSON = '{"seq":0,"fid":"0xc4000150","in":["0xc4000150","0x20000","0x0"],"out":["0x0","0x20000","0x20001"],"mem":{}}'
 QEMU = "X00=00000000c4000150 X01=0000000000020000 X02=0000000000000007"

@@ -1,0 +1,134 @@
+"""Opening in two steps: the first screen from the first part, then the whole, with the selection kept."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rmitrace.tui.app as application
+from rmitrace.capture import CaptureError, OpenOptions
+from rmitrace.tui import TimelineApp
+from rmitrace.tui.bars import Header
+from rmitrace.tui.rows import RowKind
+from tests.rmitrace.tui.driver import Driver
+from tests.rmitrace.tui.fake import SCRIPT, FakeCapture
+
+
+def preview() -> FakeCapture:
+    """The first seven calls: the second connect is not there yet."""
+    capture = FakeCapture(script=SCRIPT[:7], sequences=1)
+    capture.complete = False
+    return capture
+
+
+class Opener:
+    """Stands for open_capture: waits until told to go on."""
+
+    def __init__(self, result: Any) -> None:
+        self.result, self.go = result, threading.Event()
+
+    def __call__(self, paths: list[str], options: OpenOptions, limit: int | None = None) -> Any:
+        assert options.progress is not None
+        options.progress(1_000_000, 4_000_000)
+        assert self.go.wait(10)
+        options.progress(4_000_000, 4_000_000)
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+async def test_the_whole_replaces_the_preview_and_the_selection_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    opener = Opener(FakeCapture())
+    monkeypatch.setattr(application, "open_capture", opener)
+    app = TimelineApp(preview(), ["trace.txt"])  # type: ignore[arg-type]
+    async with app.run_test(size=(100, 30)) as pilot:
+        d = Driver(pilot, app)
+        await d.settle(8)
+        header = app.main.query_one(Header)
+        assert "7 calls" in header.render_line(0).text
+        assert "reading…" in header.render_line(0).text
+        app._began -= 2  # as if two seconds had passed
+        app._progress()
+        assert "reading 25% of 4 MB" in header.render_line(0).text
+        for key in ("G", "k", "m"):
+            await pilot.press(key)
+        assert d.row == (RowKind.CALL, 6)
+        opener.go.set()
+        await app.workers.wait_for_complete()
+        await d.settle(8)
+        assert "12 calls" in header.render_line(0).text
+        assert "reading" not in header.render_line(0).text
+        assert d.row == (RowKind.CALL, 6)
+        assert app.main.model.bookmarks == {6}
+        assert app.capture is opener.result
+
+
+@pytest.mark.parametrize("error", [CaptureError("trace.txt: damaged \x1b[2J"), RuntimeError("boom")])
+async def test_what_goes_wrong_while_reading_is_shown(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    opener = Opener(error)
+    opener.go.set()
+    monkeypatch.setattr(application, "open_capture", opener)
+    app = TimelineApp(preview(), ["trace.txt"])  # type: ignore[arg-type]
+    async with app.run_test(size=(100, 30)) as pilot:
+        d = Driver(pilot, app)
+        await d.settle(8)
+        await app.workers.wait_for_complete()
+        await d.settle(8)
+        assert str(error) in d.said
+        assert "only the first part" in app.main.query_one(Header).render_line(0).text
+        assert d.main.list.count() > 0
+
+
+async def test_quitting_stops_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = threading.Event()
+
+    def endless(paths: list[str], options: OpenOptions, limit: int | None = None) -> Any:
+        try:
+            while True:
+                assert options.progress is not None
+                options.progress(1, 2)
+                threading.Event().wait(0.01)
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr(application, "open_capture", endless)
+    app = TimelineApp(preview(), ["trace.txt"])  # type: ignore[arg-type]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("q")
+    assert await asyncio.to_thread(stopped.wait, 5)
+
+
+def test_run_reads_the_first_part_then_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[int | None] = []
+
+    def opened(paths: list[str], options: OpenOptions, limit: int | None = None) -> Any:
+        asked.append(limit)
+        if limit is not None:
+            raise CaptureError("trace.txt: no SMC traffic recognised")
+        return FakeCapture()
+
+    monkeypatch.setattr(application, "open_capture", opened)
+    monkeypatch.setattr(TimelineApp, "run", lambda self: None)
+    assert application.run(["trace.txt"], OpenOptions()) == 0
+    assert asked == [application.PREVIEW, None]  # what the first part does not tell, the whole may
+
+
+def test_run_passes_on_that_nothing_can_be_shown(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError):
+        application.run([str(tmp_path / "none.txt")], OpenOptions())
+
+
+async def test_an_empty_capture() -> None:
+    app = TimelineApp(FakeCapture(script=[], sequences=0, lines=[]))  # type: ignore[arg-type]
+    async with app.run_test(size=(80, 24)) as pilot:
+        d = Driver(pilot, app)
+        await d.settle(8)
+        await d.press(
+            *"jGgac", "x", "s", "F", "F", "]", "p", "+", "y", "e", "o", "m", "tab", "j", "a", "space", "tab", "tab", "enter", "."
+        )
+        assert "0 calls" in app.main.query_one(Header).render_line(0).text
