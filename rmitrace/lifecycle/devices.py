@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..capture.model import Capture
     from .model import Sequence
 
+_REMEMBERED = 512
+"""Delegated granules that are remembered for a PDEV or VDEV that may be made of them."""
 RETRY = ("RMI_BUSY", "RMI_BLOCKED")
 _GRANULE = ("RMI_GRANULE_DELEGATE", "RMI_GRANULE_RANGE_DELEGATE", "RMI_GRANULE_UNDELEGATE", "RMI_GRANULE_RANGE_UNDELEGATE")
 
@@ -87,7 +89,7 @@ class DeviceTracker:
         self.drafts: list[Draft] = []
         self.states: list[StateChange] = []
         self.loose: list[Event] = []
-        """Granule calls and PDEV_AUX_COUNT since the last call on a device: some are for the PDEV_CREATE that follows."""
+        """Delegated granules and PDEV_AUX_COUNT that belong to nothing yet: some are for the PDEV_CREATE that follows."""
         self.after: Draft | None = None
         """The sequence whose granules are being given back."""
         self.stream_pdevs: list[int] = []
@@ -159,8 +161,6 @@ class DeviceTracker:
         if e.name == "RMI_PDEV_AUX_COUNT":
             self.loose.append(e)
             return
-        if e.name != "RMI_PDEV_CREATE" and e.name != "RMI_VDEV_CREATE":
-            self.loose = []
         if e.name != "RMI_PDEV_DESTROY":
             self.after = None
         if e.name.startswith("RMI_VDEV_"):
@@ -187,15 +187,20 @@ class DeviceTracker:
                 said = f"{e.name} of 0x{e.x[0]:x} returned {e.status}"
                 held.draft.fail(said + why_refused(e.name, e.status, held.state, held.failed_transaction))
             return
-        self.loose.append(e)
+        if gives_back:
+            self.loose = [o for o in self.loose if o.x[0] != e.x[0]]
+        else:
+            self.loose = [*self.loose[-_REMEMBERED:], e]
 
     def _given(self, address: int) -> tuple[list[int], list[int]]:
-        """What was delegated for an object just before it was made: its own page, and the rows from its AUX_COUNT on."""
-        own = [r for e in self.loose if "UNDELEGATE" not in e.name and _covers(e, address) for r in e.rows]
-        start = next((i for i, e in enumerate(self.loose) if "AUX_COUNT" in e.name), len(self.loose))
-        behind = [r for e in self.loose[start:] if "UNDELEGATE" not in e.name for r in e.rows]
-        self.loose = []
-        return [r for r in own if r not in behind], behind
+        """What was delegated for an object before it was made: its own page, and all that came behind the AUX_COUNT."""
+        own = [e for e in self.loose if "AUX_COUNT" not in e.name and _covers(e, address)]
+        last_count = next((i for i, e in reversed(list(enumerate(self.loose))) if "AUX_COUNT" in e.name), len(self.loose))
+        behind = self.loose[last_count:]
+        taken = {e.seq for e in (*own, *behind)}
+        self.loose = [e for e in self.loose if e.seq not in taken]
+        later = {e.seq for e in behind}
+        return [r for e in own if e.seq not in later for r in e.rows], [r for e in behind for r in e.rows]
 
     def _pdev(self, e: Event) -> None:
         d = self.pdevs.setdefault(e.x[0], Device(f"pdev:0x{e.x[0]:x}"))

@@ -1,0 +1,170 @@
+"""Sequences and states on recorded runs, held against what the recordings say themselves."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rmitrace.capture import Capture, open_capture
+
+ROOT = Path(__file__).parents[3]
+RMM = ROOT / "captures" / "rmm"
+GET_STATE, INCOMPLETE = 0xC4000178, 13
+
+
+def opened(run: str) -> Capture:
+    return open_capture([str(RMM / f"tf-rmm-{run}.calls.jsonl.xz")])
+
+
+def recorded(run: str) -> list[dict]:
+    with lzma.open(RMM / f"tf-rmm-{run}.calls.jsonl.xz", "rt") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def outcomes(capture: Capture) -> list[tuple[str, str]]:
+    return [(q.kind, q.outcome) for q in capture.sequences]
+
+
+def facts(revision: str) -> dict:
+    return yaml.safe_load((ROOT / "tests" / "data" / "abi" / f"rmm-{revision}.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("run", "revision"),
+    [("head-nominal", "2.0-bet3"), ("alp16-nominal", "1.1-alp17"), ("mid-nominal", "1.1-alp17"), ("head-corrupt5", "2.0-bet3")],
+)
+def test_states_are_those_that_were_read_back(run: str, revision: str):
+    names = facts(revision)["enums"]["RmiPdevState"]
+    want: list[tuple[str, str]] = []
+    last: dict[str, str] = {}
+    for call in recorded(run):
+        x, out = [int(v, 16) for v in call["in"]], [int(v, 16) for v in call["out"]]
+        if x[0] == GET_STATE and out[0] == 0:
+            pdev, state = f"pdev:0x{x[1]:x}", names[out[1]].removeprefix("RMI_PDEV_")
+            if last.get(pdev) != state:
+                want.append((pdev, state))
+            last[pdev] = state
+    capture = opened(run)
+    seen: dict[str, str] = {}
+    got: list[tuple[str, str]] = []
+    read_back = {i for i in range(len(capture)) if capture.calls.fid[i] == GET_STATE}
+    for s in capture.states:
+        if s.object.startswith("pdev:") and s.to != "destroyed":
+            seen[s.object] = s.to
+        if s.call in read_back and s.object.startswith("pdev:"):
+            got.append((s.object, s.to))
+    # a state that was inferred first and read back later is no new change: what is left must be in the recording
+    assert [w for w in want if w in got] == got
+    assert {p: s for p, s in last.items() if p in seen} == {p: s for p, s in seen.items() if p in last}
+
+
+def test_a_connect_of_1_1_has_its_steps():
+    capture = opened("alp16-nominal")
+    connect = next(q for q in capture.sequences if q.kind == "connect")
+    assert connect.outcome == "ok"
+    assert [s.name for s in connect.steps] == ["delegate", "create", "negotiate", "set key", "session"]
+    names = {s.name: [capture.name_text(int(i)) for i in s.calls] for s in connect.steps}
+    assert "RMI_PDEV_AUX_COUNT" in names["create"]
+    assert names["create"].count("RMI_GRANULE_DELEGATE") == int(recorded_aux_count("alp16-nominal"))
+    assert names["set key"][0] == "RMI_PDEV_SET_PUBKEY"
+    assert set(names["session"]) == {"RMI_PDEV_COMMUNICATE", "RMI_PDEV_GET_STATE"}
+    last = capture.call(connect.last)
+    assert last.name == "RMI_PDEV_GET_STATE"
+    assert last.results[0].value == 3  # PDEV_READY
+
+
+def recorded_aux_count(run: str) -> int:
+    return next(int(c["out"][1], 16) for c in recorded(run) if int(c["in"][0], 16) == 0xC4000156)
+
+
+def test_1_1_from_connect_to_teardown():
+    assert outcomes(opened("alp16-nominal")) == [
+        ("connect", "ok"),
+        ("key refresh", "ok"),
+        ("ide reset", "ok"),
+        ("realm build", "ok"),
+        ("realm run", "ok"),
+        ("attach", "ok"),
+        ("detach", "ok"),
+        ("disconnect", "ok"),
+        ("realm teardown", "ok"),
+    ]
+
+
+def test_2_0_from_connect_to_teardown():
+    capture = opened("head-nominal")
+    assert sorted(outcomes(capture)) == sorted(
+        [
+            ("realm build", "ok"),
+            ("connect", "ok"),  # the root port
+            ("connect", "ok"),  # the endpoint, with its stream
+            ("key refresh", "ok"),
+            ("realm run", "ok"),
+            ("attach", "ok"),
+            ("detach", "ok"),
+            ("disconnect", "ok"),
+            ("realm teardown", "ok"),
+        ]
+    )
+    endpoint = next(q for q in capture.sequences if q.kind == "connect" and any(s.name == "set key" for s in q.steps))
+    assert [s.name for s in endpoint.steps] == [
+        "delegate", "create", "negotiate", "set key", "session", "stream connect", "stream complete"
+    ]  # fmt: skip
+
+
+def test_operations_belong_to_the_command_that_started_them():
+    capture = opened("head-nominal")
+    want: dict[int, int] = {}
+    open_by_handle: dict[int, int] = {}
+    for seq, call in enumerate(recorded("head-nominal")):
+        x, out = [int(v, 16) for v in call["in"]], [int(v, 16) for v in call["out"]]
+        if x[0] in (0xC4000203, 0xC4000208, 0xC4000209, 0xC400020A):
+            want[seq] = open_by_handle[x[1]]
+        elif out[0] & 0xFF == INCOMPLETE:
+            open_by_handle[out[1]] = seq
+    assert want
+    assert {s: int(p) for s, p in enumerate(capture.calls.parent.tolist()) if p >= 0} == want
+
+
+def test_a_flipped_byte_in_the_session_fails_the_connect_there():
+    connect = next(q for q in opened("head-corrupt5").sequences if q.kind == "connect" and q.outcome == "failed")
+    assert [s.name for s in connect.steps if s.outcome == "failed"] == ["session"]
+    assert "PDEV_ERROR" in connect.why
+
+
+def test_a_device_that_does_not_answer_fails_the_connect():
+    connect = next(q for q in opened("head-doefail6").sequences if q.kind == "connect" and q.outcome == "failed")
+    assert [s.name for s in connect.steps if s.outcome == "failed"] == ["session"]
+    assert "RMI_PDEV_ABORT" in connect.why
+
+
+def test_the_real_failed_connect_reads_as_what_happened():
+    """A connect that ends in 'Creating secure session failed': STOP, DESTROY and undelegate are refused after that."""
+    for path in ("ftrace/pdev-connect.trace.txt", "mixed/rme-uart0.log"):
+        capture = open_capture([str(ROOT / "captures" / path)])
+        connect, disconnect = capture.sequences
+        assert (connect.kind, connect.outcome) == ("connect", "failed")
+        assert [s.name for s in connect.steps if s.outcome == "failed"] == ["session"]
+        assert (disconnect.kind, disconnect.outcome) == ("disconnect", "failed")
+        assert [(s.name, s.outcome) for s in disconnect.steps] == [
+            ("stop", "failed"),
+            ("destroy", "failed"),
+            ("undelegate", "failed"),
+        ]
+        whys = {s.name: s.why for s in disconnect.steps}
+        assert "RMI_PDEV_ABORT" in whys["stop"]
+        assert "PDEV_STOPPED" in whys["destroy"]
+        assert "not DELEGATED" in whys["undelegate"]
+        if path.endswith(".log"):
+            assert "Creating secure session failed with status 0x80040001" in connect.why
+
+
+def test_realm_of_1_0():
+    capture = opened("rel0-nominal")
+    assert outcomes(capture) == [("realm build", "ok"), ("realm run", "ok"), ("realm teardown", "ok")]
+    assert [s.name for s in capture.sequences[0].steps] == ["create", "populate", "rec create", "activate"]
+    assert [(s.frm, s.to) for s in capture.states] == [(None, "NEW"), ("NEW", "ACTIVE"), ("ACTIVE", "destroyed")]
