@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from . import common
@@ -86,7 +85,6 @@ def run_diff(args: argparse.Namespace) -> int:
     assert old is not None
     assert new is not None
     lines = list(abi_diff.differences(old, new, args.name or ""))
-    sys.stdout.write(
-        "\n".join(lines or [f"nothing{f' named like {args.name}' if args.name else ''} differs between {old} and {new}"]) + "\n"
-    )
+    named = f" named like {args.name}" if args.name else ""
+    print("\n".join(lines) if lines else f"nothing{named} differs between {old} and {new}")
     return 0

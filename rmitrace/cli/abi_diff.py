@@ -38,6 +38,7 @@ def differences(old: str, new: str, like: str) -> Iterator[str]:
     def wanted(name: str) -> bool:
         return like.lower() in name.lower()
 
+    said = False
     for a, b in zip(profiles(old), profiles(new), strict=True):
         kind = a.prefix.rstrip("_")
         sections = (
@@ -55,9 +56,10 @@ def differences(old: str, new: str, like: str) -> Iterator[str]:
         for title, lines in sections:
             body = list(lines)
             if body:
+                yield from ("",) if said else ()
+                said = True
                 yield f"{kind} {a.revision} -> {b.revision}: {title}"
                 yield from body
-                yield ""
 
 
 Wanted = Callable[[str], bool]
