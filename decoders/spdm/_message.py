@@ -1,0 +1,108 @@
+"""One SPDM message: its header, its handler by code, and what it leaves in the session."""
+
+from __future__ import annotations
+
+from ..tree import Node
+from . import codes
+from ._fields import hexadecimal, hexed, node
+from ._reader import MAX_DEPTH, Cut, Parse, Reader
+from .codes import V10, V14, code_name, version_text
+from .session import Session
+
+HANDLERS: dict[int, Parse] = {}
+"""Code -> what reads a message after its code; filled by decoders.spdm._decode."""
+
+_CARRIERS = frozenset((codes.CHUNK_SEND, codes.CHUNK_GET, codes.RESPOND_IF_READY))
+"""Requests that carry or repeat another one, which stays the one that is answered."""
+_CHUNKS = frozenset((codes.CHUNK_SEND, codes.CHUNK_SEND_ACK, codes.CHUNK_GET, codes.CHUNK_RESPONSE))
+_ANY_VERSION = frozenset((codes.GET_VERSION, codes.VERSION, codes.ERROR))
+_headers: dict[tuple[int, int, int], tuple[tuple[Node, ...], str | None]] = {}
+
+
+def read_message(
+    data: bytes, pos: int, end: int, session: Session, *, base: int = 0, level: int = 0, depth: int = 0, pad: int = 3
+) -> tuple[Node, int]:
+    """The message that starts at ``pos``, and where it ends: at ``end`` at the latest. See ``Reader``."""
+    r = Reader(data, pos, end, session, base=base, level=level, depth=depth, pad=pad)
+    if end - pos < 4:
+        return _too_short(r), end
+    version, code = data[pos], data[pos + 1]
+    key = (version, code, base + pos)
+    header = _headers.get(key)
+    if header is None:
+        if len(_headers) > 4096:
+            _headers.clear()
+        header = _headers[key] = _header(version, code, base + pos)
+    nodes, note = header
+    r.nodes += nodes
+    if note is not None:
+        r.say(note, "warning")
+    if session.version is not None and version != session.version and code not in _ANY_VERSION:
+        r.say(f"SPDM {version_text(version)} on a connection that negotiated {version_text(session.version)}", "warning")
+    r.version = min(max(version, V10), V14)
+    r.pos = pos + 2
+    handler = HANDLERS.get(code, _unknown)
+    try:
+        text = handler(r) if depth <= MAX_DEPTH else _too_deep(r)
+    except Cut:
+        text = ""
+    whole = data[pos : r.pos]
+    if code & 0x80 and code not in _CARRIERS:
+        if level:
+            r.channel.encapsulated = whole
+        else:
+            r.channel.request = whole
+    if not level and code not in _CHUNKS and (session.inside is None or _handshaking(session)):
+        session.log(whole)
+    made = node(code_name(code), None, text, base + pos, r.pos - pos, tuple(r.nodes), r.note, r.severity)
+    return made, r.pos
+
+
+def _header(version: int, code: int, offset: int) -> tuple[tuple[Node, ...], str | None]:
+    odd = None if 0x10 <= version <= V14 else f"version byte {version:#04x}, 0x10 to {V14:#x} are known"
+    first = node("SPDMVersion", version, version_text(version), offset, 1, (), odd, "warning" if odd else None)
+    note = None
+    if code not in codes.NAMES:
+        note = f"no SPDM version defines code {code:#04x}"
+    elif codes.SINCE[code] > version >= V10:
+        note = f"{code_name(code)} is not defined before SPDM {version_text(codes.SINCE[code])}"
+    return (first, node("RequestResponseCode", code, f"{code_name(code)} ({code:#04x})", offset + 1, 1)), note
+
+
+def _too_short(r: Reader) -> Node:
+    have = r.left
+    name = code_name(r.data[r.start + 1]) if have > 1 else "TRUNCATED"
+    try:
+        for field in ("SPDMVersion", "RequestResponseCode", "Param1", "Param2"):
+            r.uint(field, 1, hexadecimal)
+    except Cut:
+        pass
+    return node(name, None, "", r.base + r.start, have, tuple(r.nodes), f"{have} bytes; a message has 4 at least", "error")
+
+
+def _unknown(r: Reader) -> str:
+    r.uint("Param1", 1, hexadecimal)
+    r.uint("Param2", 1, hexadecimal)
+    r.rest("rest")
+    return ""
+
+
+def _too_deep(r: Reader) -> str:
+    r.fail("rest", f"more than {MAX_DEPTH} messages inside one another")
+    return ""
+
+
+def _handshaking(session: Session) -> bool:
+    secure = session.secure
+    return secure is not None and secure.phase == "handshake"
+
+
+def behind(data: bytes, start: int, end: int, padding: str) -> Node:
+    """What follows a message: a leaf named ``padding`` for up to three zero bytes of a transport, else 'trailing'."""
+    value = data[start:end]
+    size = end - start
+    text = hexed(value) if any(value) else f"zero ({size} {'byte' if size == 1 else 'bytes'})"
+    if size < 4 and not any(value):
+        return node(padding, value, text, start, size)
+    note = f"{size} bytes beyond the fields of the message"
+    return node("trailing", value, text, start, size, (), note, "warning" if any(value) else "note")

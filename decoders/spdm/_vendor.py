@@ -1,0 +1,108 @@
+"""VENDOR_DEFINED_REQUEST and _RESPONSE: standards bodies, and the protocols of PCI-SIG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+
+from construct import Int8ul, Int16ul
+
+from ..tree import Node
+from . import codes
+from ._fields import Layout, bits, enum, flag, named, node, number, reserved
+from ._reader import Parse, Reader
+from .codes import V14
+from .standards import STANDARDS, VENDOR_ID_SIZES
+
+PCI_SIG = (3, b"\x01\x00")
+CXL = (3, b"\x98\x1e")
+"""Standards body and vendor id of whose payloads start with a protocol."""
+PROTOCOLS: dict[tuple[int, bytes], dict[int, str]] = {PCI_SIG: {0: "IDE_KM", 1: "TDISP"}, CXL: {0: "CXL_IDE_KM", 1: "CXL_TSP"}}
+_DECODERS = {"IDE_KM": ("ide_km", "decode_ide_km"), "TDISP": ("tdisp", "decode_tdisp")}
+
+
+@cache
+def _layout(version: int, answer: bool) -> Layout:
+    large = bits(flag("LargeResp" if answer else "LargeReq", 7, V14), version=version) if version >= V14 else reserved
+    return Layout(
+        ("Param1", Int8ul, large),
+        ("Param2", Int8ul, reserved),
+        ("StandardID", Int16ul, enum(STANDARDS)),
+        ("VendorIDLen", Int8ul, number),
+    )
+
+
+@cache
+def _decoder(protocol: str) -> Callable[[bytes], Node] | None:
+    """What decodes a payload of that protocol, None where there is nothing."""
+    if protocol not in _DECODERS:
+        return None
+    module, name = _DECODERS[protocol]
+    try:
+        found: Callable[[bytes], Node] = getattr(import_module(f"decoders.{module}"), name)
+    except (ImportError, AttributeError):
+        return None
+    return found
+
+
+def _vendor_defined(answer: bool) -> Parse:
+    kind = "VendorDefinedRspPayload" if answer else "VendorDefinedReqPayload"
+
+    def parse(r: Reader) -> str:
+        param1, _, standard, size = r.fields(_layout(r.version, answer))
+        vendor = r.bytes("VendorID", size) if size else b""
+        expected = VENDOR_ID_SIZES.get(standard)
+        if expected is not None and size != expected:
+            r.say(f"VendorIDLen is {size}, {STANDARDS[standard]} has {expected}", "warning")
+        text = STANDARDS.get(standard, f"{standard:#x}")
+        if vendor:
+            text += f" {int.from_bytes(vendor, 'little'):#06x}" if size <= 4 else f" {vendor.hex()}"
+        if r.version >= V14 and param1 & 0x80:
+            r.reserved(2)
+            length = r.uint("LargePayloadLength", 4)
+        else:
+            length = r.uint("PayloadLength", 2)
+        protocols = PROTOCOLS.get((standard, vendor))
+        if not length or protocols is None:
+            r.bytes(kind, length)
+            return f"{text}, {length} bytes"
+        if length > r.left:
+            r.short(kind, length)
+        r.region(kind, length, _payload(protocols))
+        return r.nodes[-1].text
+
+    return parse
+
+
+def _payload(protocols: dict[int, str]) -> Parse:
+    def parse(r: Reader) -> str:
+        number_ = r.data[r.pos]
+        protocol = protocols.get(number_, f"protocol {number_:#04x}")
+        note = None if number_ in protocols else "unknown protocol"
+        r.append(node("ProtocolID", number_, named(protocols, number_), r.base + r.pos, 1, (), note, "warning" if note else None))
+        r.pos += 1
+        decode = _decoder(protocol)
+        data = r.data[r.pos : r.end]
+        if decode is None:
+            r.rest(protocol if number_ in protocols else "rest")
+            return f"{protocol}, {len(data)} bytes"
+        made = shifted(decode(data), r.base + r.pos)
+        r.append(made)
+        r.pos = r.end
+        return f"{protocol} {made.name if made.name != protocol else ''}{': ' if made.text else ''}{made.text}".replace(" :", ":")
+
+    return parse
+
+
+def shifted(made: Node, by: int) -> Node:
+    """The same tree in a buffer that starts ``by`` bytes earlier."""
+    children = tuple([shifted(c, by) for c in made.children])
+    offset = None if made.offset is None else made.offset + by
+    return node(made.name, made.value, made.text, offset, made.size, children, made.note, made.severity)
+
+
+HANDLERS: dict[int, Parse] = {
+    codes.VENDOR_DEFINED_REQUEST: _vendor_defined(answer=False),
+    codes.VENDOR_DEFINED_RESPONSE: _vendor_defined(answer=True),
+}
