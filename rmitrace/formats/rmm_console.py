@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
-from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder, Records
+from ..capture.records import Finding, Kind, Records
 from .base import Data, Detail, ReadOptions, Unreadable
+from .rmm_console_columns import Columns
 from .rmm_console_lines import MAX_LINE
-from .rmm_console_marks import KERNEL_TIME, TRIGGER
-from .rmm_console_reader import MAX_FINDINGS, Item, Reader
+from .rmm_console_marks import KERNEL_TIME, lines_of_interest
+from .rmm_console_reader import MAX_FINDINGS, SPILL, Reader
 
 _CHUNK = 4 << 20
 _ROWISH = re.compile(
@@ -19,57 +19,6 @@ _ROWISH = re.compile(
 )
 _JSON_CALL = re.compile(rb'\A\s*\{"(?:seq|type|t)"\s*:')
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_CLOCKS = ("boot", "time-of-day", "no-year", "local", "utc")
-_DAY = 24 * 3600 * 10**9
-
-
-def _clock_of(items: list[Item]) -> str | None:
-    """The clock that most rows (where no row is stamped: most marks) have a stamp of, of equals the one with a date."""
-    for rows in (True, False):
-        votes: Counter[str] = Counter()
-        for item in items:
-            if (item.row is not None) == rows:
-                votes.update({clock for clock, _ in item.stamps})
-        if votes:
-            return max(votes, key=lambda c: (votes[c], _CLOCKS.index(c)))
-    return None
-
-
-def _times(items: list[Item], clock: str | None) -> Iterator[int]:
-    """The time of each item in that clock, NO_TIME where it has none; a time of day goes on past midnight."""
-    day, last = 0, None
-    for item in items:
-        ts = next((ns for c, ns in item.stamps if c == clock), NO_TIME)
-        if clock == "time-of-day" and ts != NO_TIME:
-            if last is not None and ts + day < last - _DAY // 2:
-                day += _DAY
-            ts += day
-            last = ts
-        yield ts
-
-
-def _columns(reader: Reader) -> Records:
-    builder = RecordBuilder()
-    clock = _clock_of(reader.items)
-    for item, ts in zip(reader.items, _times(reader.items, clock), strict=True):
-        length = item.end - item.start
-        row = item.row
-        if row is not None:
-            builder.add(Kind.WHOLE_IN, item.start, length, ts=ts, name=row.name, regs=row.in_regs())
-            if row.answered:
-                builder.add(Kind.WHOLE_OUT, item.start, length, ts=ts, name=row.name, regs=row.out_regs())
-        else:
-            kind = Kind.DAMAGED if item.damaged else Kind.MARK
-            builder.add(kind, item.start, length, ts=ts, cpu=item.cpu, name=item.mark, regs=(item.value,))
-    builder.findings = reader.findings
-    for rule, n in reader.counts.items():
-        if n > MAX_FINDINGS:
-            builder.findings.append(Finding(rule, "warning", f"{n - MAX_FINDINGS} more of these"))
-    builder.facts |= {"lines": reader.lines, "ignored": max(reader.lines - reader.used, 0)}
-    for key, value in (("clock", clock), ("banner", reader.banners), ("rmi_abi", reader.abi)):
-        if value:
-            builder.facts[key] = value
-    return builder.finish()
 
 
 def _lines(data: Data, start: int, end: int, reader: Reader, options: ReadOptions) -> Iterator[tuple[bytes, int]]:
@@ -91,19 +40,19 @@ def _lines(data: Data, start: int, end: int, reader: Reader, options: ReadOption
             stop = cut
         chunk = bytes(data[pos:stop])
         at = 0
-        while at < len(chunk):
-            if not reader.waiting:
-                m = TRIGGER.search(chunk, at)
-                if m is None:
-                    break
-                line = chunk.rfind(b"\n", at, m.start()) + 1 or at
-                reader.lines += chunk.count(b"\n", at, line)
-                at = line
-            nxt = chunk.find(b"\n", at)
-            nxt = len(chunk) if nxt < 0 else nxt + 1
-            yield chunk[at:nxt], pos + at
-            at = nxt
-        reader.lines += chunk.count(b"\n", at) + (stop == end and at < len(chunk) and not chunk.endswith(b"\n"))
+        for interest in (*lines_of_interest(chunk), len(chunk)):
+            while reader.waiting and at < interest:  # a cut row may go on in any line
+                nxt = chunk.find(b"\n", at) + 1 or len(chunk)
+                yield chunk[at:nxt], pos + at
+                at = nxt
+            if at <= interest:
+                reader.lines += chunk.count(b"\n", at, interest)
+                nxt = chunk.find(b"\n", interest) + 1 or len(chunk)
+                if interest < len(chunk):
+                    yield chunk[interest:nxt], pos + interest
+                else:
+                    reader.lines += at < interest and not chunk.endswith(b"\n")
+                at = nxt
         pos = stop
         if options.progress is not None:
             options.progress(pos - start)
@@ -136,10 +85,14 @@ class RmmConsole:
             rows += 1
             if rows == 3:
                 return 0.95
-        records = self.read(head, 0, len(head), ReadOptions())
-        if rows or Kind.WHOLE_IN in records.kind:
-            return 0.85
-        marks = {records.names[i] for i in records.name if i >= 0}
+        marks: set[str] = set()
+        for size in (1 << 15, 1 << 18):
+            records = self.read(head[:size], 0, min(size, len(head)), ReadOptions())
+            if rows or Kind.WHOLE_IN in records.kind:
+                return 0.85
+            marks |= {records.names[i] for i in records.name if i >= 0}
+            if len(head) <= size:
+                break
         if marks & {"banner", "crash", "unknown-fid", "invalid-state", "spdm", "rmm"}:
             return 0.6
         return 0.3 if marks else 0.0
@@ -147,17 +100,28 @@ class RmmConsole:
     def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:
         """Rows and marks between two offsets.
 
-        Facts: 'lines', 'ignored', 'banner' (a dict a boot), 'rmi_abi' (lines that state a revision), 'clock' ('utc';
-        'local', a date without a zone, read as UTC; 'no-year', from the start of 1972; 'time-of-day'; 'boot', from some
-        start), 'kernel_first_ns' and 'kernel_last_ns'. Raises Unreadable for UTF-16.
+        Facts: 'lines', 'ignored', 'banner' (a dict a boot), 'rmi_abi' (lines that state a revision), 'clock' (see
+        rmm_console_columns.CLOCKS), 'kernel_first_ns' and 'kernel_last_ns'. Raises Unreadable for UTF-16.
         """
         if start == 0 and bytes(data[:2]) in _UTF16:
             raise Unreadable("the text is UTF-16: convert it with iconv -f UTF-16 -t UTF-8 first")
         reader = Reader()
+        columns = Columns()
         for raw, at in _lines(data, start, end, reader, options):
             reader.feed(raw, at)
+            if len(reader.items) > SPILL:
+                columns.add(reader.spill())
         reader.finish()
-        records = _columns(reader)
+        columns.add(reader.items)
+        records = columns.finish()
+        records.findings = reader.findings
+        for rule, n in reader.counts.items():
+            if n > MAX_FINDINGS:
+                records.findings.append(Finding(rule, "warning", f"{n - MAX_FINDINGS} more of these"))
+        records.facts |= {"lines": reader.lines, "ignored": max(reader.lines - reader.used, 0)}
+        for key, value in (("clock", columns.clock()), ("banner", reader.banners), ("rmi_abi", reader.abi)):
+            if value:
+                records.facts[key] = value
         records.facts |= _kernel_times(data, start, end)
         return records
 
@@ -170,7 +134,7 @@ class RmmConsole:
             reader.feed(line, at)
             at += len(line)
         reader.finish()
-        row = next((i.row for i in reader.items if i.row is not None), None)
+        row = next((i.row for i in sorted(reader.items, key=lambda i: i.start) if i.row is not None), None)
         if row is None:
             return Detail(text)
         values = row.out_regs() if out else row.in_regs()

@@ -28,13 +28,13 @@ def _any(*patterns: bytes) -> re.Pattern[bytes]:
     return re.compile(b"|".join(patterns))
 
 
-TRIGGER = _any(
-    rb"R[MS]I[_:/ ]|RMM|RME[: ]|SMC_|PSCI_|\] > \[|Boot Manifest|BL31: v|rme[-_]|-rme|KVM_CAP_RM|KVM_CAP_ARM_RM|KVM_ARM_R",
-    rb"Unexpected exc|Unhandled |Assertion |ASSERT|Accessing unk|Creating secure|unknown function_id|Result =>|Check failed at",
-    rb"PSMMU|SMMUv3|TDISP|SPDM|libspdm_|IDE |IDE_|dvsec_|CCA|Realm |PCI/TSM|TSM:",
-    rb"device communication|rmm_feat_reg|config_realm|rmi_|realm|[ /]tsm|tsm[/:]|arm-cca|dev_assi",
+TRIGGERS = (
+    *(b"SMC_", b"RMI", b"RSI", b"PSCI_", b"] > [", b"RMM", b"RME", b"rme", b"rmm", b"rmi_", b"ealm", b"CCA", b"cca"),
+    *(b"Boot Manifest", b"BL31: v", b"KVM_", b"TSM", b"tsm", b"TDISP", b"SPDM", b"spdm", b"IDE", b"MMU", b"dvsec_", b"dev_assi"),
+    *(b"Unexpected ex", b"Unhandled ", b"ssertion ", b"ASSERT", b"Accessing unk", b"Creating sec", b"unknown func"),
+    *(b"ommunication err", b"Result =>", b"Check failed"),
 )
-"""Bytes without which a line holds nothing of interest: lines that lack them all are passed over in one search."""
+"""A line without any of these holds nothing of interest."""
 
 _MAX_TEXT = 2048
 KERNEL_TIME = re.compile(rb"\[ {0,12}(\d{1,9})\.(\d{6})\](?!\[)")
@@ -98,6 +98,18 @@ _RULES = (
     ),
     ("acs", _any(rb"Result => (?:Passed|Failed|Skipped)|Check failed at ?:")),
 )
+
+
+def lines_of_interest(chunk: bytes) -> list[int]:
+    """Where the lines with a trigger begin, in order. Plain searches: one expression for all of them is six times slower."""
+    starts: set[int] = set()
+    for word in TRIGGERS:
+        at = chunk.find(word)
+        while at >= 0:
+            starts.add(chunk.rfind(b"\n", 0, at) + 1)
+            end = chunk.find(b"\n", at)
+            at = chunk.find(word, end) if end >= 0 else -1
+    return sorted(starts)
 
 
 def mark_of(line: bytes) -> tuple[str, int | None] | None:

@@ -63,13 +63,21 @@ def fid_of(name: str) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def counts_of(name: str) -> tuple[frozenset[int], frozenset[int]]:
-    """How many arguments and how many outputs (x1..) a command may have, over all revisions; empty where unknown."""
+def arg_counts(name: str) -> frozenset[int]:
+    """How many arguments a command may have, over all revisions; empty where unknown. PSCI and other SMCs print seven."""
     if name.startswith(("PSCI_", "SMC_")):
-        return frozenset((7,)), frozenset((3,))
-    found = [c for r in decoders.REVISIONS if (c := command_of(name, r)) is not None]
-    args = frozenset(max((a.reg for a in c.args), default=0) for c in found)
-    return args, frozenset(max((o.reg for o in c.outputs), default=0) for c in found)
+        return frozenset((7,))
+    found = (c for r in decoders.REVISIONS if (c := command_of(name, r)) is not None)
+    return frozenset(max((a.reg for a in c.args), default=0) for c in found)
+
+
+@lru_cache(maxsize=4096)
+def most_outputs(name: str) -> int:
+    """How many outputs (x1..) a command has at most, over all revisions. PSCI and other SMCs print three."""
+    if name.startswith(("PSCI_", "SMC_")):
+        return 3
+    found = (c for r in decoders.REVISIONS if (c := command_of(name, r)) is not None)
+    return max((o.reg for c in found for o in c.outputs), default=0)
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,8 @@ from .rmm_console_marks import crash_cpu, is_abort_dump, is_dump, mark_of, read_
 from .rmm_console_prose import other_rows
 from .rmm_console_rows import HEAD, Row, clean_row, parse
 
+SPILL = 4096
+"""Items after which ``Reader.spill`` has something to give."""
 MAX_FINDINGS = 500
 """Findings of one rule that are kept one by one."""
 _MAX_PENDING = 8
@@ -64,7 +66,7 @@ class _Stub:
 class Reader:
     """Reads lines one after another.
 
-    items     what was found, in the order of their offsets once ``finish`` was called
+    items     what was found, those of a row where it was complete
     findings  what the reader of the log should know; ``counts`` how often each rule fired
     banners   boot banners, see rmm_console_marks.read_banner
     abi       lines that state the RMI or RSI revision
@@ -117,7 +119,11 @@ class Reader:
             self._flush(p)
         self._pending.clear()
         self._end_dump()
-        self.items.sort(key=lambda i: i.start)
+
+    def spill(self) -> list[Item]:
+        """The items that will not change any more; they leave the reader."""
+        done, self.items = self.items[:-1], self.items[-1:]
+        return done
 
     def _claim(self) -> None:
         if self._claimed != self.lines:

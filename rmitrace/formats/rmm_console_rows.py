@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from .rmm_console_names import counts_of, fid_of, status_number
+from .rmm_console_names import arg_counts, fid_of, most_outputs, status_number
 
 HEAD = re.compile(
     rb"SMC_(?:(RM[IM]|RSI)_(?:([A-Z](?:(?!SMC_)[A-Z0-9_]){0,47})|(<unsupported>)|([0-9a-f]{8})(?![0-9A-Za-z_]))"
@@ -100,11 +100,12 @@ def clean_row(text: bytes) -> Row | None:
     service, name, args, word, number, outs = m.groups()
     if (word is None) == (number is None) or (outs and outs[:1] != b" ") or b"SMC_" in name:
         return None
-    a, o = args.split(), outs.split()
-    if len(a) > MAX_VALUES or len(o) > MAX_VALUES or any(len(v) > 16 for v in a) or any(len(v) > 16 for v in o):
+    a = [int(v, 16) for v in args.split()]
+    o = [int(v, 16) for v in outs.split()]
+    if max(len(a), len(o)) > MAX_VALUES or max(a, default=0) >> 64 or max(o, default=0) >> 64:
         return None
-    row = Row(("RSI_" if service == b"RSI" else "RMI_") + name.decode("ascii"), [int(v, 16) for v in a], separated=True)
-    put_answer(row, word, number, [int(v, 16) for v in o])
+    row = Row(("RSI_" if service == b"RSI" else "RMI_") + name.decode("ascii"), [*a], separated=True)
+    put_answer(row, word, number, [*o])
     row.end = len(text)
     return _assess(row)
 
@@ -122,7 +123,7 @@ def parse(text: bytes, m: re.Match[bytes], stop: int, broken: bool = False) -> R
         row.glued, row.foreign, row.end, row.state = True, True, at, "cut"
         return row if text[at : at + 1].islower() and fid_of(row.name) is None else None
     at, plain = _arguments(row, text, at, stop)
-    row.wanted = frozenset((5,)) if _RIGHT_JUSTIFIED.search(text, m.end(), at) else counts_of(row.name)[0]
+    row.wanted = frozenset((5,)) if _RIGHT_JUSTIFIED.search(text, m.end(), at) else arg_counts(row.name)
     if (v := _SEP.match(text, at, stop)) is not None:
         row.separated = True
         at = v.end()
@@ -212,7 +213,7 @@ def most_outs(row: Row) -> int:
             return 2  # handle and donation request, or the outputs of OP_*
         if row.status not in ("RMI_SUCCESS", "RMI_ERROR_RTT"):
             return 0
-    return max(counts_of(row.name)[1], default=0)
+    return most_outputs(row.name)
 
 
 def _assess(row: Row) -> Row:
