@@ -1,4 +1,4 @@
-"""Protocol messages seen with the calls: SPDM requests that the RMM hands out and the device's responses.
+"""Protocol messages seen with the calls or in packets: SPDM requests that the RMM hands out and the device's responses.
 
 A message belongs to the RMI_PDEV_COMMUNICATE or RMI_VDEV_COMMUNICATE that asked the host to send it: the request leaves
 with the exit of that call, the response comes back before the next one is made.
@@ -6,70 +6,115 @@ with the exit of that call, the response comes back before the next one is made.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-import decoders
+from decoders.spdm import name_of
 from decoders.tree import Node
 
 from ..formats.base import Detail
 from .records import NO_TIME, Kind
 
 if TYPE_CHECKING:
+    from decoders.spdm import Session
+
     from .model import Call, Capture
 
 REQUEST, RESPONSE = "request", "response"
 _DIRECTION = {"DevCommReqBuf": REQUEST, "DevCommRspBuf": RESPONSE}
-SPDM, SECURED = 1, 2
+SPDM, SECURED = "SPDM", "SECURED_SPDM"
+_DOE_LAYER = {1: SPDM, 2: SECURED}
 """DOE data object types of vendor 0x0001 (PCIe r6.1 6.30.1)."""
 _SEND = 1 << 2
 """req_send in the flags of RmiDevCommExit."""
-MAX_IN_SESSION = 200_000
-"""Messages that are decoded in the context of what came before; later ones are decoded by themselves."""
+_COMMUNICATE = ("RMI_PDEV_COMMUNICATE", "RMI_VDEV_COMMUNICATE")
 
 
 @dataclass(slots=True)
-class Message:
-    """One message. ``data`` are the bytes of the SPDM or secured SPDM message, without a DOE header."""
+class Place:
+    """Where a message was found: source, byte offset and length of the record, and the call it belongs to."""
 
-    seq: int
-    call: int | None
-    ts_ns: int | None
     source: int
     offset: int
     length: int
-    direction: str
-    doe_type: int
-    data: bytes
+    ts_ns: int | None
+    call: int | None
     device: str | None
-    """The PDEV or VDEV it is for: 'pdev:0x49500000'."""
-    tree: Node | None = None
+    """The PDEV it is for, 'pdev:0x49500000'; None in a packet capture."""
+
+
+class Message:
+    """One message of a conversation.
+
+    data     the bytes its tree covers: from the carrier's header on where there is one ('DOE' in ``layers``)
+    start    byte offset of the SPDM or secured message in them
+    layers   protocols, outermost first: ['DOE', 'SPDM'], ['SECURED_SPDM'], ...
+    tree     decoded in the context of the messages before it (see Conversations)
+    """
+
+    def __init__(self, seq: int, place: Place, direction: str, layers: list[str], data: bytes, start: int = 0) -> None:
+        self.seq = seq
+        self.place = place
+        self.direction = direction
+        self.layers = layers
+        self.data = data
+        self.start = start
+        self.tree: Node | None = None
+        self.inside: Node | None = None
+        """The message in the plain text of a secured one, where it could be decrypted."""
 
     @property
     def secured(self) -> bool:
         """Whether it is a secured message."""
-        return self.doe_type == SECURED
+        return SECURED in self.layers
 
     @property
-    def layers(self) -> list[str]:
-        """The protocols, outermost first."""
-        return ["SECURED_SPDM"] if self.secured else ["SPDM"]
+    def session_id(self) -> int | None:
+        """Session id of a secured message."""
+        head = self.data[self.start : self.start + 4]
+        return int.from_bytes(head, "little") if self.secured and len(head) == 4 else None
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """The SPDM name, 'SECURED 0x<session id>' for one that is encrypted."""
+        """The SPDM name ('GET_VERSION'), that of the message inside where it was decrypted, else 'SECURED'."""
+        if self.inside is not None:
+            return self.inside.name
         if self.secured:
-            return f"SECURED 0x{int.from_bytes(self.data[:4], 'little'):08x}" if len(self.data) >= 4 else "SECURED"
-        return decoders.spdm_name(self.data)
+            return "SECURED"
+        if SPDM in self.layers:
+            return name_of(self.data[self.start :])
+        return "_".join(self.layers[-2:]) or "UNKNOWN"
+
+    @property
+    def title(self) -> str:
+        """The name with what a vendor-defined message carries: 'VENDOR_DEFINED_REQUEST (IDE_KM KEY_PROG)'."""
+        tree = self.inside or self.tree
+        inner = vendor_message(tree) if tree is not None else None
+        name = f"{self.name} ({inner})" if inner else self.name
+        return f"{name} in session 0x{self.session_id:08x}" if self.session_id is not None else name
+
+
+def vendor_message(tree: Node) -> str | None:
+    """'IDE_KM KEY_PROG', 'TDISP LOCK_INTERFACE_REQUEST' for a vendor-defined message of PCI-SIG, else None."""
+    for n in tree.walk():
+        if n.name in ("IDE_KM", "TDISP"):
+            kind = next((c for c in n.walk() if c.name in ("ObjectID", "MessageType") and c.text), None)
+            return f"{n.name} {kind.text.split(' (')[0]}" if kind is not None else n.name
+    return None
 
 
 def find_messages(capture: Capture) -> list[Message]:
-    """The messages of a capture, in the order of its calls."""
-    found: list[tuple[tuple[int, int], Message]] = []
-    for s in range(len(capture.sources)):
-        found += _from_buffers(capture, s)
+    """The messages of a capture: those of calls in the order of the calls, then those of packets."""
+    found: list[tuple[tuple[int, int, int], Message]] = []
+    for s, source in enumerate(capture.sources):
+        if source.format == "pcap":
+            found += _from_packets(capture, s)
+        else:
+            found += _from_buffers(capture, s)
     found += _from_pages(capture)
     found.sort(key=lambda f: f[0])
     out = [m for _, m in found]
@@ -78,84 +123,94 @@ def find_messages(capture: Capture) -> list[Message]:
     return out
 
 
-def _from_buffers(capture: Capture, s: int) -> list[tuple[tuple[int, int], Message]]:
+def _communicates(capture: Capture) -> list[int]:
+    return [i for i, n in enumerate(capture.names) if n in _COMMUNICATE]
+
+
+def _from_buffers(capture: Capture, s: int) -> Iterator[tuple[tuple[int, int, int], Message]]:
     """Bytes recorded at the host's DOE functions: each belongs to the last communicate call of its task."""
-    source, c = capture.sources[s], capture.calls
-    rec = source.records
+    c, rec = capture.calls, capture.sources[s].records
     at = np.flatnonzero(rec.kind == Kind.BUFFER)
     if not len(at):
-        return []
-    wanted = [i for i, n in enumerate(capture.names) if n in ("RMI_PDEV_COMMUNICATE", "RMI_VDEV_COMMUNICATE")]
-    rows = np.flatnonzero((c.source == s) & np.isin(c.name, wanted))
-    ends = np.where(c.exit[rows] >= 0, c.exit[rows], c.enter[rows])
-    order = np.argsort(ends, kind="stable")
-    rows, ends = rows[order], ends[order]
-    out = []
+        return
+    rows = np.flatnonzero((c.source == s) & np.isin(c.name, _communicates(capture)))
+    by_task = {int(p): rows[c.pid[rows] == p] for p in np.unique(c.pid[rows])}
+    ends_of = {p: np.where(c.exit[r] >= 0, c.exit[r], c.enter[r]) for p, r in by_task.items()}
     for r in at.tolist():
         detail = capture.detail(s, r, False)
-        k = int(np.searchsorted(ends, r)) - 1
-        while k >= 0 and c.pid[rows[k]] != rec.pid[r] and k > 0:
-            k -= 1
-        call = int(rows[k]) if k >= 0 and c.pid[rows[k]] == rec.pid[r] else None
+        mine = by_task.get(int(rec.pid[r]))
+        k = int(np.searchsorted(ends_of[int(rec.pid[r])], r)) - 1 if mine is not None else -1
+        call = int(mine[k]) if mine is not None and k >= 0 else None
         ts = int(rec.ts[r])
+        device = _device(capture, call) if call is not None else None
+        place = Place(s, int(rec.offset[r]), int(rec.length[r]), None if ts == NO_TIME else ts, call, device)
         for b in detail.buffers:
             if b.struct in _DIRECTION and b.data:
-                m = Message(
-                    0,
-                    call,
-                    None if ts == NO_TIME else ts,
-                    s,
-                    int(rec.offset[r]),
-                    int(rec.length[r]),
-                    _DIRECTION[b.struct],
-                    _doe_type(detail),
-                    b.data,
-                    capture.object_of(call) if call is not None else None,
-                )
-                out.append(((call if call is not None else len(c), r), m))
-    return out
+                layer = _DOE_LAYER.get(_doe_type(detail), "DOE")
+                yield (call if call is not None else len(c), s, r), Message(0, place, _DIRECTION[b.struct], [layer], b.data)
+
+
+def _device(capture: Capture, seq: int) -> str:
+    """The PDEV whose conversation a communicate call goes on with: a VDEV talks in the session of its PDEV, x2."""
+    reg = 2 if capture.name_text(seq).startswith("RMI_VDEV") else 1
+    value, _ = capture.regs(np.array([seq]), reg)
+    return f"pdev:0x{int(value[0]):x}"
 
 
 def _doe_type(detail: Detail) -> int:
     try:
         return int(detail.fields.get("type", "1"), 0)
     except ValueError:
-        return SPDM
+        return 1
 
 
-def _from_pages(capture: Capture) -> list[tuple[tuple[int, int], Message]]:
+def _from_packets(capture: Capture, s: int) -> Iterator[tuple[tuple[int, int, int], Message]]:
+    """The messages of a pcap; a secured one, whose bytes do not say, goes the other way than the one before it."""
+    from ..formats.carriers import messages
+
+    source = capture.sources[s]
+    rec = source.records
+    before = RESPONSE
+    for r in np.flatnonzero(rec.kind == Kind.BUFFER).tolist():
+        link, start, captured = (int(v) for v in rec.regs[r, :3])
+        packet = source.raw(start, captured)
+        ts = int(rec.ts[r])
+        place = Place(s, int(rec.offset[r]), int(rec.length[r]), None if ts == NO_TIME else ts, None, None)
+        for m in messages(packet, link):
+            layers = [SECURED if x == "SECURED" else x for x in m.layers]
+            direction = m.direction or (REQUEST if before == RESPONSE else RESPONSE)
+            before = direction
+            data = packet[m.start : m.offset + m.length]
+            yield (len(capture.calls), s, r), Message(0, place, direction, layers, data, m.offset - m.start)
+
+
+def _from_pages(capture: Capture) -> Iterator[tuple[tuple[int, int, int], Message]]:
     """Messages in the shared pages of calls recorded with their memory (RmiDevCommData, request and response buffers)."""
-    wanted = [i for i, n in enumerate(capture.names) if n in ("RMI_PDEV_COMMUNICATE", "RMI_VDEV_COMMUNICATE")]
     whole = [i for i, s in enumerate(capture.sources) if s.format == "calls-jsonl"]
+    wanted = _communicates(capture)
     c = capture.calls
     if not whole or not wanted:
-        return []
-    asked: dict[tuple[int, int], int] = {}
-    types: dict[tuple[int, int], int] = {}
-    out = []
+        return
+    asked: dict[tuple[int, int, int], tuple[int, str]] = {}
     for seq in np.flatnonzero(np.isin(c.source, whole) & np.isin(c.name, wanted)).tolist():
         call = capture.call(seq)
         data = next((a.value for a in call.args if a.name == "data_ptr"), None)
         if not isinstance(data, int):
             continue
-        key = (call.source, data)
+        obj = capture.objects()
+        key = (call.source, data, int(obj.addr[seq]))
         enter, exit_ = _page(call, data, "enter"), _page(call, data, "exit")
         if enter is not None and key in asked:
-            length = _number(enter, "enter.rsp_len")
-            if _number(enter, "enter.status") == 1:
-                buffer = _bytes(call, _number(enter, "enter.rsp_addr"), "enter")[:length]
-                if buffer:
-                    before = asked[key]
-                    m = _page_message(capture, before, call, RESPONSE, types[key], buffer)
-                    out.append(((before, 1), m))
-            del asked[key]
+            before, layer = asked.pop(key)
+            buffer = _bytes(call, _number(enter, "enter.rsp_addr"), "enter")[: _number(enter, "enter.rsp_len")]
+            if _number(enter, "enter.status") == 1 and buffer:
+                yield (before, call.source, 1), _page_message(capture, before, call, RESPONSE, layer, buffer)
         if exit_ is not None and call.status == "RMI_SUCCESS" and _number(exit_, "exit.flags") & _SEND:
             buffer = _bytes(call, _number(exit_, "enter.req_addr"), "exit")[: _number(exit_, "exit.req_len")]
-            types[key] = SECURED if _number(exit_, "exit.protocol") == 1 else SPDM
-            asked[key] = seq
+            layer = SECURED if _number(exit_, "exit.protocol") == 1 else SPDM
+            asked[key] = (seq, layer)
             if buffer:
-                out.append(((seq, 0), _page_message(capture, seq, call, REQUEST, types[key], buffer)))
-    return out
+                yield (seq, call.source, 0), _page_message(capture, seq, call, REQUEST, layer, buffer)
 
 
 def _page(call: Call, addr: int, when: str) -> Node | None:
@@ -171,22 +226,63 @@ def _bytes(call: Call, addr: int, when: str) -> bytes:
     return next((b.data for b, _ in call.buffers if b.addr == addr and b.when == when), b"")
 
 
-def _page_message(capture: Capture, seq: int, call: Call, direction: str, doe_type: int, data: bytes) -> Message:
-    return Message(
-        0, seq, call.ts_ns, call.source, call.offset, call.length, direction, doe_type, data, capture.object_of(seq)
-    )  # fmt: skip
+def _page_message(capture: Capture, seq: int, call: Call, direction: str, layer: str, data: bytes) -> Message:
+    place = Place(call.source, call.offset, call.length, call.ts_ns, seq, _device(capture, seq))
+    return Message(0, place, direction, [layer], data)
 
 
-def decode_messages(messages: list[Message]) -> None:
-    """Fill the trees, each conversation in the context of its session."""
-    from decoders.spdm import Session
+class Conversations:
+    """The messages of a capture, found when first asked for, and decoded in the order of the wire: what a message
+    means depends on what was negotiated before it. ``keys``: text of a key log, see decoders.keylog."""
 
-    sessions: dict[tuple[int, str | None], Session] = {}
-    for i, m in enumerate(messages):
-        session = sessions.setdefault((m.source, m.device), Session()) if i < MAX_IN_SESSION else None
-        if m.secured:
-            from decoders.secured import decode_secured
+    def __init__(self, capture: Capture, keys: str | None = None) -> None:
+        self.all = find_messages(capture)
+        self.keys = keys
+        self.by_call: dict[int, list[Message]] = {}
+        for m in self.all:
+            if m.place.call is not None:
+                self.by_call.setdefault(m.place.call, []).append(m)
+        self._decoded = False
 
-            m.tree = decode_secured(m.data, session=session)
-        else:
-            m.tree = decoders.decode_spdm(m.data, session=session)
+    def of(self, call: int) -> list[Message]:
+        """The messages of a call, decoded."""
+        if call not in self.by_call:
+            return []
+        self.decode()
+        return self.by_call[call]
+
+    def decode(self) -> list[Message]:
+        """Every message with its tree."""
+        if self._decoded:
+            return self.all
+        self._decoded = True
+        from decoders.spdm import Session
+
+        sessions: dict[tuple[int, str | None], Session] = {}
+        for m in self.all:
+            key = (m.place.source, m.place.device)
+            if key not in sessions:
+                sessions[key] = Session()
+                if self.keys:
+                    sessions[key].keys = self.keys
+            _decode(m, sessions[key])
+        return self.all
+
+
+def _decode(m: Message, session: Session) -> None:
+    from decoders.doe import decode_doe
+    from decoders.secured import decode_secured, inner
+    from decoders.spdm import decode_spdm
+
+    if m.layers[0] == "DOE" and m.start:
+        m.tree = decode_doe(m.data, session=session)
+        secured = next((n for n in m.tree.walk() if n.name == "SecuredMessage"), None)
+    elif m.secured:
+        secured = m.tree = decode_secured(m.data[m.start :], session=session, binding="MCTP" if "MCTP" in m.layers else "DOE")
+    elif SPDM in m.layers:
+        m.tree = decode_spdm(m.data[m.start :], session=session)
+        return
+    else:
+        m.tree = Node(m.name, m.data, m.data[:16].hex(" "), 0, len(m.data))
+        return
+    m.inside = inner(secured) if secured is not None else None

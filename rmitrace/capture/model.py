@@ -22,6 +22,7 @@ from .source import Source
 
 if TYPE_CHECKING:
     from ..lifecycle.model import Sequence, StateChange
+    from .messages import Conversations, Message
 
 
 @dataclass(slots=True)
@@ -135,6 +136,7 @@ class Capture:
     _cache: Any = None
     _objects: Any = None
     _marks: list[Mark] | None = None
+    _conversations: Conversations | None = None
 
     def __post_init__(self) -> None:
         self._cache = lru_cache(maxsize=4096)(self._call)
@@ -215,6 +217,19 @@ class Capture:
     def object_of(self, seq: int) -> str | None:
         """The object a call is about, 'pdev:0x49500000'."""
         return self.objects().text(seq)  # type: ignore[no-any-return]
+
+    @property
+    def conversations(self) -> Conversations:
+        """The protocol messages, found when first asked for."""
+        if self._conversations is None:
+            from .messages import Conversations
+
+            self._conversations = Conversations(self, self.options.keys)
+        return self._conversations
+
+    def messages_of(self, seq: int) -> list[Message]:
+        """The messages that a communicate call sent and got back, decoded."""
+        return self.conversations.of(seq)
 
     def marks(self) -> list[Mark]:
         """Lines worth showing that are no calls, in the order of the sources."""

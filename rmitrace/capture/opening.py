@@ -29,12 +29,14 @@ class OpenOptions:
     source_format  the name of a format, None to recognise it
     maps           extra event and field names, see docs/event-mapping.md
     progress       called with bytes read so far and the total; may raise to stop
+    keys           text of a key log with the secrets of SPDM sessions, see decoders.keylog
     """
 
     abi: str | None = None
     source_format: str | None = None
     maps: tuple[str, ...] = ()
     progress: Callable[[int, int], None] | None = None
+    keys: str | None = None
 
 
 def open_capture(paths: list[str], options: OpenOptions | None = None, limit: int | None = None) -> Capture:
@@ -61,7 +63,7 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
         read = ReadOptions(options.maps, _progress(options.progress, before, total))
         _read(s, i, read, options.source_format)
         before += len(s.data)
-    return build(sources, ReadOptions(options.maps), options.abi)
+    return build(sources, ReadOptions(options.maps, keys=options.keys), options.abi)
 
 
 def _progress(call: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int], None] | None:
@@ -179,7 +181,7 @@ def _findings(capture: Capture) -> list[Finding]:
             found.append(Finding("DAMAGED-RECORD", "error", text, i, int(rec.offset[damaged[1000]])))
     found += _unpaired(capture)
     found += _unknown(capture)
-    if not len(capture.calls):
+    if not len(capture.calls) and not capture.conversations.all:
         found.append(Finding("NO-CALLS", "warning", "no call in this capture"))
     return found
 

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ..capture.messages import Message
 from ..capture.model import Capture
 from ..capture.records import Finding, Kind
 from ..lifecycle.model import Sequence, StateChange
@@ -30,7 +31,8 @@ def objects(capture: Capture, seqs: Iterable[int]) -> Iterator[dict[str, Any]]:
     yield capture_object(capture)
     chosen = np.fromiter(seqs, dtype=np.int64)
     yield from chain(
-        (call_object(capture, s) for s in chosen.tolist()),
+        (o for s in chosen.tolist() for o in _call_and_messages(capture, s)),
+        (message_object(m) for m in capture.conversations.decode() if m.place.call is None),
         (state_object(s) for s in capture.states),
         (sequence_object(q) for q in capture.sequences),
         (finding_object(f) for f in capture.findings),
@@ -65,6 +67,32 @@ def capture_object(capture: Capture) -> dict[str, Any]:
 
 _COUNTED = (Kind.ENTER, Kind.EXIT, Kind.WHOLE_IN, Kind.DAMAGED)
 """Records that stand for an SMC: entries, exits, whole rows (once) and what is damaged."""
+
+
+def _call_and_messages(capture: Capture, seq: int) -> Iterator[dict[str, Any]]:
+    yield call_object(capture, seq)
+    yield from map(message_object, capture.messages_of(seq))
+
+
+def message_object(m: Message) -> dict[str, Any]:
+    """One protocol message."""
+    session = m.session_id
+    return {
+        "type": "message",
+        "seq": m.seq,
+        "call": m.place.call,
+        "ts_ns": m.place.ts_ns,
+        "source": m.place.source,
+        "offset": m.place.offset,
+        "direction": m.direction,
+        "layers": m.layers,
+        "name": m.name,
+        "title": m.title,
+        "device": m.place.device,
+        "data": m.data.hex(),
+        "tree": None if m.tree is None else m.tree.to_json(),
+        "secured": {"session": _hex(session), "decrypted": m.inside is not None} if m.secured else None,
+    }
 
 
 def _hex(value: int | None) -> str | None:
@@ -103,7 +131,7 @@ def call_object(capture: Capture, seq: int) -> dict[str, Any]:
             }
             for b, tree in c.buffers
         ],
-        "messages": [],
+        "messages": [message_object(m) for m in capture.messages_of(seq)],
         "inferred": c.inferred,
         "paired": c.paired,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import IO
 
+from ..capture.messages import Message
 from ..capture.model import Call, Capture, Mark
 from ..display import safe
 
@@ -20,9 +21,14 @@ def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = 
             out.write(mark_line(mark) + "\n")
             mark = next(pending, None)
         out.write(call_text(capture, seq, several) + "\n")
+        for m in capture.messages_of(seq):
+            out.write(message_line(m) + "\n")
     while mark is not None:
         out.write(mark_line(mark) + "\n")
         mark = next(pending, None)
+    for m in capture.conversations.decode():
+        if m.place.call is None:
+            out.write(message_line(m) + "\n")
     if summary:
         write_sequences(capture, out)
         write_findings(capture, out)
@@ -92,6 +98,15 @@ def mark_line(m: Mark) -> str:
     lines = m.text.rstrip("\r\n").splitlines() or [""]
     more = f" (+{len(lines) - 1} lines)" if len(lines) > 1 else ""
     return safe(f"| {m.kind}: {lines[0].strip()}") + more
+
+
+def message_line(m: Message) -> str:
+    """A message, set in under its call: '    -> GET_VERSION (4 bytes)'."""
+    arrow = "->" if m.direction == "request" else "<-"
+    notes = [n.note for n in m.tree.walk() if n.note and n.severity in ("warning", "error")] if m.tree is not None else []
+    said = f"  ! {'; '.join(str(n) for n in notes[:2])}" if notes else ""
+    at = f"{seconds(m.place.ts_ns)} " if m.place.call is None and m.place.ts_ns is not None else ""
+    return safe(f"    {at}{arrow} {m.title} ({len(m.data) - m.start} bytes){said}")
 
 
 SIGN = {"ok": "+", "failed": "x", "incomplete": "~"}

@@ -23,10 +23,12 @@ class ReadOptions:
 
     maps      ``--map EVENT:FIELD=REG,...`` extra event and field names (see rmitrace.formats.eventmap)
     progress  called now and then with the bytes read so far; may raise to stop
+    keys      text of a key log with the secrets of SPDM sessions, see decoders.keylog
     """
 
     maps: tuple[str, ...] = ()
     progress: Callable[[int], None] | None = None
+    keys: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

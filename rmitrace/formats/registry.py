@@ -8,6 +8,7 @@ from importlib import import_module
 from .base import Data, Format
 
 BUILTIN = (
+    "packets",
     "calls_jsonl",
     "ftrace",
     "perf_script",

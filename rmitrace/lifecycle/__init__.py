@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .devices import DeviceTracker
@@ -29,7 +30,7 @@ def follow(capture: Capture) -> None:
     marks = [m for m in capture.marks() if m.kind in _TELLING and any(w in m.text.lower() for w in _WORDS)]
     for s in range(len(capture.sources)):
         mine = [m for m in marks if m.source == s]
-        tracker = DeviceTracker(capture, s, last_op, _reasons(mine))
+        tracker = DeviceTracker(capture, s, last_op, _reasons(capture, mine))
         capture.sequences += tracker.run()
         capture.states += tracker.states
         sequences, states = follow_realms(capture, s)
@@ -39,14 +40,21 @@ def follow(capture: Capture) -> None:
     capture.states.sort(key=lambda c: c.call)
 
 
-def _reasons(marks: list[Mark]):  # type: ignore[no-untyped-def]
-    """A function that quotes what the firmware said between two calls, in front of the later one's row."""
+def _reasons(capture: Capture, marks: list[Mark]) -> Callable[[int, int], str]:
+    """A function that quotes what was said between two calls: by the firmware in its log, to and by the device."""
     places = [m.before_call for m in marks]
 
     def reasons(first: int, last: int) -> str:
         # a console row is printed when the call returns: text of the call stands in front of its row
         found = marks[bisect_left(places, first) : bisect_left(places, last + 1)]
         said = [m.text.strip().splitlines()[0][:160] for m in found[:3]]
-        return f"; the log says: {' / '.join(said)}" if said else ""
+        text = f"; the log says: {' / '.join(said)}" if said else ""
+        calls = capture.conversations.by_call
+        exchange = next((calls[c] for c in range(last, first - 1, -1) if c in calls), [])
+        if exchange:
+            request = next((m.name for m in exchange if m.direction == "request"), "nothing")
+            response = next((m.name for m in exchange if m.direction == "response"), "nothing")
+            text += f"; the last request to the device was {request}, answered with {response}"
+        return text
 
     return reasons
