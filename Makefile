@@ -6,12 +6,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO := captures/rmm/tf-rmm-head-nominal.calls.jsonl.xz
 
-.PHONY: demo test bench clean
+TOOLS := tshark
+
+.PHONY: demo test bench clean tools
 
 demo: $(VENV)/.installed  ## show a shipped connect and disconnect; as text where stdout is no terminal
 	@$(BIN)/rmitrace view $(DEMO)
 
-test: $(VENV)/.installed-dev  ## lint, types, import contracts, then every test, the fast ones first
+test: $(VENV)/.installed-dev tools  ## lint, types, import contracts, then every test, the fast ones first
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -21,6 +23,14 @@ test: $(VENV)/.installed-dev  ## lint, types, import contracts, then every test,
 bench: $(VENV)/.installed-dev  ## every benchmark, each a ratio against a peer
 	@set -e; for b in benchmarks/[!_]*.py; do echo "== $$b"; $(BIN)/python "$$b"; done
 
+# Programs of other people that some tests are held against; those tests are skipped where one cannot be had.
+tools:
+	@for t in $(TOOLS); do command -v $$t >/dev/null && continue; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$t; } >/dev/null 2>&1 || \
+	      echo "$$t could not be installed: its tests are skipped" >&2; \
+	  else echo "$$t is missing (apt-get install $$t): its tests are skipped" >&2; fi; done
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis snapshot_report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -29,7 +39,7 @@ clean:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -q python3-venv; } || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q python3-venv; } || \
 	  { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
