@@ -31,7 +31,7 @@ def decode(capsys, *argv: str) -> str:
 def lines(text: str) -> list[str]:
     """The call lines of the text form."""
     head, _, _ = text.partition("\n\n")
-    return [line for line in head.splitlines() if line and line[0] not in "#|"]
+    return [line for line in head.splitlines() if line and line[0] not in "#|" and line.split()[0] not in ("->", "<-")]
 
 
 def test_text_is_one_line_a_call(capsys):
