@@ -8,7 +8,8 @@ from importlib import import_module
 
 from construct import Bytes, Int8ul, Int16ul, Int32ul
 
-from .spdm import Session, read_message
+from .spdm import Session
+from .spdm._decode import read_message
 from .spdm._fields import Layout, enum, hexed, node, number, raw, reserved
 from .spdm._message import behind
 from .spdm._vendor import shifted
@@ -27,6 +28,7 @@ TYPES = {
     4: "Secured CMA/SPDM with Connection ID",
 }
 """Data object types of PCI-SIG."""
+PCI_SIG = 1
 _DISCOVERY, _SPDM, _SECURED = 0, 1, 2
 
 
@@ -83,45 +85,44 @@ def decode_doe(data: bytes, *, session: Session | None = None) -> Node:
             nodes.append(raw("rest", data[at:], at))
         return node("DOE", None, "truncated header", 0, len(data), tuple(nodes))
     (vendor, kind, _, length), header = _HEADER.read(data, 0, 0)
-    size = _bytes(length)
-    end = min(size, len(data))
+    size, end = _bytes(length), len(data)
     children = list(header)
     if size < HEADER:
-        end = len(data)
         children[3] = children[3].noted(f"less than the header of {HEADER} bytes", "error")
-    elif size > len(data):
-        children[3] = children[3].noted(f"{size} bytes, {len(data)} are there", "error")
-    state = Session() if session is None else session
-    payload = _payload(data, end, vendor, kind, state, session)
-    children += payload
+    elif size > end:
+        children[3] = children[3].noted(f"{size} bytes, {end} are there", "error")
+    else:
+        end = size
+    text = TYPES.get(kind, f"type {kind:#04x}") if vendor == PCI_SIG else f"vendor {vendor:#06x}, type {kind:#04x}"
+    if end > HEADER:
+        payload = _payload(data, end, vendor, kind, session)
+        children += payload
+        first = payload[0]
+        if first.name != "rest":
+            text += f": {first.name}: {first.text}" if first.text else f": {first.name}"
     if end < len(data):
-        over = len(data) - end
-        children.append(
-            raw("trailing", data[end:], end).noted(f"{over} {'byte' if over == 1 else 'bytes'} beyond the object", "warning")
-        )
-    what = TYPES.get(kind, f"type {kind:#04x}") if vendor == 1 else f"vendor {vendor:#06x}, type {kind:#04x}"
-    named = next((n for n in payload if n.name not in ("padding", "trailing", "rest")), None)
-    text = what if named is None else f"{what}: {named.name}{': ' if named.text else ''}{named.text}"
+        note = f"beyond the object, which has {end} bytes"
+        children.append(raw("trailing", data[end:], end).noted(note, "warning"))
     return node("DOE", None, text, 0, len(data), tuple(children))
 
 
-def _payload(data: bytes, end: int, vendor: int, kind: int, state: Session, session: Session | None) -> list[Node]:
+def _payload(data: bytes, end: int, vendor: int, kind: int, session: Session | None) -> list[Node]:
     """What lies between the header and the end of the object."""
-    if end == HEADER:
-        return []
-    if vendor == 1 and kind == _DISCOVERY:
-        return _discovery(data, end, state)
-    if vendor == 1 and kind == _SPDM:
-        made, at = read_message(data, HEADER, end, state)
+    if vendor != PCI_SIG:
+        pass
+    elif kind == _SPDM:
+        made, at = read_message(data, HEADER, end, Session() if session is None else session)
         return [made] if at == end else [made, behind(data, at, end, "padding")]
-    if vendor == 1 and kind == _SECURED:
+    elif kind == _DISCOVERY:
+        return _discovery(data, end, session)
+    elif kind == _SECURED:
         decode = _secured()
         if decode is not None:
             return [shifted(decode(data[HEADER:end], session=session), HEADER)]
     return [node("rest", data[HEADER:end], hexed(data[HEADER:end]), HEADER, end - HEADER)]
 
 
-def _discovery(data: bytes, end: int, state: Session) -> list[Node]:
+def _discovery(data: bytes, end: int, session: Session | None) -> list[Node]:
     """A discovery request or response: they have the same size, and take turns."""
     if end - HEADER < _REQUEST.size:
         nodes, name, want = _REQUEST.partial(data[HEADER:end], HEADER)
@@ -130,8 +131,9 @@ def _discovery(data: bytes, end: int, state: Session) -> list[Node]:
         return [*nodes, error, *([raw("rest", data[at:end], at)] if at < end else [])]
     body = data[HEADER : HEADER + 4]
     # a request has nothing in its last two bytes; a response starts with the id of a vendor
-    answer = any(body[2:]) or (state.discovering and body[0] != 0)
-    state.discovering = not answer
+    answer = any(body[2:]) or (session is not None and session.discovering and body[0] != 0)
+    if session is not None:
+        session.discovering = not answer
     layout = _RESPONSE if answer else _REQUEST
     values, made = layout.read(data, HEADER, HEADER)
     if answer:

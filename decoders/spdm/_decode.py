@@ -8,6 +8,8 @@ from ._fields import node
 from ._message import HANDLERS, behind, read_message
 from .session import Session
 
+__all__ = ["decode", "read_message"]
+
 for _module in (_negotiation, _identity, _measurements, _establish, _transfer, _vendor, _provisioning, _slots, _endpoint):
     HANDLERS.update(_module.HANDLERS)
 

@@ -272,8 +272,8 @@ def _key_update_ack(r: Reader) -> str:
 
 
 def _end_session(r: Reader) -> str:
-    r.fields(_END)
-    return r.nodes[0].text
+    param1, _ = r.fields(_END)
+    return "negotiated state cleared" if param1 & 1 else "negotiated state preserved"
 
 
 def _end_session_ack(r: Reader) -> str:

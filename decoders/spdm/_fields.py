@@ -17,8 +17,9 @@ Make = Callable[[str, Any, int, int], Node]
 """(name, value, byte offset, size in bytes) -> the node of one field."""
 
 _HEX_SHOWN = 64
-_CACHE = 2048
-_HASH_LIMIT = 16
+_CACHE = 256
+"""Nodes of equal bytes at equal offsets that are kept, in each of the places that keep some."""
+_CACHED_SIZE = 64
 
 
 class _Open:
@@ -29,13 +30,13 @@ class _Open:
     def __init__(
         self,
         name: str,
-        value: int | bytes | str | None,
-        text: str,
-        offset: int | None,
-        size: int,
-        children: tuple[Node, ...],
-        note: str | None,
-        severity: Severity | None,
+        value: int | bytes | str | None = None,
+        text: str = "",
+        offset: int | None = None,
+        size: int = 0,
+        children: tuple[Node, ...] = (),
+        note: str | None = None,
+        severity: Severity | None = None,
     ) -> None:
         self.name = name
         self.value = value
@@ -48,18 +49,8 @@ class _Open:
         self.__class__ = Node  # type: ignore[assignment]
 
 
-def node(
-    name: str,
-    value: int | bytes | str | None = None,
-    text: str = "",
-    offset: int | None = None,
-    size: int = 0,
-    children: tuple[Node, ...] = (),
-    note: str | None = None,
-    severity: Severity | None = None,
-) -> Node:
-    """The same as ``Node(...)``, faster."""
-    return _Open(name, value, text, offset, size, children, note, severity)  # type: ignore[return-value]
+node: type[Node] = _Open  # type: ignore[assignment]
+"""``node(...)`` makes the same as ``Node(...)``, faster."""
 
 
 def hexed(value: bytes) -> str:
@@ -175,7 +166,18 @@ def bits(*fields: Bits, version: int = V14, word: bool = False) -> Make:
     known = tuple(f for f in fields if f.since <= version)
     mask = sum(((1 << (f.msb - f.lsb + 1)) - 1) << f.lsb for f in known)
 
+    made: dict[tuple[str, int, int, int], Node] = {}
+
     def make(name: str, value: int, offset: int, size: int) -> Node:
+        key = (name, value, offset, size)
+        found = made.get(key)
+        if found is None:
+            if len(made) >= _CACHE:
+                made.clear()
+            found = made[key] = fresh(name, value, offset, size)
+        return found
+
+    def fresh(name: str, value: int, offset: int, size: int) -> Node:
         children = []
         said = []
         for f in known:
@@ -244,7 +246,7 @@ class Layout:
         self.size = at
         self.rows = tuple(rows)
         self._unpack = struct.Struct(form).unpack_from
-        self._cached = at <= _HASH_LIMIT and all(con.sizeof() <= 4 for _, con, _ in fields)
+        self._cached = at <= _CACHED_SIZE and all(con.sizeof() <= 4 or make is reserved for _, con, make in fields)
         self._nodes: dict[tuple[bytes, int], tuple[tuple[Any, ...], tuple[Node, ...]]] = {}
 
     def read(self, data: bytes, pos: int, offset: int) -> tuple[tuple[Any, ...], tuple[Node, ...]]:

@@ -9,7 +9,7 @@ from construct import Bytes, Int8ul, Int16ul, Int32ul
 
 from ..tree import Node
 from . import codes
-from ._fields import Bits, Layout, Make, bits, detached, enum, flag, node, number, raw, reserved, slot, slots
+from ._fields import Bits, Layout, Make, bits, detached, enum, flag, number, raw, reserved, slot, slots
 from ._negotiation import MEAS_CAP, NO_PARAMS
 from ._reader import Parse, Reader
 from .algorithms import HASH_SIZES
@@ -65,6 +65,9 @@ _DIGESTS_10 = Layout(("Param1", Int8ul, reserved), ("SlotMask", Int8ul, slots))
 _DIGESTS_13 = Layout(("SupportedSlotMask", Int8ul, slots), ("ProvisionedSlotMask", Int8ul, slots))
 
 
+_SLOTS = [[i for i in range(8) if mask >> i & 1] for mask in range(256)]
+
+
 def _get_digests(r: Reader) -> str:
     r.fields(NO_PARAMS)
     return ""
@@ -72,16 +75,15 @@ def _get_digests(r: Reader) -> str:
 
 def _digests(r: Reader) -> str:
     mask = r.fields(_DIGESTS_13 if r.version >= V13 else _DIGESTS_10)[1]
-    held = [i for i in range(8) if mask >> i & 1]
+    held = _SLOTS[mask]
     side, s, n = side_of(r), r.session, len(held)
     more = (s.requester_multi_key if r.level else s.responder_multi_key) if r.version >= V13 else False
     rule = {"keys": (0, 4 * n) if more is None else (4 * n if more else 0,)}
     size = r.sizes(["H"] * n + ["keys"], rule) if n else {"H": 0, "keys": 0}
     hashes = []
     for i, at in enumerate(held):
-        value = r.bytes(f"Digest[{i}]", size["H"])
-        r.nodes[-1] = node(f"Digest[{i}]", value, f"slot {at}: {value.hex()}", r.nodes[-1].offset, len(value))
-        hashes.append(value)
+        text = f"slot {at}: {r.data[r.pos : r.pos + size['H']].hex()}"
+        hashes.append(r.bytes(f"Digest[{i}]", size["H"], text))
     if size["keys"]:
         for i in range(n):
             r.uint(f"KeyPairID[{i}]", 1)

@@ -102,7 +102,7 @@ def _response_layout(version: int, total: bool) -> Layout:
 def _get_measurements(r: Reader) -> str:
     signed = bool(r.left and r.data[r.pos] & 1)
     values = r.fields(_request_layout(r.version, signed))
-    return ("signed, " if signed else "") + r.nodes[1].text + (f", slot {values[3] & 15}" if signed and r.version >= V11 else "")
+    return ("signed, " if signed else "") + r.nodes[3].text + (f", slot {values[3] & 15}" if signed and r.version >= V11 else "")
 
 
 def _measurements(r: Reader) -> str:

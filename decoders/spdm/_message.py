@@ -16,7 +16,9 @@ _CARRIERS = frozenset((codes.CHUNK_SEND, codes.CHUNK_GET, codes.RESPOND_IF_READY
 """Requests that carry or repeat another one, which stays the one that is answered."""
 _CHUNKS = frozenset((codes.CHUNK_SEND, codes.CHUNK_SEND_ACK, codes.CHUNK_GET, codes.CHUNK_RESPONSE))
 _ANY_VERSION = frozenset((codes.GET_VERSION, codes.VERSION, codes.ERROR))
-_headers: dict[tuple[int, int, int], tuple[tuple[Node, ...], str | None]] = {}
+_Header = tuple[tuple[Node, ...], str, Parse, int, str | None]
+"""Nodes of version and code, name, handler, version by which fields are read, note on the message."""
+_headers: dict[tuple[int, int, int], _Header] = {}
 
 
 def read_message(
@@ -27,21 +29,18 @@ def read_message(
     if end - pos < 4:
         return _too_short(r), end
     version, code = data[pos], data[pos + 1]
-    key = (version, code, base + pos)
-    header = _headers.get(key)
+    header = _headers.get((version, code, base + pos))
     if header is None:
         if len(_headers) > 4096:
             _headers.clear()
-        header = _headers[key] = _header(version, code, base + pos)
-    nodes, note = header
+        header = _headers[version, code, base + pos] = _header(version, code, base + pos)
+    nodes, name, handler, r.version, note = header
     r.nodes += nodes
     if note is not None:
         r.say(note, "warning")
-    if session.version is not None and version != session.version and code not in _ANY_VERSION:
+    if version != session.version is not None and code not in _ANY_VERSION:
         r.say(f"SPDM {version_text(version)} on a connection that negotiated {version_text(session.version)}", "warning")
-    r.version = min(max(version, V10), V14)
     r.pos = pos + 2
-    handler = HANDLERS.get(code, _unknown)
     try:
         text = handler(r) if depth <= MAX_DEPTH else _too_deep(r)
     except Cut:
@@ -54,11 +53,10 @@ def read_message(
             r.channel.request = whole
     if not level and code not in _CHUNKS and (session.inside is None or _handshaking(session)):
         session.log(whole)
-    made = node(code_name(code), None, text, base + pos, r.pos - pos, tuple(r.nodes), r.note, r.severity)
-    return made, r.pos
+    return node(name, None, text, base + pos, r.pos - pos, tuple(r.nodes), r.note, r.severity), r.pos
 
 
-def _header(version: int, code: int, offset: int) -> tuple[tuple[Node, ...], str | None]:
+def _header(version: int, code: int, offset: int) -> _Header:
     odd = None if 0x10 <= version <= V14 else f"version byte {version:#04x}, 0x10 to {V14:#x} are known"
     first = node("SPDMVersion", version, version_text(version), offset, 1, (), odd, "warning" if odd else None)
     note = None
@@ -66,7 +64,9 @@ def _header(version: int, code: int, offset: int) -> tuple[tuple[Node, ...], str
         note = f"no SPDM version defines code {code:#04x}"
     elif codes.SINCE[code] > version >= V10:
         note = f"{code_name(code)} is not defined before SPDM {version_text(codes.SINCE[code])}"
-    return (first, node("RequestResponseCode", code, f"{code_name(code)} ({code:#04x})", offset + 1, 1)), note
+    name = code_name(code)
+    nodes = (first, node("RequestResponseCode", code, f"{name} ({code:#04x})", offset + 1, 1))
+    return nodes, name, HANDLERS.get(code, _unknown), min(max(version, V10), V14), note
 
 
 def _too_short(r: Reader) -> Node:

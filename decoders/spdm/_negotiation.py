@@ -306,13 +306,10 @@ def _extended(r: Reader) -> str:
 
 def _structure(answer: bool) -> Parse:
     def parse(r: Reader) -> str:
-        known = {k: name for k, (name, _, since) in _TABLES.items() if since <= r.version}
-        kind = r.uint("AlgType", 1, enum(known))
-        count = r.uint("AlgCount", 1, bits(Bits("ExtAlgCount", 0, 3), Bits("FixedAlgByteCount", 4, 7), version=r.version))
+        kind, count = r.fields(_structure_layout(r.version))
         size = count >> 4
         name, table, _ = _TABLES.get(kind, ("", (), 0))
-        make = algorithms(table, r.version, one=answer) if table else hexadecimal
-        value = r.uint("AlgSupported", size, make)
+        value = r.uint("AlgSupported", size, _supported_make(table, r.version, answer) if table else hexadecimal)
         text = f"{name or f'type {kind}'}: {r.nodes[-1].text}"
         if size != 2:
             r.noted(f"{size} bytes, 2 expected", "warning")
@@ -322,6 +319,18 @@ def _structure(answer: bool) -> Parse:
         return text
 
     return parse
+
+
+@cache
+def _structure_layout(version: int) -> Layout:
+    known = {k: name for k, (name, _, since) in _TABLES.items() if since <= version}
+    count = bits(Bits("ExtAlgCount", 0, 3), Bits("FixedAlgByteCount", 4, 7), version=version)
+    return Layout(("AlgType", Int8ul, enum(known)), ("AlgCount", Int8ul, count))
+
+
+@cache
+def _supported_make(table: alg.Table, version: int, answer: bool) -> Make:
+    return algorithms(table, version, one=answer)
 
 
 HANDLERS: dict[int, Parse] = {

@@ -74,7 +74,7 @@ class Reader:
         self.end = end
         self.base = base
         self.session = session
-        self.channel: Channel = session.line
+        self.channel: Channel = session.channel if session.inside is None else session.line
         self.level = level
         self.depth = depth
         self.pad = pad
@@ -216,19 +216,23 @@ class Reader:
         nothing says is taken from the length of the message where only one fits, with a note. Raises Cut where it
         cannot be told.
         """
-        names = [p for p in dict.fromkeys(parts) if isinstance(p, str) and p != "opaque"]
-        if "H" not in names and any(n[0] == "?" and 1 in (rule or {}).get(n, (0, 1)) for n in names):
-            names.append("H")
         options: dict[str, Sequence[int]] = {}
-        for name in names:
-            known = (rule or {}).get(name)
+        hashes = False
+        for name in parts:
+            if not isinstance(name, str) or name == "opaque" or name in options:
+                continue
+            known = rule.get(name) if rule else None
             if known is None and len(name) == 1:
                 size = self.session.size(name)
                 known = (size,) if size else None
-            options[name] = known or WIDE[name]
+            options[name] = known = known or WIDE[name]
+            hashes |= name[0] == "?" and known[-1] == 1
+        if hashes and "H" not in options:
+            size = self.session.size("H")
+            options["H"] = (size,) if size else WIDE["H"]
+        ruled = {k: v[0] for k, v in options.items()}
         unknown = [k for k, v in options.items() if len(v) > 1]
         if not unknown:
-            ruled = {k: v[0] for k, v in options.items()}
             return ruled if self.fits(self._end(parts, ruled)) else self._other(parts, ruled)
         found = list(self._search(parts, options))
         best = [f for f in found if self._end(parts, f) == self.end] or found
@@ -255,10 +259,8 @@ class Reader:
         for part in parts:
             if isinstance(part, int):
                 at += part
-            elif part[0] == "?":
-                at += chosen[part] * chosen.get("H", 0)
             elif part != "opaque":
-                at += chosen[part]
+                at += chosen[part] * (chosen.get("H", 0) if part[0] == "?" else 1)
             elif at + 2 > self.end:
                 return self.end + 1
             else:

@@ -6,7 +6,7 @@ exchange sizes of ML-DSA, SLH-DSA and ML-KEM from FIPS 204, 205 and 203.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .codes import V10, V12
@@ -95,6 +95,7 @@ KEM: Table = (
 SPECIFICATION: Table = (Algorithm("DMTF"),)
 """Of measurements, and of the measurement extension log."""
 
+_NONE = Algorithm("")
 _HASHLIB = ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "sm3")
 
 HASH_SIZES = (32, 48, 64)
@@ -111,7 +112,12 @@ def chosen(table: Table, bits: int) -> Algorithm | None:
 
 @dataclass(frozen=True, slots=True)
 class Algorithms:
-    """What ALGORITHMS chose: each field with at most one bit set, as sent. 0 is none, or not negotiated."""
+    """What ALGORITHMS chose: each field with at most one bit set, as sent. 0 is none, or not negotiated.
+
+    The sizes are bytes, 0 where unknown: of the base hash (H); of the responder's and the requester's signatures; of
+    ExchangeData in KEY_EXCHANGE and in KEY_EXCHANGE_RSP; of a measurement digest; of the AEAD key. A PQC signature takes
+    the place of a classic one, a KEM that of a DHE group.
+    """
 
     base_asym: int = 0
     base_hash: int = 0
@@ -127,11 +133,28 @@ class Algorithms:
     mel_specification: int = 0
     other_params: int = 0
 
-    @property
-    def hash_size(self) -> int:
-        """Bytes of the base hash (H), 0 where unknown."""
-        found = chosen(BASE_HASH, self.base_hash)
-        return found.size if found else 0
+    hash_size: int = field(init=False, compare=False, repr=False)
+    signature_size: int = field(init=False, compare=False, repr=False)
+    req_signature_size: int = field(init=False, compare=False, repr=False)
+    request_exchange_size: int = field(init=False, compare=False, repr=False)
+    response_exchange_size: int = field(init=False, compare=False, repr=False)
+    measurement_hash_size: int = field(init=False, compare=False, repr=False)
+    aead_key_size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        sign = chosen(PQC_ASYM, self.pqc_asym) or chosen(BASE_ASYM, self.base_asym) or _NONE
+        req_sign = chosen(PQC_ASYM, self.req_pqc_asym) or chosen(BASE_ASYM, self.req_base_asym) or _NONE
+        exchange = chosen(KEM, self.kem) or chosen(DHE, self.dhe) or _NONE
+        for name, size in (
+            ("hash_size", (chosen(BASE_HASH, self.base_hash) or _NONE).size),
+            ("signature_size", sign.size),
+            ("req_signature_size", req_sign.size),
+            ("request_exchange_size", exchange.size),
+            ("response_exchange_size", exchange.reply or exchange.size),
+            ("measurement_hash_size", (chosen(MEASUREMENT_HASH, self.measurement_hash) or _NONE).size),
+            ("aead_key_size", (chosen(AEAD, self.aead) or _NONE).size),
+        ):
+            object.__setattr__(self, name, size)
 
     @property
     def hash_name(self) -> str | None:
@@ -139,43 +162,7 @@ class Algorithms:
         return _HASHLIB[self.base_hash.bit_length() - 1] if chosen(BASE_HASH, self.base_hash) else None
 
     @property
-    def signature_size(self) -> int:
-        """Bytes of the responder's signatures, 0 where unknown. A PQC algorithm takes the place of the classic one."""
-        found = chosen(PQC_ASYM, self.pqc_asym) or chosen(BASE_ASYM, self.base_asym)
-        return found.size if found else 0
-
-    @property
-    def req_signature_size(self) -> int:
-        """Bytes of the requester's signatures, 0 where unknown."""
-        found = chosen(PQC_ASYM, self.req_pqc_asym) or chosen(BASE_ASYM, self.req_base_asym)
-        return found.size if found else 0
-
-    @property
-    def request_exchange_size(self) -> int:
-        """Bytes of ExchangeData in KEY_EXCHANGE, 0 where unknown. A KEM takes the place of a DHE group."""
-        found = chosen(KEM, self.kem) or chosen(DHE, self.dhe)
-        return found.size if found else 0
-
-    @property
-    def response_exchange_size(self) -> int:
-        """Bytes of ExchangeData in KEY_EXCHANGE_RSP, 0 where unknown."""
-        found = chosen(KEM, self.kem) or chosen(DHE, self.dhe)
-        return (found.reply or found.size) if found else 0
-
-    @property
-    def measurement_hash_size(self) -> int:
-        """Bytes of a measurement digest, 0 where unknown or where measurements are raw only."""
-        found = chosen(MEASUREMENT_HASH, self.measurement_hash)
-        return found.size if found else 0
-
-    @property
     def aead_name(self) -> str | None:
         """'AES-256-GCM' ..., None where unknown."""
         found = chosen(AEAD, self.aead)
         return found.name if found else None
-
-    @property
-    def aead_key_size(self) -> int:
-        """Bytes of the AEAD key, 0 where unknown."""
-        found = chosen(AEAD, self.aead)
-        return found.size if found else 0

@@ -40,6 +40,15 @@ _VCA = (
 )
 
 
+_SIZES = {
+    "H": "hash_size",
+    "S": "signature_size",
+    "R": "req_signature_size",
+    "D": "request_exchange_size",
+    "E": "response_exchange_size",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What one side said in GET_CAPABILITIES or CAPABILITIES. Sizes in bytes, 0 before SPDM 1.2."""
@@ -337,15 +346,5 @@ class Session:
 
     def size(self, key: str) -> int:
         """A size in bytes by its letter (see ``inferred``), negotiated or found; 0 where unknown."""
-        a = self.algorithms
-        if key == "H":
-            known = a.hash_size
-        elif key == "S":
-            known = a.signature_size
-        elif key == "R":
-            known = a.req_signature_size
-        elif key == "D":
-            known = a.request_exchange_size
-        else:
-            known = a.response_exchange_size
+        known: int = getattr(self.algorithms, _SIZES[key])
         return known or self.inferred.get(key, 0)
