@@ -45,6 +45,9 @@ class LineSource:
     def gap(self, last: int, start: int) -> None:
         """The scanner read the lines between these offsets; called before line() where there are any."""
 
+    def flush(self) -> None:
+        """The last line was read: add what waits for more."""
+
     def event_of(self, line: bytes) -> str | None:
         """The event of a line, as the scanner would name it."""
         raise NotImplementedError
@@ -53,7 +56,7 @@ class LineSource:
         """The records of the whole source; ``scanner`` is the form of ftrace_scan.scan to use (by size where None)."""
         if scanner is None and self.end - self.start >= COMPILE_FROM:
             scanner = compiled()
-        if scanner is not None:
+        if scanner is not None and self.start < self.end:
             return self.finish(self._scan(scanner))
         at, step = self.start, 0
         while at < self.end:
@@ -61,6 +64,7 @@ class LineSource:
             step += 1
             if self.options.progress is not None and step % 8192 == 0:
                 self.options.progress(at)
+        self.flush()
         return self.finish(self.builder.finish())
 
     def _next(self, at: int) -> int:
@@ -93,6 +97,8 @@ class LineSource:
                 if name is not None:
                     table.add(name)
             self._learn(table)
+            if at >= self.end:
+                self.flush()
             if n >= BATCH // 2 or slow >= BATCH // 8 or at >= self.end:
                 chunks.append(self._batch(columns, n, table))
                 self.builder = RecordBuilder()
@@ -164,7 +170,7 @@ def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int
         drop |= (records.kind == Kind.WHOLE_IN) | (records.kind == Kind.WHOLE_OUT)
     if drop.any():
         take(records, np.flatnonzero(~drop))
-    if probes.late:
+    if probes.late and (records.offset[1:] < records.offset[:-1]).any():
         take(records, np.argsort(records.offset, kind="stable"))
     cut = mark_cut(records) if whole_lines else 0
     aliases = probes.aliases()

@@ -112,6 +112,7 @@ class Reader(LineSource):
         self.hit: _Hit | None = None
         self.without_registers = self.duplicates = self.lost = 0
         self.traced = False
+        self.columns = False  # samples have tasks: one without was cut
         self._last: dict[tuple[int, int], tuple[int, list[int | None]]] = {}
 
     def _addresses(self) -> list[int]:
@@ -130,8 +131,14 @@ class Reader(LineSource):
         return named[0] if named is not None else None
 
     def gap(self, last: int, start: int) -> None:
+        """See LineSource: another sample began."""
+        if self.hit is not None:
+            self._no_registers()
+            self.probes.late = True
+
+    def flush(self) -> None:
         """See LineSource."""
-        self.hit = None
+        self.gap(self.end, self.end)
 
     def line(self, at: int, stop: int) -> None:
         """See LineSource."""
@@ -153,8 +160,9 @@ class Reader(LineSource):
             return None
         self._no_registers()
         head = parse_head(line)
-        if head is None:
+        if head is None or (head.form == "bare" and self.columns):
             return self._other(at, length, line)
+        self.columns = self.columns or head.form == "normal"
         self.placed += 1
         hardware = _BREAKPOINT.match(line, head.body)
         if hardware is not None:
@@ -218,7 +226,6 @@ class Reader(LineSource):
 
     def finish(self, records: Records) -> Records:
         """See LineSource."""
-        self._no_registers()
         if self.without_registers and not ((records.kind == Kind.ENTER) | (records.kind == Kind.EXIT)).any():
             raise Unreadable(_HOW)
         cut = settle(records, self.probes, whole_lines=not self.traced)

@@ -1,0 +1,203 @@
+"""The scanner compiled, the scanner uncompiled and the line reader alone give the same records, whatever the text."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rmitrace.capture.records import COLUMNS, Records
+from rmitrace.formats import ftrace_batch, ftrace_scan
+from rmitrace.formats.base import ReadOptions, Unreadable
+from rmitrace.formats.ftrace_reader import Reader
+from rmitrace.formats.ftrace_scan import compiled, scan
+from rmitrace.formats.perf_script import Reader as PerfReader
+from tests.rmitrace.formats.trace_text import CAPTURES, ENTER, EXIT, HEAD, kinds
+
+JUNK = [
+    b"\n", b"\r\n", b"\0", b" ", b"-", b"[", b"]", b":", b": ", b"(", b")", b"{", b"}", b"=", b"0x", b"\xff", b"# ", b" => ",
+    b"|", b"9" * 30, b" <- ", b"a0=0x", b"smc_enter: ", b"tracing_mark_write: ", b"CPU:0 [LOST 3 EVENTS]\n", b"# tracer: nop\n",
+    b"-0", b"x",
+]  # fmt: skip
+
+
+def everything(records: Records | None) -> Any:
+    """All of a reader's result, comparable."""
+    if records is None:
+        return None
+    columns = {c: getattr(records, c).tolist() for c in (*COLUMNS, "regs") if c != "name"}
+    names = [records.names[i] if i >= 0 else None for i in records.name.tolist()]
+    return columns, names, records.findings, records.facts
+
+
+def read_with(reader: type[Reader] | type[PerfReader], data: bytes, scanner: Any) -> Any:
+    try:
+        return everything(reader(data, 0, len(data), ReadOptions()).read(scanner))
+    except Unreadable:
+        return None
+
+
+def check(reader: type[Reader] | type[PerfReader], data: bytes, *, uncompiled: bool = True) -> None:
+    alone = read_with(reader, data, None)
+    assert read_with(reader, data, compiled()) == alone
+    if uncompiled:
+        assert read_with(reader, data, scan) == alone
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    out = bytearray(data)
+    for _ in range(rng.randint(1, 40)):
+        if not out:
+            break
+        at, what = rng.randrange(len(out)), rng.random()
+        if what < 0.3:
+            out[at] = rng.randrange(256)
+        elif what < 0.5:
+            del out[at : at + rng.choice((1, 1, 2, 5, 40))]
+        elif what < 0.8:
+            out[at:at] = rng.choice(JUNK)
+        else:
+            other = rng.randrange(len(out))
+            out[at:at] = out[other : other + rng.randint(1, 200)]
+    return bytes(out)
+
+
+SAMPLES = [(Reader, p) for p in sorted((CAPTURES / "ftrace").glob("*.txt"))] + [
+    (PerfReader, p) for p in sorted((CAPTURES / "perf").glob("*.txt"))
+]
+
+
+@pytest.mark.parametrize(("reader", "path"), SAMPLES, ids=lambda x: getattr(x, "name", ""))
+def test_captures(reader: type[Reader] | type[PerfReader], path) -> None:
+    check(reader, path.read_bytes(), uncompiled=path.stat().st_size < 30_000)
+
+
+@pytest.mark.parametrize(("reader", "path"), SAMPLES, ids=lambda x: getattr(x, "name", ""))
+def test_mutated_captures(reader: type[Reader] | type[PerfReader], path) -> None:
+    rng = random.Random(path.name)
+    data = path.read_bytes()[:6000]
+    for i in range(4):
+        check(reader, mutated(data, rng), uncompiled=i == 0)
+
+
+# Lines of the common form and close to it: the parts are drawn one by one.
+COMM = st.sampled_from([b"sh", b"<idle>", b"a-1 [000] 1.5: ", b"=> hidden task", b"new\nline", b"", b"x [001] 1.2: y"])
+PID = st.sampled_from([b"1603   ", b"0      ", b"4194304", b"1234567890", b"x", b"12", b""])
+TGID = st.sampled_from([b"", b"", b"(   1603) ", b"(-------) ", b"(", b"() "])
+CPU = st.sampled_from([b"[000]", b"[1023]", b"[]", b"[1234567]", b"000"])
+FLAGS = st.sampled_from([b" d....", b" d..1.", b" dNh1", b"", b" ......", b" d.", b" d......", b" 12345"])
+TIME = st.sampled_from(
+    [b"601.999902", b"1.5", b"67.885097923", b"4", b"9999999999.1", b"99999999999.1", b"1.0000000001", b".5", b"1."]
+)
+DIFF = st.sampled_from([b"", b"", b"(+117)   ", b"(+)", b"(+1) "])
+NAME = st.sampled_from([
+    b"smc_enter: ", b"smc_exit: ", b"smc12_enter:          ", b"go: ", b"irq: ", b"rmi_version <-x", b"f <-g", b"f <-g a0=0x1",
+    b"", b"x:",
+])  # fmt: skip
+PLACE = st.sampled_from(
+    [b"(f+0x0/0x80 [m])", b"(g+0x4/0x8 [m] <- f)", b"(ffff80008002bf38)", b"(a <- b)", b"()", b"(", b"((f)", b""]
+)
+NUMBER = st.sampled_from([
+    b"0xc4000150", b"0x0", b"0xFf", b"0x", b"0x" + b"f" * 17, b"-1", b"-", b"18446744073709551615", b"18446744073709551616",
+    b"-9223372036854775808", b"-9223372036854775809", b"00012", b"3288334672", b"(fault)", b"{0x1,0x2}", b"1_0", b"",
+])  # fmt: skip
+FIELDS = st.lists(st.tuples(st.sampled_from([b"a0", b"a1", b"a2", b"a9", b"fid", b"x0", b"ret"]), NUMBER), max_size=4)
+END = st.sampled_from([b"\n", b"\n", b"\r\n", b"\r\r\n", b" \n", b"\n\n", b""])
+
+
+@st.composite
+def line(draw: st.DrawFn) -> bytes:
+    head = b"%16s-" % draw(COMM) + draw(PID) + b" " + draw(TGID) + draw(CPU) + draw(FLAGS) + b"   " + draw(TIME) + b": "
+    fields = b"".join(b" " + n + b"=" + v for n, v in draw(FIELDS))
+    return head + draw(DIFF) + draw(NAME) + draw(PLACE) + fields + draw(END)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(line(), st.just(HEAD + ENTER + b"\n"), st.just(HEAD + EXIT + b"\n")), max_size=12))
+def test_lines_near_the_common_form(lines: list[bytes]) -> None:
+    check(Reader, b"".join(lines))
+
+
+PERF_HEAD = st.sampled_from([
+    b"              sh    2753 [001]  1725.129450: ", b"              sh     152/153     [001]    35.213286: ",
+    b"   a 12 [0] 1.0:     2753 [001]  1725.129450: ", b"              sh    2753  1725.129450: ",
+    b"              sh    2753 [001]: ", b"sh 2753 [001] 1725.1: ", b"              sh    2753 [001]  1725.129450:          1 ",
+])  # fmt: skip
+PERF_NAME = st.sampled_from([
+    b"smccc:smc12_enter: ", b" smccc:smc12_exit: ", b"smc:arr: ", b"mem:0xffff80008004a640:x:  ", b"smc12_enter: ", b"a:b:c: ",
+])  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(PERF_HEAD, PERF_NAME, PLACE, FIELDS, END), max_size=10))
+def test_perf_lines_near_the_common_form(lines: list[tuple[bytes, bytes, bytes, list[tuple[bytes, bytes]], bytes]]) -> None:
+    text = b"".join(h + n + p + b"".join(b" " + f + b"=" + v for f, v in fields) + end for h, n, p, fields, end in lines)
+    check(PerfReader, text)
+
+
+def test_many_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records keep their order over batches, and lines between them find what came before."""
+    monkeypatch.setattr(ftrace_batch, "BATCH", 64)
+    data = (CAPTURES / "ftrace/odd-comms.trace.txt").read_bytes()[:60_000] + (CAPTURES / "ftrace/markers.trace.txt").read_bytes()
+    check(Reader, data, uncompiled=False)
+
+
+def test_the_common_lines_are_read_by_the_scanner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a plain capture only the header and the first lines of each event are left to the line reader."""
+    left: list[int] = []
+    keep = Reader.line
+    monkeypatch.setattr(Reader, "line", lambda self, at, stop: (left.append(at), keep(self, at, stop))[1])
+    data = (HEAD + ENTER + b"\n" + HEAD + EXIT + b"\n" + HEAD + b"sched_waking: comm=x pid=1\n") * 1000
+    records = Reader(data, 0, len(data), ReadOptions()).read(compiled())
+    assert kinds(records) == ["ENTER", "EXIT"] * 1000
+    assert len(left) < 10
+    assert records.facts["ignored_events"] == {"sched_waking": 1000}
+
+
+def test_small_files_do_not_import_numba(tmp_path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from rmitrace.formats.ftrace import FORMAT; from rmitrace.formats.base import ReadOptions\n"
+        f"d = open({str(CAPTURES / 'ftrace/connect.trace.txt')!r}, 'rb').read()\n"
+        "FORMAT.read(d, 0, len(d), ReadOptions()); sys.exit('numba' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_big_files_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = (HEAD + ENTER + b"\n" + HEAD + EXIT + b"\n") * 500
+    monkeypatch.setattr(ftrace_batch, "COMPILE_FROM", len(data))
+    used: list[bool] = []
+    monkeypatch.setattr(ftrace_batch, "compiled", lambda: used.append(True) or compiled())
+    assert len(Reader(data, 0, len(data), ReadOptions()).read()) == 1000
+    assert used == [True]
+    assert len(Reader(data, 0, len(data) - 1, ReadOptions()).read()) == 1000
+    assert used == [True]
+
+
+def test_without_a_place_for_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba refuses cache=True where it can write nowhere; then the code is compiled for this run only."""
+    import numba
+
+    def njit(**options: Any) -> Any:
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda f: f
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert ftrace_scan.compiled.__wrapped__() is scan
+
+
+def test_columns_have_the_declared_types() -> None:
+    data = (HEAD + ENTER + b"\n") * 3
+    for scanner in (None, compiled()):
+        records = Reader(data, 0, len(data), ReadOptions()).read(scanner)
+        for column, kind in COLUMNS.items():
+            assert getattr(records, column).dtype == np.dtype(kind), column
+        assert records.regs.dtype == np.uint64
