@@ -47,7 +47,7 @@ def add_capture_options(p: argparse.ArgumentParser) -> None:
         "--map",
         action="append",
         default=[],
-        metavar="EVENT:...",
+        metavar="EVENT:enter|exit:FIELD=xN,...",
         help="which fields of an own trace event are registers (see docs/event-mapping.md); may be repeated",
     )
 

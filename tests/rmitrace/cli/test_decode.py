@@ -160,6 +160,23 @@ def test_standard_input():
     assert len(lines(done.stdout.decode())) == len(TRUTH)
 
 
+def test_own_events(tmp_path, capsys):
+    """--map: an event whose names say nothing of an SMC."""
+    head = "              sh-42      [000] d....    1.00000"
+    trace = tmp_path / "trace.txt"
+    trace.write_text(
+        f"# tracer: nop\n#\n{head}0: before: (my_call+0x0/0x30) what=0xc4000150 arg=0x20000\n"
+        f"{head}5: after: (my_caller+0x10/0x30 <- my_call) ret=0x0 low=0x10000\n"
+    )
+    maps = ["--map", "before:enter:what=x0,arg=x1", "--map", "after:exit:ret=x0,low=x1"]
+    assert main(["decode", *maps, str(trace)]) == 0
+    assert "RMI_VERSION(req=2.0) = RMI_SUCCESS {lower=1.0" in capsys.readouterr().out
+    assert main(["decode", "--map", "before", str(trace)]) == 2
+    err = capsys.readouterr().err
+    assert "--map 'before'" in err
+    assert err.count("\n") == 1
+
+
 def test_several_files_are_one_capture(tmp_path, capsys):
     log = tmp_path / "uart.log"
     log.write_text("SMC_RMI_VERSION                   20000 > RMI_SUCCESS 20000 20000\n")
