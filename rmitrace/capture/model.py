@@ -129,14 +129,15 @@ class Capture:
     revision: Revision
     options: ReadOptions
     findings: list[Finding] = field(default_factory=list)
-    sequences: list[Sequence] = field(default_factory=list)
-    states: list[StateChange] = field(default_factory=list)
     duplicates: int = 0
+    last_op: dict[int, int] = field(default_factory=dict)
+    """Command that started a stateful operation -> the last OP_* call of it."""
     complete: bool = True
     _cache: Any = None
     _objects: Any = None
     _marks: list[Mark] | None = None
     _conversations: Conversations | None = None
+    _followed: tuple[list[Sequence], list[StateChange]] | None = None
 
     def __post_init__(self) -> None:
         self._cache = lru_cache(maxsize=4096)(self._call)
@@ -217,6 +218,23 @@ class Capture:
     def object_of(self, seq: int) -> str | None:
         """The object a call is about, 'pdev:0x49500000'."""
         return self.objects().text(seq)  # type: ignore[no-any-return]
+
+    def _follow(self) -> tuple[list[Sequence], list[StateChange]]:
+        if self._followed is None:
+            from ..lifecycle import follow
+
+            self._followed = follow(self)
+        return self._followed
+
+    @property
+    def sequences(self) -> list[Sequence]:
+        """What was done to the objects, in order of the first call; followed when first asked for."""
+        return self._follow()[0]
+
+    @property
+    def states(self) -> list[StateChange]:
+        """How the states of the objects changed, in order of the calls."""
+        return self._follow()[1]
 
     @property
     def conversations(self) -> Conversations:

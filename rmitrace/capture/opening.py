@@ -12,6 +12,7 @@ import decoders
 
 from ..formats import eventmap, registry
 from ..formats.base import ReadOptions, Unreadable
+from ..lifecycle.operations import join_operations
 from .errors import CaptureError
 from .model import Calls, Capture
 from .naming import Identities, wrapped_command
@@ -108,9 +109,7 @@ def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -
     capture = _columns(sources, pairs, revision, options)
     capture.complete = all(s.whole for s in sources)
     capture.duplicates = sum(p.duplicates for p in pairs)
-    from ..lifecycle import follow
-
-    follow(capture)
+    capture.last_op = join_operations(capture)
     capture.findings += _findings(capture)
     return capture
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from .devices import DeviceTracker
 from .model import Sequence, StateChange, Step
-from .operations import join_operations
 from .realms import follow_realms
 
 if TYPE_CHECKING:
@@ -21,23 +20,22 @@ _TELLING = ("rmm", "spdm", "crash", "assert")
 _WORDS = ("fail", "error", "assert", "exception", "panic", "abort", "invalid", "unable", "unsupported", "timeout", "mismatch")
 
 
-def follow(capture: Capture) -> None:
-    """Fill ``Calls.parent``, ``sequences`` and ``states`` of a capture.
+def follow(capture: Capture) -> tuple[list[Sequence], list[StateChange]]:
+    """The sequences of a capture in order of their first call, and the states in order of the calls.
 
     Each source is followed by itself: host and firmware may both show the same run.
     """
-    last_op = join_operations(capture)
+    all_sequences: list[Sequence] = []
+    all_states: list[StateChange] = []
     marks = [m for m in capture.marks() if m.kind in _TELLING and any(w in m.text.lower() for w in _WORDS)]
     for s in range(len(capture.sources)):
-        mine = [m for m in marks if m.source == s]
-        tracker = DeviceTracker(capture, s, last_op, _reasons(capture, mine))
-        capture.sequences += tracker.run()
-        capture.states += tracker.states
+        tracker = DeviceTracker(capture, s, capture.last_op, _reasons(capture, [m for m in marks if m.source == s]))
         sequences, states = follow_realms(capture, s)
-        capture.sequences += sequences
-        capture.states += states
-    capture.sequences.sort(key=lambda q: (q.first, q.last))
-    capture.states.sort(key=lambda c: c.call)
+        all_sequences += tracker.run() + sequences
+        all_states += tracker.states + states
+    all_sequences.sort(key=lambda q: (q.first, q.last))
+    all_states.sort(key=lambda c: c.call)
+    return all_sequences, all_states
 
 
 def _reasons(capture: Capture, marks: list[Mark]) -> Callable[[int, int], str]:

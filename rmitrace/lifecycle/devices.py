@@ -95,6 +95,17 @@ class DeviceTracker:
         self.stream_pdevs: list[int] = []
         self.stream_draft: Draft | None = None
         self.handles: dict[int, int] = {}
+        self.handlers = {
+            "RMI_PDEV_CREATE": self._create,
+            "RMI_PDEV_COMMUNICATE": self._communicate,
+            "RMI_PDEV_GET_STATE": self._get_state,
+            "RMI_PDEV_SET_PUBKEY": self._set_pubkey,
+            "RMI_PDEV_STOP": self._stop,
+            "RMI_PDEV_DESTROY": self._destroy,
+            "RMI_PDEV_ABORT": self._abort,
+        }
+        self.pdev_states = self._names_of("RmiPdevState", "RMI_PDEV_")
+        self.vdev_states = self._names_of("RmiVdevState", "RMI_VDEV_")
         self.creating: Device | None = None
         """The PDEV whose stateful RMI_PDEV_CREATE has no end in the capture: it takes the granules delegated behind it."""
 
@@ -118,30 +129,39 @@ class DeviceTracker:
                 np.abs(device[np.minimum(edge, len(device) - 1)] - near), np.abs(near - device[np.maximum(edge - 1, 0)])
             )
             rows = np.unique(np.concatenate([device, near[distance < 4096]]))
-        regs = [cap.regs(rows, k)[0] for k in (1, 2, 3, 4)]
-        r1, r1_known = cap.regs(rows, 1, out=True)
+        columns = [cap.regs(rows, k)[0].tolist() for k in (1, 2, 3, 4)]
+        r1, known = cap.regs(rows, 1, out=True)
         ops: dict[int, list[int]] = {}
         for child in np.flatnonzero(c.parent >= 0).tolist():
             ops.setdefault(int(c.parent[child]), []).append(child)
-        out = []
-        for k, seq in enumerate(rows.tolist()):
-            children = ops.get(seq, [])
-            end = self.last_op.get(seq, seq)
-            status = cap.status_text(end)
-            said = cap.status_text(seq)
-            out.append(
-                Event(
-                    seq=seq,
-                    name=cap.name_text(seq),
-                    status=status,
-                    failed=bool(c.failed[end]) and said not in RETRY,
-                    x=(int(regs[0][k]), int(regs[1][k]), int(regs[2][k]), int(regs[3][k])),
-                    r1=int(r1[k]) if r1_known[k] else None,
-                    rows=[seq, *children],
-                    done=status != "RMI_INCOMPLETE",
-                )
+        seqs = rows.tolist()
+        ends = [self.last_op.get(q, q) for q in seqs]
+        statuses = [*cap.statuses, ""]  # -1, no status, is the last one
+        names = cap.names
+        table = zip(
+            seqs,
+            c.name[rows].tolist(),
+            c.status[rows].tolist(),
+            c.status[ends].tolist(),
+            c.failed[ends].tolist(),
+            zip(*columns, strict=True),
+            r1.tolist(),
+            known.tolist(),
+            strict=True,
+        )
+        return [
+            Event(
+                seq,
+                names[name],
+                statuses[end],
+                bad and statuses[said] not in RETRY,
+                x,
+                out if has else None,
+                [seq, *ops[seq]] if seq in ops else [seq],
+                statuses[end] != "RMI_INCOMPLETE",
             )
-        return out
+            for seq, name, said, end, bad, x, out, has in table
+        ]
 
     def run(self) -> list[Sequence]:
         """Follow all calls; the sequences in order of their first call."""
@@ -203,16 +223,10 @@ class DeviceTracker:
         return [r for e in own if e.seq not in later for r in e.rows], [r for e in behind for r in e.rows]
 
     def _pdev(self, e: Event) -> None:
-        d = self.pdevs.setdefault(e.x[0], Device(f"pdev:0x{e.x[0]:x}"))
-        handler = {
-            "RMI_PDEV_CREATE": self._create,
-            "RMI_PDEV_COMMUNICATE": self._communicate,
-            "RMI_PDEV_GET_STATE": self._get_state,
-            "RMI_PDEV_SET_PUBKEY": self._set_pubkey,
-            "RMI_PDEV_STOP": self._stop,
-            "RMI_PDEV_DESTROY": self._destroy,
-            "RMI_PDEV_ABORT": self._abort,
-        }.get(e.name)
+        d = self.pdevs.get(e.x[0])
+        if d is None:
+            d = self.pdevs[e.x[0]] = Device(f"pdev:0x{e.x[0]:x}")
+        handler = self.handlers.get(e.name)
         if handler is not None:
             handler(d, e)
         elif e.name in ("RMI_PDEV_IDE_KEY_REFRESH", "RMI_PDEV_IDE_RESET"):
@@ -296,7 +310,7 @@ class DeviceTracker:
             draft.add(draft.steps[-1][0], e.rows)
         if e.failed or e.r1 is None or not e.status:
             return
-        state = self._state_name("RmiPdevState", e.r1, "RMI_PDEV_")
+        state = self.pdev_states.get(e.r1, f"state {e.r1}")
         before = d.state
         self._to(d, state, e.seq, inferred=False)
         if state == "ERROR":
@@ -321,10 +335,9 @@ class DeviceTracker:
         elif draft.kind == "disconnect" and state == "STOPPED":
             draft.end_step(OK)
 
-    def _state_name(self, enum: str, value: int, prefix: str) -> str:
+    def _names_of(self, enum: str, prefix: str) -> dict[int, str]:
         names = decoders.profile(self.capture.revision.device).enums.get(enum, {})
-        name = str(names.get(value, f"state {value}"))
-        return name.removeprefix(prefix)
+        return {value: name.removeprefix(prefix) for value, name in names.items()}
 
     def _set_pubkey(self, d: Device, e: Event) -> None:
         if d.draft is None:
@@ -503,7 +516,7 @@ class DeviceTracker:
             d.draft.add(d.draft.steps[-1][0], e.rows)
         if e.failed or e.r1 is None or not e.status:
             return
-        state = self._state_name("RmiVdevState", e.r1, "RMI_VDEV_")
+        state = self.vdev_states.get(e.r1, f"state {e.r1}")
         before = d.state
         self._to(d, state, e.seq, inferred=False)
         if d.draft is None:

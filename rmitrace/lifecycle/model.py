@@ -106,11 +106,13 @@ class Draft:
     def finish(self, times: Any, durations: Any, no_time: int) -> Sequence:
         """The sequence. ``times`` and ``durations``: ns by call number, durations -1 where unknown."""
         steps = []
+        members: set[int] = set()
         for i, (name, rows) in enumerate(self.steps):
-            ordered = np.unique(np.array(rows, dtype=np.int64))
+            ordered = sorted(set(rows))
+            members.update(ordered)
             outcome, why = self.ends.get(i, (OK if self.outcome == OK or i + 1 < len(self.steps) else INCOMPLETE, ""))
-            steps.append(Step(name, int(ordered[0]), int(ordered[-1]), outcome, why, ordered))
-        calls = np.unique(np.concatenate([s.calls for s in steps]))
+            steps.append(Step(name, ordered[0], ordered[-1], outcome, why, np.array(ordered, dtype=np.int64)))
+        calls = np.array(sorted(members), dtype=np.int64)
         start, end = int(times[calls[0]]), int(times[calls[-1]])
         return Sequence(
             self.kind,
