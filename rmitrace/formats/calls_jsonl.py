@@ -125,7 +125,7 @@ class CallsJsonl:
     title = "recorded calls, one JSON object a line (also: decode --format json)"
 
     def sniff(self, head: bytes) -> float:
-        """How surely the first lines are such objects."""
+        """How surely this is one: by the objects of the first lines."""
         lines = [line for line in head[: 1 << 18].split(b"\n", 6)[:6] if line.strip()]
         if not lines or lines[0].lstrip()[:1] != b"{":
             return 0.0

@@ -11,6 +11,7 @@ from .rmm_console_columns import Columns
 from .rmm_console_lines import MAX_LINE
 from .rmm_console_marks import KERNEL_TIME, lines_of_interest
 from .rmm_console_reader import MAX_FINDINGS, SPILL, Reader
+from .rmm_console_rows import STATUS_WITH_DATA
 
 _CHUNK = 4 << 20
 _ROWISH = re.compile(
@@ -75,7 +76,7 @@ class RmmConsole:
     title = "RMM console (TF-RMM, Islet), shared UART, pasted report"
 
     def sniff(self, head: bytes) -> float:
-        """How surely rows of an RMM, or lines about one, are in the head."""
+        """How surely this is one: by rows, else by banners, crash dumps, and kernel or VMM lines about Realms."""
         if head[:2] in _UTF16 and b"S\0M\0C\0_\0" in head:
             return 0.9
         if _JSON_CALL.match(head):
@@ -126,7 +127,10 @@ class RmmConsole:
         return records
 
     def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:
-        """A row or mark read again; fields: 'status' and 'index' as printed."""
+        """A row or mark read again.
+
+        Fields: 'status' and 'index' as printed; 'x0_bits' is '7:0' where the row tells the status and not the data above it.
+        """
         text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
         reader = Reader()
         at = 0
@@ -141,6 +145,8 @@ class RmmConsole:
         fields = {"status": row.status} if row.status is not None else {}
         if row.index is not None:
             fields["index"] = str(row.index)
+        elif row.status in STATUS_WITH_DATA:
+            fields["x0_bits"] = "7:0"
         return Detail(text, event=row.name, regs={i: v for i, v in enumerate(values[:18]) if v is not None}, fields=fields)
 
 

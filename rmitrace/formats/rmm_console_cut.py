@@ -171,6 +171,9 @@ def _score(pending: Pending, row: Row, blank: bool, tail: bytes, next_line: bool
             return -9
         if old.state == "open" and not (next_line or old.glued):
             return -9
+        named_only = not (old.args or old.glued or pending.interrupted or pending.overwritten)
+        if named_only and (row.foreign or not next_line or (row.wanted and not row.args and 0 not in row.wanted)):
+            return -9  # a mention, and something else below it
         score = 6
     else:
         grown = len(row.args) + row.separated > len(old.args) + old.separated or row.name != old.name

@@ -42,7 +42,7 @@ class Item:
 
 @dataclass(slots=True)
 class _Dump:
-    """A crash or abort whose dump is being read. ``sure``: it is the RMM's even without a dump."""
+    """A crash or abort whose dump is being read. ``sure``: it is the RMM's, by its header or by what follows."""
 
     item: Item
     sure: bool
@@ -191,6 +191,8 @@ class Reader:
         """The rows whose names stand in the line; True where there is one."""
         found = False
         begin = line.start if not taken else line.start + taken
+        if heads and line.at < heads[0].start():  # other text in front: a kernel's stamp there is that text's
+            line.stamps = tuple(s for s in line.stamps if s[0] != "boot")
         for i, m in enumerate(heads):
             stop = heads[i + 1].start() if i + 1 < len(heads) else len(line.full)
             kernel = KERNEL_STAMP.search(line.full, m.end(), stop)
@@ -201,7 +203,8 @@ class Reader:
             at = begin if i == 0 and not taken else line.start + m.start()
             if found:
                 self._cut_before(line, at)
-            alone = i == 0 and not taken and line.at >= m.start()
+            listed = line.full[: m.start()].rstrip()[-1:] in (b"*", b"+", b"-")
+            alone = i == 0 and not taken and line.at >= m.start() and not listed
             text = line.full[m.start() : end if kernel is not None and not row.foreign else row.end]
             if line.stamps and row.outs and row.state == "whole" and not row.foreign:
                 row.state = "open"  # a harness that stamps what it reads cuts anywhere, in the last number, too
@@ -233,13 +236,15 @@ class Reader:
 
     def _others(self, line: Line) -> bool:
         rows = other_rows(line.full)
-        for at, row in rows:
+        for i, (at, row) in enumerate(rows):
             self._claim()
             last = self.items[-1].row if self.items else None
             same = last is not None and (last.name, last.args, last.outs) == (row.name, row.args, row.outs)
             if same and b"[WARN" in line.full:
                 continue  # Islet prints a failed call twice, as TRACE and as WARN
-            self._emit(row, line.start if at <= line.at else line.start + at, line.end, line.stamps)
+            start = line.start + at if i else line.start
+            self._cut_before(line, start)
+            self._emit(row, start, line.end, line.stamps)
         return bool(rows)
 
     def _go_on(self, line: Line, lead_end: int, broken: bool) -> int:
@@ -293,7 +298,6 @@ class Reader:
         found = mark_of(text)
         if found is None:
             return False
-        self._claim()
         kind, value = found
         item = Item(line.start, line.end, line.stamps, mark=kind, value=value)
         abort = kind == "rmm" and b"Unhandled instruction abort" in text
@@ -302,7 +306,10 @@ class Reader:
             cpu = crash_cpu(text)
             item.cpu = -1 if cpu is None else cpu
             self._dump = _Dump(item, cpu is not None or abort, abort)
+            if self._dump.sure:
+                self._claim()
             return True
+        self._claim()
         if kind == "banner":
             read_banner(text, line.start, self.banners)
         if kind in ("kernel", "banner") and b"ABI" in text and len(self.abi) < 64:
@@ -317,6 +324,8 @@ class Reader:
         if is_abort_dump(line.text) if d.abort else is_dump(line.text):
             d.item.end, d.misses, d.members = line.end, 0, d.members + 1
             self._claim()
+            self.used += not d.sure  # its header, which could have been another program's
+            d.sure = True
         elif line.text.strip():
             d.misses += 1
         most, misses = (3, 0) if d.abort else (_MAX_DUMP_LINES, 3)
@@ -325,5 +334,5 @@ class Reader:
 
     def _end_dump(self) -> None:
         d, self._dump = self._dump, None
-        if d is not None and (d.sure or d.members):  # other programs have unexpected exceptions, too
+        if d is not None and d.sure:  # other programs have unexpected exceptions, too
             self.items.append(d.item)

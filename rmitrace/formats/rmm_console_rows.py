@@ -31,6 +31,10 @@ _STATUS_STUB = re.compile(rb"[ \t]*R(?:[MS]I?_?)?\Z")
 _RIGHT_JUSTIFIED = re.compile(rb"[0-9a-f] {2,8}[0-9a-f]")
 JUNK_END = re.compile(rb"[ \t|\"',;.)\]}*_]*\Z")
 MAX_VALUES = 24
+STATUS_WITH_DATA = frozenset(
+    f"RMI_{s}" for s in ("ERROR_RTT", "ERROR_RTT_AUX", "ERROR_PSMMU_ST", "ERROR_DPT", "ERROR_TRACKING", "INCOMPLETE")
+)
+"""Statuses with which X0 says more above its low byte (DEN0137 2.0, RmiResult); rows print that for ERROR_RTT only."""
 
 Value = int | None
 
@@ -143,7 +147,7 @@ def parse(text: bytes, m: re.Match[bytes], stop: int, broken: bool = False) -> R
     row.end = at
     _behind(row, text, stop, broken)
     _assess(row)
-    named_only = not row.args and not broken and not padded and row.foreign
+    named_only = not row.args and not padded and row.foreign
     if not row.answered and (not plain or named_only or row.args == [fid_of(row.name)]):
         return None
     return row
