@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.markup import escape
 from textual.screen import Screen
 
@@ -43,6 +46,7 @@ class TimelineApp(App[None]):
         self._read = (0, 0)
         self._began = 0.0
         self._ending = False
+        self._shown = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -57,12 +61,15 @@ class TimelineApp(App[None]):
         return next(s for s in self.screen_stack if isinstance(s, MainScreen))
 
     def on_ready(self) -> None:
-        """Read on where only the first part is here."""
+        """The first screen is there: read on where it shows only the first part."""
+        self._shown = True
         if not self.capture.complete and self._paths:
             self._began = time.monotonic()
             self._timer = self.set_interval(0.25, self._progress)
             self._progress()
             self.run_worker(self._read_all, thread=True, exit_on_error=False, name="read")
+        else:
+            self._learn(self.main.model)
 
     # -- reading
 
@@ -102,6 +109,19 @@ class TimelineApp(App[None]):
         self.main.query_one(Header).reading = ""
         self.capture = view.capture
         self.main.replace_view(view)
+        self._learn(view)
+
+    def _learn(self, view: View) -> None:
+        """Look for the protocol messages of a large capture behind the screen."""
+        if view.knows_messages:
+            return
+
+        def work() -> None:
+            conversations = view.capture.conversations
+            conversations.decode()
+            self._hand_over(partial(self.main.learn_messages, view, conversations))
+
+        self.run_worker(work, thread=True, exit_on_error=False, name="messages")
 
     def _failed(self, message: str) -> None:
         self._timer.stop()
@@ -112,6 +132,12 @@ class TimelineApp(App[None]):
         self.main.say(message, "error")
 
     # -- keys
+
+    async def on_event(self, event: Event) -> None:
+        """A message stays until the next key."""
+        if isinstance(event, Key) and self._shown:
+            self.main.say("")
+        await super().on_event(event)
 
     def action_light_dark(self) -> None:
         """The other theme."""
@@ -147,5 +173,21 @@ def run(paths: list[str], options: OpenOptions | None = None) -> int:
     except CaptureError:
         capture = open_capture(paths, options)  # some formats, and some long boot logs, say what they are only as a whole
     app = TimelineApp(capture, paths, options)
-    app.run()
+    with _stderr_on_terminal():
+        app.run()
     return app.return_code or 0
+
+
+@contextmanager
+def _stderr_on_terminal() -> Iterator[None]:
+    """Let stderr be the terminal that stdout is while the viewer runs: Textual draws there."""
+    if os.isatty(2) or not os.isatty(1):
+        yield
+        return
+    kept = os.dup(2)
+    os.dup2(1, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -61,6 +61,8 @@ class Header(Bar):
         capture = view.capture
         names = [s.name for s in capture.sources]
         tail: list[tuple[str, str]] = [(count(view.calls, "call"), "")]
+        if view.messages and (not view.calls or out.width >= 120):
+            tail.append((count(view.messages, "message"), ""))
         tail.append((f"✗ {view.failed:,} failed", "error" if view.failed else "dim"))
         more = "≥" if view.lost_at_least else ""
         tail.append((f"lost {more}{view.lost:,}", "warning" if view.lost or more else "dim"))
@@ -95,8 +97,9 @@ class StatusBar(Bar):
 
     def say(self, message: str, severity: str = "") -> None:
         """Show a message until the next one."""
-        self.message, self.severity = message, severity
-        self.refresh()
+        if (message, severity) != (self.message, self.severity):
+            self.message, self.severity = message, severity
+            self.refresh()
 
     def draw(self, out: Line) -> Line:
         """Message or filter, then as many keys as fit."""

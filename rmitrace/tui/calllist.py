@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
-from textual.message import Message
+from textual.message import Message as Event
 from textual.strip import Strip
 
-from ..lifecycle.model import Sequence, Step
+from ..capture.messages import REQUEST, Message
+from ..lifecycle.model import Sequence as Span
+from ..lifecycle.model import Step
 from .lineview import LineView
 from .rows import Row, RowKind
 from .text import OUTCOME, STYLE, Line, count, duration
@@ -32,7 +35,7 @@ class CallList(LineView):
         Binding("A", "all(False)", "Fold all sequences", show=False),
     ]
 
-    class Opened(Message):
+    class Opened(Event):
         """The user wants to see the fields of the call under the cursor."""
 
     def __init__(self, view: View, *, id: str) -> None:
@@ -94,30 +97,41 @@ class CallList(LineView):
                 text += call.task + ("" if call.pid is None else f"-{call.pid}")
             out.add(text, "dim", limit=who - 1)
             out.to(start + who)
-        status_width = 25 if wide else 17
+        status_width = self._status_width(wide)
         end = width - _DURATION - status_width
         failed = bool(calls.failed[seq])
-        sign, style = self._sign(seq, failed)
-        out.add("  " * row.depth).add(sign, style).add(" ")
+        out.add("  " * row.depth)
         changes = view.changes.get(seq, [])
+        said, refused = conversation(view.messages_of(seq))
         tail = f" ⇒ {changes[-1].to}" if changes else ""
-        room = end - out.at - len(tail) - 1
+        bad = "ERROR" in tail  # a call can succeed and still be the failure: GET_STATE answers that the object is in ERROR
+        sign, style = ("!", "error") if bad and not failed else self._sign(seq, failed)
+        out.add(sign, style).add(" ")
+        said = said if cell_len(said) <= (end - out.at) * 2 // 3 else said[: (end - out.at) * 2 // 3 - 1] + "…"
+        kept = len(tail) + cell_len(said) + 1
+        room = end - out.at - kept
         name = view.capture.name_text(seq)
         out.add(name, "error" if failed else "name", limit=room)
-        room = end - out.at - len(tail) - 1
+        room = end - out.at - kept
         inside = ", ".join(f"{a.name}={a.text}" for a in call.args) if wide else ""
         if not wide or cell_len(inside) + 2 > room:
             inside = ", ".join(a.text for a in call.args)
         results = "" if failed or not call.results else " {" + ", ".join(f"{a.name}={a.text}" for a in call.results) + "}"
         out.add(f"({inside})", "", limit=room)
-        out.add(results, "dim", limit=end - out.at - len(tail) - 1)
-        out.add(tail, "object")
+        out.add(results, "dim", limit=end - out.at - kept)
+        out.add(said, "error" if refused else "value")
+        out.add(tail, "error" if bad else "object")
         out.to(end)
         text, style = self._status(seq, wide)
         if call.index is not None and failed:
             text += f" {call.index}"
         out.add(text, style, limit=status_width - 1)
         out.right("" if calls.dur[seq] < 0 else duration(int(calls.dur[seq])), "dim", width)
+
+    def _status_width(self, wide: bool) -> int:
+        """Cells for the status: what the longest one of the capture needs, with its index, within limits."""
+        longest = max((len(s) - (0 if wide else 4) for s in self.model.capture.statuses), default=0)
+        return min(max(longest + 4, 10), 27 if wide else 17)
 
     def _sign(self, seq: int, failed: bool) -> tuple[str, str]:
         view, calls = self.model, self.model.capture.calls
@@ -147,7 +161,7 @@ class CallList(LineView):
         view = self.model
         s = view.capture.sequences[row.sequence]
         step = s.steps[row.step] if row.kind is RowKind.STEP else None
-        what: Sequence | Step = s if step is None else step
+        what: Span | Step = s if step is None else step
         calls = what.calls
         at = view.call_of(row)
         if at is not None:
@@ -177,7 +191,7 @@ class CallList(LineView):
             if view.timeline.timed and took > 0:
                 out.right(duration(took), "dim", width)
 
-    def _ending(self, s: Sequence) -> str:
+    def _ending(self, s: Span) -> str:
         if s.outcome == "ok":
             return "ok"
         bad = next((t.name for t in s.steps if t.outcome == "failed"), "")
@@ -185,9 +199,16 @@ class CallList(LineView):
 
     def _draw_line(self, out: Line, row: Row) -> None:
         mark = self.model.lines[row.ref]
+        message = mark.message
         out.right(self.model.moment(mark.ts), "dim", 2 + self._time_width())
         out.add(" ").to(out.at + self._who(out.width)).add("  " * row.depth)
-        out.add("│ ", "dim").add(mark.text.strip(), "dim")
+        if message is None:
+            out.add("│ ", "dim").add(mark.text.strip(), "dim")
+            return
+        refused = message.name == "ERROR"
+        out.add("✗ " if refused else "  ", "error").add("→ " if message.direction == REQUEST else "← ", "dim")
+        out.add(message.title, "error" if refused else "name", limit=out.width - out.at - 14)
+        out.right(count(len(message.data), "byte"), "dim", out.width)
 
     # -- folding
 
@@ -259,3 +280,9 @@ class CallList(LineView):
             self.move_to(self.model.rows.row_of_sequence(row.sequence))
         elif call is not None:
             self.move_to(self.model.rows.row_of_call(call))
+
+
+def conversation(messages: Sequence[Message]) -> tuple[str, bool]:
+    """The messages of a call in few words, `` → GET_VERSION ← VERSION``, and whether one is an SPDM ERROR."""
+    words = [f" {'→' if m.direction == REQUEST else '←'} {m.title.partition(' in session')[0]}" for m in messages]
+    return "".join(words), any(m.name == "ERROR" for m in messages)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import decoders
-from decoders.tree import Node, Severity, worse
+from decoders.tree import Node, Severity
 
+from ..capture.messages import Message
 from ..capture.model import Call
 from .rows import Row, RowKind
 from .text import count, duration
@@ -61,24 +62,6 @@ class Details:
     """For 'args' and 'results': the register number of each child."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeLine:
-    """One line of the tree: a node, or the note below one.
-
-    path    names from the root, for keeping folds from call to call
-    worst   the gravest severity at or below the node
-    """
-
-    node: Node
-    depth: int
-    path: tuple[str, ...]
-    parent: int
-    place: Place | None
-    open: bool
-    is_note: bool = False
-    worst: Severity | None = None
-
-
 def of_row(view: View, row: Row) -> Details:
     """The details of a row of the list."""
     if row.kind is RowKind.CALL:
@@ -104,6 +87,8 @@ def of_call(view: View, seq: int) -> Details:
         where = f" at 0x{b.addr:x}" if b.addr is not None else ""
         out.branches.append(Branch(_renamed(node, f"{node.name}{where}, {b.when}"), "buffer", len(out.buffers)))
         out.buffers.append((f"{node.name}{where}, {b.when}, {count(len(b.data), 'byte')}", b.data))
+    for m in view.messages_of(seq):
+        _add_message(out, m)
     out.branches.append(Branch(Node("registers", text="as recorded", children=_registers(call)), "registers", open=False))
     out.branches.append(Branch(_about(view, call), "call", open=False))
     out.registers.update(_numbers(view, call))
@@ -220,76 +205,30 @@ def _outcome(step: Any) -> Severity | None:
     return "error" if step.outcome == "failed" else None
 
 
+def _add_message(out: Details, message: Message) -> None:
+    """Put a protocol message and its bytes at the end."""
+    tree = message.tree or Node(message.name)
+    data = message.data if message.layers[0] == "DOE" and message.start else message.data[message.start :]
+    words = ", ".join(w for w in (" in ".join(reversed(message.layers)), count(len(data), "byte")) if w)
+    out.branches.append(Branch(_renamed(tree, f"{message.direction} {message.title}"), "message", len(out.buffers)))
+    out.buffers.append((f"{message.direction} {message.title}, {words}", data))
+
+
 def of_line(view: View, number: int) -> Details:
-    """The details of a log line."""
+    """The details of a log line, or of a message that belongs to no call."""
     mark = view.lines[number]
     name = view.capture.sources[mark.source].name
-    out = Details(f"{mark.kind} line")
+    out = Details(f"{mark.kind} line" if mark.message is None else mark.message.title)
+    if mark.message is not None:
+        view.capture.conversations.decode()
+        _add_message(out, mark.message)
+        if mark.ts is not None:
+            out.branches.append(Branch(Node("time", text=view.moment(mark.ts))))
+        out.branches.append(Branch(Node("source", text=f"{view.capture.sources[mark.source].path}, byte {mark.offset}")))
+        return out
     out.branches.append(Branch(Node("kind", mark.kind, mark.kind)))
     if mark.ts is not None:
         out.branches.append(Branch(Node("time", text=view.moment(mark.ts))))
     out.branches.append(Branch(Node("source", text=f"{view.capture.sources[mark.source].path}, byte {mark.offset}")))
     out.raws.append(Raw(f"line {name}:{mark.offset}", mark.text))
     return out
-
-
-def lines(details: Details, folds: dict[tuple[str, ...], bool]) -> list[TreeLine]:
-    """The visible lines of the tree. ``folds`` says for a path whether the user opened it; else see ``_opens``."""
-    out: list[TreeLine] = []
-    for branch in details.branches:
-        _walk(
-            out, details, branch, branch.node, (f"{branch.kind or branch.node.name}{max(branch.buffer, 0)}",), 0, -1, None, folds
-        )
-    return out
-
-
-def _walk(
-    out: list[TreeLine],
-    details: Details,
-    branch: Branch,
-    node: Node,
-    path: tuple[str, ...],
-    depth: int,
-    parent: int,
-    place: Place | None,
-    folds: dict[tuple[str, ...], bool],
-) -> None:
-    place = _place(details, branch, node, path, place)
-    worst = _worst(node)
-    opened = folds.get(path, _opens(branch, node, depth, worst))
-    here = len(out)
-    out.append(TreeLine(node, depth, path, parent, place, opened, worst=worst))
-    if node.note:
-        out.append(TreeLine(node, depth + 1, path, here, place, False, is_note=True, worst=node.severity))
-    if not opened:
-        return
-    for i, child in enumerate(node.children):
-        child_place = place
-        if branch.kind in details.registers and depth == 0:
-            numbers = details.registers[branch.kind]
-            child_place = Place(register=numbers[i], out=branch.kind == "results") if i < len(numbers) else None
-        elif branch.kind == "registers" and depth == 1:
-            child_place = Place(register=i, out=node.name == "out")
-        _walk(out, details, branch, child, (*path, f"{i}:{child.name}"), depth + 1, here, child_place, folds)
-
-
-def _place(details: Details, branch: Branch, node: Node, path: tuple[str, ...], inherited: Place | None) -> Place | None:
-    if branch.buffer >= 0:
-        return Place(branch.buffer, node.offset, node.size) if node.offset is not None and node.size else inherited
-    if branch.kind == "result":
-        return Place(register=0, out=True)
-    return inherited
-
-
-def _opens(branch: Branch, node: Node, depth: int, worst: Severity | None) -> bool:
-    """What is open unless the user said otherwise: the first level, and what leads to a warning or an error."""
-    if not node.children:
-        return False
-    return (depth == 0 and branch.open) or (worst in ("warning", "error") and branch.open)
-
-
-def _worst(node: Node) -> Severity | None:
-    found: Severity | None = None
-    for n in node.walk():
-        found = worse(found, n.severity)
-    return found

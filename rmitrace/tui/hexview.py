@@ -174,6 +174,12 @@ class HexPane(LineView):
         """Lines of the pane."""
         return len(self._lines)
 
+    def render_line(self, y: int) -> Strip:
+        """A line, or why there is none."""
+        if y == 0 and not self._lines:
+            return Line(self.line_width, self.style_of).add("a heading has no record of its own", "dim").strip()
+        return super().render_line(y)
+
     # -- drawing
 
     def draw(self, line: int, width: int, cursor: bool, focused: bool) -> Strip:

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 
+from ..capture.messages import Conversations
 from ..display import safe
 from . import details
 from .bars import Header, StatusBar
@@ -109,7 +110,9 @@ class PaneScreen(Screen[None]):
         axis = "by call order" if timeline.ordered else "by time"
         lanes = "one lane a CPU" if timeline.cpus else "one lane an object"
         more = f" · {len(timeline.lanes)} lanes" if len(timeline.lanes) > self.lanes.line_count else ""
-        self.query_one("#timeline").border_title = Content(f"Timeline · {lanes} · {axis}{more}{zoomed}")
+        self.query_one("#timeline").border_title = Content(
+            f"Timeline · {lanes} · {axis}{more}{zoomed}" if view.calls else "Timeline · no calls"
+        )
         shown = count(view.calls, "call") if view.mask is None else f"{int(view.mask.sum()):,} of {count(view.calls, 'call')}"
         order = f" · {count(len(view.capture.sequences), 'sequence')}" if view.grouped else " · order of time"
         self.list.border_title = Content(f"Calls · {shown}{order}")
@@ -144,6 +147,14 @@ class PaneScreen(Screen[None]):
         if row.kind in (RowKind.SEQUENCE, RowKind.STEP) and view.grouped and view.owner(now) >= 0:
             at = view.rows.row_of_sequence(view.owner(now), view.rows.step_of(now) if row.kind is RowKind.STEP else -1)
         self.list.move_to(at if at >= 0 else view.rows.row_of_call(now), middle=True)
+
+    def learn_messages(self, view: View, conversations: Conversations) -> None:
+        """Show the protocol messages of a view once they are known."""
+        call = self.keep_call()
+        view.learn_messages(conversations)
+        if view is self.model:
+            self.query_one(Header).refresh()
+            self.restore_call(call)
 
     def on_line_view_moved(self, message: LineView.Moved) -> None:
         """The list's cursor moved: the other panes show that row."""

@@ -103,8 +103,12 @@ class Search:
         return None
 
     def hit(self, call: int) -> bool:
-        """Whether a call holds the text: in its name, status, or line, or in the name of its task."""
+        """Whether a call holds the text: in its name, status, or line, in the name of its task, or in its messages."""
         if self._named[call]:
             return True
         full = self.view.capture.call(call)
-        return self._in(full.line) or (full.task is not None and self._in(full.task))
+        return (
+            self._in(full.line)
+            or (full.task is not None and self._in(full.task))
+            or any(self._in(m.title) for m in self.view.messages_of(call))
+        )

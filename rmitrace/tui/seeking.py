@@ -86,7 +86,7 @@ class Seeking(PaneScreen):
 
     def action_filter(self) -> None:
         """Ask for a condition."""
-        hint = "SQL, e.g. name LIKE '%PDEV%' AND failed · x1 = 0x88001000 · dur_us > 100 · empty shows all"
+        hint = "SQL: failed · name LIKE '%PDEV%' · x1 = 0x88001000 · dur_us > 100 · empty: all"
         self.ask("filter", hint, self.model.where, self._set_where)
 
     def _set_where(self, where: str) -> str | None:

@@ -47,7 +47,7 @@ class Line:
         self.width = width
         self.at = 0
         self._style = style
-        self._base = style(base)
+        self._base = style("") + style(base) if base else style("")
         self._segments: list[Segment] = []
 
     def add(self, text: str, style: str = "", *, limit: int | None = None) -> Line:

@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from . import details
-from .details import Details, Place, TreeLine
+from .details import Details, Place
 from .lineview import LineView
 from .text import SIGN, STYLE, Line
+from .treelines import TreeLine, TreeLines
 
 
 class TreePane(LineView):
@@ -37,18 +37,27 @@ class TreePane(LineView):
         self.details: Details | None = None
         self.lines: list[TreeLine] = []
         self._folds: dict[tuple[str, ...], bool] = {}
+        self._width = 0
 
     def show_details(self, shown: Details) -> None:
         """Show the tree of another row; the cursor stays on the field of the same name where there is one."""
         at = self.lines[self.cursor].path if self.cursor < len(self.lines) and self.cursor > 0 else None
         self.details = shown
         self._lay()
-        found = next((i for i, line in enumerate(self.lines) if line.path == at and not line.is_note), 0)
+        found = next((i for i, line in enumerate(self.lines) if line.path == at), 0)
         self.move_to(found)
 
     def _lay(self) -> None:
-        self.lines = details.lines(self.details, self._folds) if self.details is not None else []
+        self._width = self.line_width
+        self.lines = TreeLines(self.details, self._folds, self._width).lines if self.details is not None else []
         self.changed()
+
+    def changed(self) -> None:
+        """Wrap again where the width is another one."""
+        if self._width != self.line_width:
+            self._lay()
+        else:
+            super().changed()
 
     def count(self) -> int:
         """Lines of the tree."""
@@ -61,15 +70,14 @@ class TreePane(LineView):
         out = Line(width, self.style_of, self.base_of(cursor, focused))
         out.add("❯" if cursor else " ", "mark")
         out.add("  " * shown.depth)
-        if shown.is_note:
-            severity = node.severity or "note"
-            return out.add(f"{SIGN[severity]} {node.note}", STYLE[severity]).strip()
+        if shown.kind != "node":
+            return out.add("  ").add(shown.text, STYLE[node.severity or "note"] if shown.kind == "note" else "value").strip()
         out.add(("▾ " if shown.open else "▸ ") if node.children else "  ", "dim")
         if shown.worst is not None and (not shown.open or node.severity):
             out.add(f"{SIGN[shown.worst]} ", STYLE[shown.worst])
         out.add(node.name, "heading" if shown.depth == 0 else "name")
-        if node.text:
-            out.add("  " if shown.depth == 0 else " = ", "dim").add(node.text, STYLE.get(node.severity or "", "value"))
+        if shown.text:
+            out.add("  " if shown.depth == 0 else " = ", "dim").add(shown.text, STYLE.get(node.severity or "", "value"))
         return out.strip()
 
     def press(self, line: int, column: int) -> None:
@@ -91,7 +99,7 @@ class TreePane(LineView):
         if self.cursor >= len(self.lines):
             return
         line = self.lines[self.cursor]
-        if line.node.children and not line.is_note and line.open != opened:
+        if line.node.children and line.kind == "node" and line.open != opened:
             self._folds[line.path] = opened
             self._lay()
 
@@ -126,7 +134,7 @@ class TreePane(LineView):
             return
         self._folds.clear()
         while True:
-            closed = [t.path for t in self.lines if t.node.children and t.open != opened and not t.is_note]
+            closed = [t.path for t in self.lines if t.node.children and t.open != opened and t.kind == "node"]
             if not closed:
                 break
             self._folds.update(dict.fromkeys(closed, opened))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..capture.model import Capture, Mark
+from ..capture.messages import Conversations, Message
+from ..capture.model import Capture
 from ..capture.records import NO_TIME, Finding, Kind
 from ..lifecycle.model import StateChange
 from .lanes import Timeline
@@ -23,6 +25,23 @@ Key = tuple[int, int]
 """Where a record stands: source and byte offset. The same in a preview and in the whole."""
 
 
+SMALL = 5000
+"""Calls up to which the protocol messages are found before the first screen; above it that is done behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What stands between the calls: a line that is no call (``text`` as found), or a message that belongs to no call."""
+
+    before_call: int
+    source: int
+    offset: int
+    ts: int | None
+    kind: str
+    text: str
+    message: Message | None = None
+
+
 class View:
     """A capture and how it is looked at."""
 
@@ -30,7 +49,10 @@ class View:
         self.capture = capture
         calls = capture.calls
         self.calls = len(calls)
-        self.lines: list[Mark] = sorted(capture.marks(), key=lambda m: m.before_call)
+        self._conversations: Conversations | None = None
+        if self.calls <= SMALL:
+            self._conversations = capture.conversations
+        self.lines = self._asides()
         self._grouped = Rows(self.calls, capture.sequences, self._line_places())
         self.rows = self._grouped
         self.time_format = TIME_FORMATS[0]
@@ -41,7 +63,7 @@ class View:
         self._where_mask: npt.NDArray[np.bool_] | None = None
         self.bookmarks: set[int] = set()
         known = calls.ts[calls.ts != NO_TIME]
-        self.zero_ns = int(known.min()) if len(known) else 0
+        self.zero_ns = int(known.min()) if len(known) else min((a.ts for a in self.lines if a.ts is not None), default=0)
         self.has_cpu = bool((calls.cpu >= 0).any())
         self.failed = int(np.count_nonzero(calls.failed))
         self.lost, self.lost_at_least = _lost(capture)
@@ -54,6 +76,38 @@ class View:
             at.append(c.call)
             what.append(c)
         self.timeline = Timeline(capture, self._grouped.owner)
+
+    def _asides(self) -> list[Aside]:
+        """Log lines and loose messages, in the order of the calls before which they stand."""
+        out = [Aside(m.before_call, m.source, m.offset, m.ts, m.kind, m.text) for m in self.capture.marks()]
+        for m in self._conversations.all if self._conversations is not None else ():
+            if m.place.call is None:
+                out.append(Aside(self.calls, m.place.source, m.place.offset, m.place.ts_ns, "message", m.title, m))
+        return sorted(out, key=lambda a: a.before_call)
+
+    @property
+    def knows_messages(self) -> bool:
+        """Whether the protocol messages have been looked for."""
+        return self._conversations is not None
+
+    def learn_messages(self, conversations: Conversations) -> None:
+        """Show the protocol messages, found and decoded elsewhere."""
+        self._conversations = conversations
+        if any(m.place.call is None for m in conversations.all):
+            self.lines = self._asides()
+            grouped, shown = self.grouped, self.rows.show_lines
+            self._grouped = Rows(self.calls, self.capture.sequences, self._line_places())
+            self.regroup(grouped)
+            self.show_lines(shown)
+
+    def messages_of(self, call: int) -> list[Message]:
+        """The protocol messages that a call sent and got back, as far as they have been looked for."""
+        return self._conversations.of(call) if self._conversations is not None else []
+
+    @property
+    def messages(self) -> int:
+        """How many protocol messages there are."""
+        return len(self._conversations.all) if self._conversations is not None else 0
 
     def _line_places(self) -> npt.NDArray[np.int64]:
         return np.array([m.before_call for m in self.lines], dtype=np.int64)

@@ -146,6 +146,10 @@ class FakeCapture:
             kind=kind, addr=addr, rows=lambda wanted: np.array([i for i, n in enumerate(names) if n == wanted], dtype=np.int64)
         )
 
+    @property
+    def conversations(self) -> Any:
+        return SimpleNamespace(all=[], of=lambda call: [], decode=list)
+
     def marks(self) -> list[Mark]:
         places = [0, min(10, len(self)), *range(len(self.lines))][: len(self.lines)]
         return [Mark(0, p * 100 + 50, len(t), None, "kernel", t, p) for p, t in zip(places, self.lines, strict=True)]

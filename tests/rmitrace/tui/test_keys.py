@@ -150,7 +150,7 @@ async def test_tree_folds() -> None:
         await d.press("left")
         assert tree.lines[tree.cursor].node.name == "registers"
         await d.press("a")
-        assert not [line for line in tree.lines if line.node.children and not line.open and not line.is_note]
+        assert not [line for line in tree.lines if line.node.children and not line.open]
         await d.press("A")
         assert all(line.depth <= 1 for line in tree.lines)
 
