@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 512
 """Delegated granules that are remembered for a PDEV or VDEV that may be made of them."""
+_ENOUGH_SAID = 600
+"""Characters of a sequence's why behind which further failures add nothing to it."""
 RETRY = ("RMI_BUSY", "RMI_BLOCKED")
 _GRANULE = ("RMI_GRANULE_DELEGATE", "RMI_GRANULE_RANGE_DELEGATE", "RMI_GRANULE_UNDELEGATE", "RMI_GRANULE_RANGE_UNDELEGATE")
 
@@ -195,7 +197,7 @@ class DeviceTracker:
         if gives_back and self.after is not None:
             self.after.add("undelegate", e.rows)
             if e.failed and e.status not in RETRY:
-                self.after.fail(f"{e.name} of 0x{e.x[0]:x} returned {e.status}{why_refused(e.name, e.status, None, False)}")
+                self.after.fail(f"{e.name} of 0x{e.x[0]:x} returned {e.status}{self._why(e, None)}")
             return
         if self.creating is not None and self.creating.draft is not None and not gives_back:
             self.creating.draft.add("create", e.rows)
@@ -205,7 +207,7 @@ class DeviceTracker:
             held.draft.add("undelegate", e.rows)
             if e.failed:
                 said = f"{e.name} of 0x{e.x[0]:x} returned {e.status}"
-                held.draft.fail(said + why_refused(e.name, e.status, held.state, held.failed_transaction))
+                held.draft.fail(said + self._why(e, held))
             return
         if gives_back:
             self.loose = [o for o in self.loose if o.x[0] != e.x[0]]
@@ -238,6 +240,10 @@ class DeviceTracker:
             d.draft.add(e.name.removeprefix("RMI_PDEV_").lower().replace("_", " "), e.rows)
             self._refused(d, e)
 
+    def _why(self, e: Event, d: Device | None) -> str:
+        state, failed = (d.state, d.failed_transaction) if d is not None else (None, False)
+        return why_refused(e.name, e.status, state, failed, self.capture.revision.device)
+
     def _open(self, d: Device, kind: str, by: Event | None = None) -> Draft:
         old = d.draft
         if old is not None and old.kind == "connect" and old.outcome == INCOMPLETE and by is not None and old.steps:
@@ -255,9 +261,11 @@ class DeviceTracker:
         """Whether a command failed; the sequence it belongs to then failed at this step."""
         if not e.failed:
             return False
-        if d.draft is not None and fatal and e.status not in RETRY:
+        if d.draft is not None and len(d.draft.why) > _ENOUGH_SAID:
+            d.draft.end_step(FAILED)
+        elif d.draft is not None and fatal and e.status not in RETRY:
             said = f"{e.name} returned {e.status or 'an error'}"
-            d.draft.fail(said + why_refused(e.name, e.status, d.state, d.failed_transaction) + self.reasons(e.seq, e.seq))
+            d.draft.fail(said + self._why(e, d) + self.reasons(e.seq, e.seq))
         return True
 
     def _to(self, d: Device, state: str, seq: int, *, inferred: bool) -> None:
@@ -384,7 +392,7 @@ class DeviceTracker:
         was = d.draft.steps[-1][0] if d.draft.steps else ""
         if e.failed:
             d.draft.add("abort", e.rows)
-            said = f"{e.name} returned {e.status}{why_refused(e.name, e.status, d.state, d.failed_transaction)}"
+            said = f"{e.name} returned {e.status}{self._why(e, d)}"
             d.draft.end_step(FAILED, said)  # nothing to abort is no failure of the whole
             return
         if d.draft.kind == "connect" and d.draft.outcome == INCOMPLETE:
@@ -428,7 +436,7 @@ class DeviceTracker:
         self.stream_draft = draft
         if e.failed and e.status not in RETRY:
             said = f"{e.name} returned {e.status}"
-            draft.fail(said + why_refused(e.name, e.status, d.state, d.failed_transaction) + self.reasons(e.seq, e.seq))
+            draft.fail(said + self._why(e, d) + self.reasons(e.seq, e.seq))
             self.stream_draft = None
             return
         for p in ends:
@@ -455,7 +463,7 @@ class DeviceTracker:
         draft.add("stream complete", e.rows)
         if e.failed and e.status not in RETRY:
             d = self.pdevs.get(e.x[0], Device(""))
-            draft.fail(f"{e.name} returned {e.status}{why_refused(e.name, e.status, d.state, d.failed_transaction)}")
+            draft.fail(f"{e.name} returned {e.status}{self._why(e, d)}")
         elif e.status:
             draft.end_step(OK)
             if draft.outcome != FAILED:

@@ -7,20 +7,20 @@ trace leaves it open.
 from __future__ import annotations
 
 
-def why_refused(command: str, status: str, state: str | None, failed_transaction: bool) -> str:
+def why_refused(command: str, status: str, state: str | None, failed_transaction: bool, revision: str) -> str:
     """': the reason', or an empty string. ``state``: of the PDEV, without its prefix; ``failed_transaction``: a
-    transaction of it failed and nothing has cleared that since."""
-    reason = _reason(command.removeprefix("RMI_"), status, state, failed_transaction)
+    transaction of it failed and nothing has cleared that since; ``revision``: of the device commands."""
+    reason = _reason(command.removeprefix("RMI_"), status, state, failed_transaction, revision.startswith("2."))
     return f": {reason}" if reason else ""
 
 
-def _reason(command: str, status: str, state: str | None, failed: bool) -> str:
+def _reason(command: str, status: str, state: str | None, failed: bool, two: bool) -> str:
     if status == "SMC_NOT_SUPPORTED":
         return "the function id is unknown to this firmware, or it is TF-RMM without device assignment"
     if status == "RMI_ERROR_GLOBAL":
         return "the RMM is not active (RMI_RMM_ACTIVATE has not succeeded)"
     if status == "RMI_ERROR_DEVICE":
-        if command == "PDEV_STOP" and failed:
+        if command == "PDEV_STOP" and failed and two:
             return (
                 "its communication is still in the failed transaction; "
                 "before 2.0-bet3 RMI_PDEV_ABORT has to come first, and a PDEV_STOP without it is refused"
