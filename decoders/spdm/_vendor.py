@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -19,7 +20,11 @@ PCI_SIG = (3, b"\x01\x00")
 CXL = (3, b"\x98\x1e")
 """Standards body and vendor id of whose payloads start with a protocol."""
 PROTOCOLS: dict[tuple[int, bytes], dict[int, str]] = {PCI_SIG: {0: "IDE_KM", 1: "TDISP"}, CXL: {0: "CXL_IDE_KM", 1: "CXL_TSP"}}
-_DECODERS = {"IDE_KM": ("ide_km", "decode_ide_km"), "TDISP": ("tdisp", "decode_tdisp")}
+_DECODERS = {
+    "IDE_KM": ("ide_km", "decode_ide_km"),
+    "TDISP": ("tdisp", "decode_tdisp"),
+    "CXL_IDE_KM": ("ide_km", "decode_cxl_ide_km"),
+}
 
 
 @cache
@@ -70,7 +75,9 @@ def _vendor_defined(answer: bool) -> Parse:
         if length > r.left:
             r.short(kind, length)
         r.region(kind, length, _payload(protocols))
-        return r.nodes[-1].text
+        payload = r.nodes[-1]
+        r.nodes[-1] = replace(payload, value=None)  # an IDE key is hidden in the tree below, and here too
+        return payload.text
 
     return parse
 
