@@ -79,7 +79,7 @@ class LineSource:
         table, columns = Table(MAX_EVENTS), Columns(BATCH, BATCH // 4)
         names: dict[str, int] = {}
         self.builder.names = names
-        chunks: list[Records] = []
+        total = Total()
         at, n, slow, last = self.start, 0, 0, self.start
         while at < self.end:
             done, before = slow, n
@@ -100,7 +100,7 @@ class LineSource:
             if at >= self.end:
                 self.flush()
             if n >= BATCH // 2 or slow >= BATCH // 8 or at >= self.end:
-                chunks.append(self._batch(columns, n, table))
+                total.add(self._batch(columns, n, table), (at - self.start) / (self.end - self.start))
                 self.builder = RecordBuilder()
                 self.builder.names = names
                 self.probes.builder = self.builder
@@ -110,7 +110,7 @@ class LineSource:
         for event, i in table.index.items():
             if event in self.probes.events:
                 self.probes.events[event].lines += int(table.seen[i])
-        return joined(chunks, list(names))
+        return total.records(list(names))
 
     def _learn(self, table: Table) -> None:
         for event in self.probes.learned:
@@ -140,13 +140,37 @@ class LineSource:
         return both
 
 
+class Total:
+    """The records of all batches so far, in arrays with room to spare: memory is touched only where it is used."""
+
+    def __init__(self) -> None:
+        self.used = self.room = 0
+        self.arrays: dict[str, Any] = {}
+
+    def add(self, part: Records, done: float) -> None:
+        """Put a batch behind the others; ``done`` is the share of the source that was read with it."""
+        need = self.used + len(part)
+        if need > self.room or not self.arrays:
+            self.room = max(int(need / max(done, 0.001) * 1.02), self.room * 5 // 4)
+            for column in _COLUMNS:
+                old = self.arrays.get(column)
+                new = np.empty((self.room, *getattr(part, column).shape[1:]), dtype=getattr(part, column).dtype)
+                if old is not None:
+                    new[: self.used] = old[: self.used]
+                self.arrays[column] = new
+        for column in _COLUMNS:
+            self.arrays[column][self.used : need] = getattr(part, column)
+        self.used = need
+
+    def records(self, names: list[str]) -> Records:
+        """All of them."""
+        arrays: dict[str, Any] = {c: a[: self.used] for c, a in self.arrays.items()}
+        return Records(**arrays, names=names)
+
+
 def joined(parts: list[Records], names: list[str]) -> Records:
-    """The rows of several in one; each column of the parts is let go once it is copied."""
-    arrays: dict[str, Any] = {}
-    for column in _COLUMNS:
-        arrays[column] = np.concatenate([getattr(p, column) for p in parts])
-        for p in parts:
-            setattr(p, column, arrays[column][:0])
+    """The rows of several in one."""
+    arrays: dict[str, Any] = {c: np.concatenate([getattr(p, c) for p in parts]) for c in _COLUMNS}
     return Records(**arrays, names=names)
 
 
