@@ -8,7 +8,7 @@ from . import codes
 from ._fields import Layout, bits, enum, flag, hexadecimal, number, reserved
 from ._identity import NONCE, SLOT, signature_of
 from ._negotiation import NO_PARAMS
-from ._reader import Parse, Reader
+from ._reader import MAX_ITEMS, Parse, Reader
 from .algorithms import SIGNATURE_SIZES
 from .standards import STANDARDS
 
@@ -134,19 +134,14 @@ def _subscribe(r: Reader) -> str:
 
 
 def _group_list(count: int) -> Parse:
-    def parse(r: Reader) -> str:
-        for i in range(count):
-            r.group(f"EventGroup[{i}]", _event_group)
-        return ", ".join(n.text for n in r.nodes[:8])
-
-    return parse
+    return lambda r: r.items("EventGroup", count, _event_group)
 
 
 def _event_group(r: Reader) -> str:
     text = _standard(r)
     count, *_ = r.fields(_GROUP)
     said = []
-    for i in range(count):
+    for i in range(min(count, MAX_ITEMS)):
         if not r.left:
             r.short(f"EventType[{i}]", _EVENT_TYPE.size)
         r.group(f"EventType[{i}]", _event_type(text))
@@ -165,13 +160,7 @@ def _event_type(body: str) -> Parse:
 
 def _send_event(r: Reader) -> str:
     count = r.fields(_SEND)[2]
-    i = 0
-    while i < count and r.left:
-        r.group(f"Event[{i}]", _event)
-        i += 1
-    if i < count:
-        r.say(f"EventCount is {count}, {i} are there", "error")
-    return f"{count} events"
+    return f"{count} events: {r.items('Event', count, _event)}"
 
 
 def _event(r: Reader) -> str:

@@ -95,7 +95,7 @@ def _response_layout(version: int, total: bool) -> Layout:
     if version >= V12:
         second = bits(SLOT, Bits("ContentChanged", 4, 5, _CONTENT, V12, "ContentChanged"), version=version)
     else:
-        second = bits(SLOT, version=version) if version >= V11 else reserved
+        second = bits(SLOT, version=version)
     return Layout(first, ("Param2", Int8ul, second), ("NumberOfBlocks", Int8ul, number))
 
 
@@ -201,8 +201,6 @@ _ENTRY = Layout(
     ("DMTFSpecMeasurementValueType", Int8ul, _TYPE),
     ("DMTFSpecMeasurementValueSize", Int16ul, number),
 )
-_ENTRIES = 4096
-"""Entries of a log that are taken apart."""
 
 
 def _get_log(r: Reader) -> str:
@@ -229,10 +227,7 @@ def _log_rsp(r: Reader) -> str:
 
 def _log(r: Reader) -> str:
     count, length, _ = r.fields(_LOG)
-    for i in range(min(count, _ENTRIES)):
-        if not r.left:
-            break
-        r.group(f"MELEntry[{i}]", _entry)
+    r.items("MELEntry", count, _entry)
     return f"{count} entries, {length} bytes"
 
 

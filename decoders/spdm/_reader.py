@@ -19,6 +19,8 @@ Octets = bytes
 """The type, where ``Reader.bytes`` hides its name."""
 MAX_DEPTH = 4
 """Messages inside messages (encapsulated, chunked) that are taken apart."""
+MAX_ITEMS = 1024
+"""Elements of a list that are taken apart; the rest is one leaf."""
 Sizes = Mapping[str, Sequence[int]]
 """Name of a size -> the values it can have."""
 WIDE: Sizes = {
@@ -182,6 +184,20 @@ class Reader:
             raise
         outer.append(node(name, None, text, self.base + at, self.pos - at, tuple(self.nodes)))
         self.nodes = outer
+
+    def items(self, name: str, count: int, parse: Parse) -> str:
+        """A list to which nothing follows; the summary is that of its first elements."""
+        said = []
+        for i in range(min(count, MAX_ITEMS)):
+            if not self.left:
+                self.fail(f"{name}[{i}]", f"{count} said to be there, {i} are", "truncated")
+            self.group(f"{name}[{i}]", parse)
+            if i < 8:
+                said.append(self.nodes[-1].text)
+        if count > MAX_ITEMS and self.left:
+            self.rest("rest")
+            self.noted(f"{count - MAX_ITEMS} more elements, not taken apart")
+        return ", ".join(said)
 
     def region(self, name: str, size: int, parse: Parse) -> Octets:
         """A part of a size known beforehand. What goes wrong inside stays inside; what is left of it is a leaf."""

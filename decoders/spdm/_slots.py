@@ -183,10 +183,7 @@ def _bank_details(r: Reader) -> str:
     for name in ("PqcAsymAlgoCap", "CurrentPqcAsymAlgo", "AvailablePqcAsymAlgo"):
         pqc(r, name)
     r.reserved(4)
-    for i in range(count):
-        if not r.left:
-            r.short(f"SlotElement[{i}]", _SLOT_ELEMENT.size)
-        r.group(f"SlotElement[{i}]", _slot_element)
+    r.items("SlotElement", count, _slot_element)
     return f"bank {bank}, {count} slots"
 
 
