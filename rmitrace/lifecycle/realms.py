@@ -119,10 +119,14 @@ def _one_realm(capture: Capture, source: int, obj: str, rows: I64, sequences: li
     end_build = int(active[0]) + 1 if len(active) else 0
     tears = np.flatnonzero(r.of(*_TEARDOWN_COMMANDS) & (np.arange(len(rows)) >= end_build) & (bool(len(active)) or not created))
     runs = np.flatnonzero(r.of("RMI_REC_ENTER"))
-    # data taken out while RECs still run is ballooning: teardown starts behind the last REC_ENTER
+    # data taken out while RECs still run is ballooning: teardown starts behind the last REC_ENTER, and it is one only
+    # where a REC or the realm itself goes
+    final = np.flatnonzero(r.of("RMI_REC_DESTROY", "RMI_REALM_DESTROY", "RMI_REALM_TERMINATE"))
     behind = tears[tears > runs[-1]] if len(runs) else tears
+    if not len(final) or (len(behind) and final[-1] < behind[0]):
+        behind = behind[:0]
     if not len(behind) and not len(active):
-        behind = np.flatnonzero(r.of("RMI_REALM_DESTROY", "RMI_REALM_TERMINATE"))
+        behind = final
     torn = int(behind[0]) if len(behind) else None
     stop = torn if torn is not None else len(rows)
     if created and (until := min(end_build or stop, stop)):
