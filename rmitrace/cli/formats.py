@@ -48,8 +48,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def recognition(f: object) -> str:
-    """How a format is recognised, from the documentation of its ``sniff`` ("How surely ...: by ...")."""
+    """How a format is recognised, from the documentation of its ``sniff`` ("How surely ...: by ...", "By ...")."""
     text = " ".join((inspect.getdoc(getattr(type(f), "sniff", None)) or "").split()).replace("``", "").rstrip(".")
+    if text.startswith("By "):
+        return f"recognised b{text[1:]}"
     if not text.startswith("How surely"):
         return text
     what, colon, how = text.removeprefix("How surely").strip().partition(": ")
