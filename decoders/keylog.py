@@ -63,8 +63,8 @@ class Secrets:
     problems: list[str] = field(default_factory=list)
     unopened: dict[int, Any] = field(default_factory=dict)
     """For whoever decrypts: state of the sessions whose beginning was not seen, by session id."""
-    trials: int = 20_000
-    """Failed ways of making keys that are left before nothing more is tried (0.3 ms each)."""
+    trials: int = 8000
+    """Failed ways of making keys that are left before nothing more is tried (about 0.5 ms each)."""
 
     def of(self, session_id: int, *kinds: str) -> Iterator[Secret]:
         """The secrets of those kinds for a session: those with its id first, then those for any session."""

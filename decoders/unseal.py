@@ -218,7 +218,8 @@ class SessionKeys:
         return None
 
     def _with(self, secret: Secret, suite: Suite, message: Sealed, deep: bool) -> Opened | None:
-        lines = self._lines(secret, suite, ("data", "handshake"))
+        early = self.secure is not None and self.secure.phase == "handshake"
+        lines = self._lines(secret, suite, ("handshake",) if early else ("data",))
         for mac_only in self._kinds() if lines else ():
             trial = SessionKeys(self.session_id, self.secure, self.secrets, dict(lines), secret, suite, mac_only)
             opened = trial._known(message, deep)
