@@ -20,6 +20,9 @@ from .records import N_REGS, NO_TIME, Finding, Kind
 from .revision import Revision
 from .source import Source
 
+DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
+"""Findings that say that a part of the input could not be read."""
+
 if TYPE_CHECKING:
     from ..lifecycle.model import Sequence, StateChange
     from .messages import Conversations, Message
@@ -128,7 +131,8 @@ class Capture:
     statuses: list[str]
     revision: Revision
     options: ReadOptions
-    findings: list[Finding] = field(default_factory=list)
+    reading: list[Finding] = field(default_factory=list)
+    """Findings of the reading itself: lost events, damaged and cut records, what found no partner or has no name."""
     duplicates: int = 0
     last_op: dict[int, int] = field(default_factory=dict)
     """Command that started a stateful operation -> the last OP_* call of it."""
@@ -137,6 +141,7 @@ class Capture:
     _objects: Any = None
     _marks: list[Mark] | None = None
     _conversations: Conversations | None = None
+    _checked: list[Finding] | None = None
     _followed: tuple[list[Sequence], list[StateChange]] | None = None
 
     def __post_init__(self) -> None:
@@ -235,6 +240,20 @@ class Capture:
     def states(self) -> list[StateChange]:
         """How the states of the objects changed, in order of the calls."""
         return self._follow()[1]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the reader should know, the findings of the reading first; checked when first asked for."""
+        if self._checked is None:
+            from ..checks import run
+
+            self._checked = self.reading + run(self)
+        return self._checked
+
+    @property
+    def damaged(self) -> bool:
+        """Whether a part of the input could not be read."""
+        return any(f.rule in DAMAGE for f in self.reading)
 
     @property
     def conversations(self) -> Conversations:

@@ -110,7 +110,7 @@ def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -
     capture.complete = all(s.whole for s in sources)
     capture.duplicates = sum(p.duplicates for p in pairs)
     capture.last_op = join_operations(capture)
-    capture.findings += _findings(capture)
+    capture.reading += _findings(capture)
     return capture
 
 

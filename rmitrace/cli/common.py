@@ -233,13 +233,9 @@ def _in_time(capture: Capture, start: str | None, end: str | None) -> Any:
     return keep
 
 
-DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
-"""Findings that say that a part of the input could not be read."""
-
-
 def exit_status(capture: Capture, fail_on: str | None) -> int:
     """1 where a finding is at least as severe as ``fail_on``, 3 where the input was damaged, else 0."""
     rank = {"note": 1, "warning": 2, "error": 3}
     if fail_on is not None and any(rank.get(f.severity, 0) >= rank[fail_on] for f in capture.findings):
         return 1
-    return 3 if any(f.rule in DAMAGE for f in capture.findings) else 0
+    return 3 if capture.damaged else 0

@@ -125,12 +125,17 @@ def write_sequences(capture: Capture, out: IO[str]) -> None:
             out.write("      " + safe(q.why) + "\n")
 
 
-def write_findings(capture: Capture, out: IO[str]) -> None:
-    """The findings, gravest first."""
+def write_findings(capture: Capture, out: IO[str], most: int | None = None) -> None:
+    """The findings, gravest first; ``most`` of the notes."""
     if not capture.findings:
         return
     rank = {"error": 0, "warning": 1, "note": 2}
+    ordered = sorted(capture.findings, key=lambda f: rank.get(f.severity, 3))
+    grave = sum(f.severity in ("error", "warning") for f in ordered)
+    shown = ordered if most is None else ordered[: grave + most]
     out.write("\nFindings\n")
-    for f in sorted(capture.findings, key=lambda f: rank.get(f.severity, 3)):
+    for f in shown:
         where = f" ({safe(capture.sources[f.source].name)} at byte {f.offset})" if f.source >= 0 and f.offset >= 0 else ""
         out.write(f"  {f.severity} {f.rule}: {safe(f.message)}{where}\n")
+    if len(ordered) > len(shown):
+        out.write(f"  and {len(ordered) - len(shown)} more notes\n")

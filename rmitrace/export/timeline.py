@@ -41,7 +41,7 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
         out.write("\n")
     _outside(capture, shown, len(c), out)
     _marks(capture, out, width)
-    write_findings(capture, out)
+    write_findings(capture, out, most=8)
 
 
 def _bar(steps: tuple, width: int) -> str:  # type: ignore[type-arg]

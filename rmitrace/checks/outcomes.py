@@ -1,0 +1,55 @@
+"""Sequences that failed, and the statuses that calls failed with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..capture.records import Finding
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+_SHOWN = 1000
+_NORMAL = {
+    "RMI_ERROR_RTT": "usual while tables are walked and unmapped",
+    "RMI_ERROR_RTT_AUX": "usual while tables are walked and unmapped",
+    "SMC_NOT_SUPPORTED": "the function id is not implemented",
+}
+
+
+def failed_sequences(capture: Capture) -> Iterable[Finding]:
+    """SEQUENCE-FAILED: a connect, disconnect, attach, realm build, ... that did not reach its aim."""
+    for q in capture.sequences:
+        if q.outcome != "failed":
+            continue
+        bad = next((s for s in q.steps if s.outcome == "failed"), q.steps[-1])
+        capture_offset = _offset(capture, bad.last)
+        message = f"{q.kind} of {q.object} failed at {bad.name}: {q.why}" if q.why else f"{q.title}"
+        yield Finding("SEQUENCE-FAILED", "error", message, *capture_offset, q.object, tuple(bad.calls[-_SHOWN:].tolist()))
+
+
+def statuses(capture: Capture) -> Iterable[Finding]:
+    """ERROR-STATUS: a command that failed, once for each status it failed with."""
+    c = capture.calls
+    at = np.flatnonzero(c.failed)
+    if not len(at):
+        return
+    pair = c.name[at].astype(np.int64) * (len(capture.statuses) + 1) + c.status[at] + 1
+    for value in np.unique(pair).tolist():
+        rows = at[pair == value]
+        seq = int(rows[0])
+        status = capture.status_text(seq) or "an error"
+        times = "once" if len(rows) == 1 else f"{len(rows)} times"
+        hint = f" ({_NORMAL[status]})" if status in _NORMAL else ""
+        text = f"{capture.name_text(seq)} returned {status} {times}{hint}"
+        yield Finding("ERROR-STATUS", "note", text, *_offset(capture, seq), None, tuple(rows[:_SHOWN].tolist()))
+
+
+def _offset(capture: Capture, seq: int) -> tuple[int, int]:
+    """Source and byte offset of a call's first record."""
+    source = int(capture.calls.source[seq])
+    rec = int(capture.calls.enter[seq]) if capture.calls.enter[seq] >= 0 else int(capture.calls.exit[seq])
+    return source, int(capture.sources[source].records.offset[rec])
