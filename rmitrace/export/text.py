@@ -34,13 +34,15 @@ def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = 
         write_findings(capture, out)
 
 
-def write_header(capture: Capture, out: IO[str]) -> None:
-    """What was opened, and in which revision it is read."""
-    for s in capture.sources:
-        out.write(f"# {safe(s.path)}: {s.format}, {len(s.records)} records\n")
+def write_header(capture: Capture, out: IO[str], width: int | None = None) -> None:
+    """What was opened, and in which revision it is read, with the evidence (cut to ``width`` columns)."""
+    for i, s in enumerate(capture.sources):
+        number = f"{i}: " if len(capture.sources) > 1 else ""
+        out.write(f"# {number}{safe(s.path)}: {s.format}, {len(s.records)} records\n")
     r = capture.revision
     how = "asked for" if r.forced else "assumed, nothing tells it" if r.assumed else "from " + "; ".join(r.evidence[:3])
-    out.write(f"# ABI {r.name} ({safe(how)})\n")
+    line = f"# ABI {r.name} ({safe(how)})"
+    out.write((line if width is None or len(line) <= width else line[: width - 1] + "\u2026") + "\n")
 
 
 def seconds(ns: int | None, digits: int = 6) -> str:

@@ -15,7 +15,7 @@ _FAILED_SHOWN = 6
 
 def write(capture: Capture, out: IO[str], width: int = 100) -> None:
     """What `rmitrace view` shows, for a place that is no terminal; lines are cut to ``width`` columns."""
-    write_header(capture, out)
+    write_header(capture, out, width)
     c = capture.calls
     failed = int(c.failed.sum())
     out.write(f"# {len(c)} calls, {failed} failed, {len(capture.sequences)} sequences, {len(capture.findings)} findings\n\n")
@@ -27,7 +27,8 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
             _outside(capture, lone[0], lone[1], out)
         shown = max(shown, q.last + 1)
         took = duration(q.end_ns - q.start_ns) if q.start_ns is not None and q.end_ns is not None else ""
-        head = f"{seconds(q.start_ns, 3):>12}  {SIGN[q.outcome]} {safe(q.title)}"
+        side = f"{q.source}: " if len(capture.sources) > 1 else ""
+        head = f"{seconds(q.start_ns, 3):>12}  {SIGN[q.outcome]} {side}{safe(q.title)}"
         out.write(_cut(f"{head}  {took}".rstrip(), width) + "\n")
         out.write(_cut(" " * 16 + _bar(q.steps, bar_width), width) + "\n")
         for s in q.steps:
