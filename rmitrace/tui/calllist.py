@@ -76,11 +76,12 @@ class CallList(LineView):
             self._draw_heading(out, row, width)
         return out.strip()
 
-    def _who(self, width: int) -> int:
-        """Cells for CPU and task, 0 where the capture has none or the screen no room."""
-        if not self.model.has_cpu:
-            return 0
-        return 28 if width >= 150 else 22 if width >= 120 else 7 if width >= 96 else 0
+    def _who(self, width: int) -> tuple[int, int]:
+        """Cells for CPU and for task: where there is room for them, and earlier where they differ from call to call."""
+        view = self.model
+        cpu = 6 if view.cpus and (width >= 120 or (width >= 96 and view.cpus > 1)) else 0
+        task = 22 if width >= 150 else 16 if width >= 120 or (width >= 100 and view.tasks > 1) else 0
+        return cpu, task if view.tasks else 0
 
     def _draw_call(self, out: Line, row: Row, width: int) -> None:
         view, calls, seq = self.model, self.model.capture.calls, row.ref
@@ -89,14 +90,13 @@ class CallList(LineView):
         time = view.time_text(seq)
         out.right(time, "dim", 2 + self._time_width())
         out.add(" ")
-        who = self._who(width)
-        if who:
+        cpu, task = self._who(width)
+        if cpu:
+            out.add("[---] " if calls.cpu[seq] < 0 else f"[{calls.cpu[seq]:03}] ", "dim", limit=cpu)
+        if task:
             start = out.at
-            text = "[---] " if calls.cpu[seq] < 0 else f"[{calls.cpu[seq]:03}] "
-            if who > 7 and call.task is not None:
-                text += call.task + ("" if call.pid is None else f"-{call.pid}")
-            out.add(text, "dim", limit=who - 1)
-            out.to(start + who)
+            out.add("" if call.task is None else call.task + ("" if call.pid is None else f"-{call.pid}"), "dim", limit=task - 1)
+            out.to(start + task)
         status_width = self._status_width(wide)
         end = width - _DURATION - status_width
         failed = bool(calls.failed[seq])
@@ -167,8 +167,7 @@ class CallList(LineView):
         if at is not None:
             out.right(view.time_text(at), "dim", 2 + self._time_width())
         out.add(" ")
-        who = self._who(width)
-        out.to(out.at + who)
+        out.to(out.at + sum(self._who(width)))
         out.add("  " * row.depth)
         out.add("▸ " if view.rows.is_folded(row) else "▾ ", "heading")
         outcome = STYLE[what.outcome]
@@ -201,7 +200,7 @@ class CallList(LineView):
         mark = self.model.lines[row.ref]
         message = mark.message
         out.right(self.model.moment(mark.ts), "dim", 2 + self._time_width())
-        out.add(" ").to(out.at + self._who(out.width)).add("  " * row.depth)
+        out.add(" ").to(out.at + sum(self._who(out.width))).add("  " * row.depth)
         if message is None:
             out.add("│ ", "dim").add(mark.text.strip(), "dim")
             return
@@ -222,7 +221,7 @@ class CallList(LineView):
         row = self.row
         if row is None or row.kind not in (RowKind.SEQUENCE, RowKind.STEP):
             return
-        start = 2 + self._time_width() + 1 + self._who(self.line_width) + 2 * row.depth
+        start = 2 + self._time_width() + 1 + sum(self._who(self.line_width)) + 2 * row.depth
         if start <= column < start + 2:
             self.action_flip()
 

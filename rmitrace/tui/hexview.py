@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from rich.cells import cell_len
 from textual.strip import Strip
 
@@ -34,14 +35,28 @@ class Wrapped:
                 self._at.append(self._at[-1] + len(safe(c)))
         self.text = shown
         self.starts = [0]
-        narrow = not shown.isascii()
-        used = last = 0
-        for i, c in enumerate(shown):
-            used += cell_len(c) if narrow else 1
+        if shown.isascii():
+            self._cut_ascii(width)
+        else:
+            self._cut(width)
+
+    def _cut_ascii(self, width: int) -> None:
+        """Cut into lines, after a blank where there is one in the last third of a line."""
+        start, size = 0, len(self.text)
+        while size - start > width:
+            blank = self.text.rfind(" ", start + width - width // 3, start + width)
+            start = blank + 1 if blank >= 0 else start + width
+            self.starts.append(start)
+
+    def _cut(self, width: int) -> None:
+        """The same where characters may be wider than a cell."""
+        used = last = start = 0
+        for i, c in enumerate(self.text):
+            used += cell_len(c)
             if used > width:
-                start = last if last > i - width // 3 else i  # after a blank where there is one near
+                start = last if last > start and last > i - width // 3 else i
                 self.starts.append(start)
-                used = cell_len(shown[start : i + 1]) if narrow else i + 1 - start
+                used = cell_len(self.text[start : i + 1])
             if c == " ":
                 last = i + 1
 
@@ -75,6 +90,7 @@ class HexPane(LineView):
         self._texts: list[Wrapped] = []
         self._span: tuple[int, registers.Span] | None = None
         self._width = 0
+        self._wrapped: Details | None = None
 
     def show_details(self, shown: Details) -> None:
         """Show the bytes of another row."""
@@ -110,11 +126,14 @@ class HexPane(LineView):
         return 16 if self.line_width >= 74 else 8 if self.line_width >= 38 else 4
 
     def _lay(self) -> None:
-        self._lines, self._texts, self._width = [], [], self.line_width
+        self._lines = []
         if self.details is None:
+            self._texts, self._width = [], self.line_width
             self.changed()
             return
-        self._texts = [Wrapped(raw.text[:MAX_TEXT], max(self._width - 1, 1)) for raw in self.details.raws]
+        if self._wrapped is not self.details or self._width != self.line_width:
+            self._wrapped, self._width = self.details, self.line_width
+            self._texts = [Wrapped(raw.text[:MAX_TEXT], max(self._width - 1, 1)) for raw in self.details.raws]
         long = [i for i, raw in enumerate(self.details.raws) if len(raw.text) > _LONG]
         for i in range(len(self._texts)):
             if i not in long:
@@ -134,21 +153,22 @@ class HexPane(LineView):
             self._lines.append(HexLine("cut", index, MAX_TEXT, size - MAX_TEXT))
 
     def _dump(self, index: int, data: bytes) -> list[HexLine]:
-        """The lines of a buffer; a line equal to the one before is left out, as hexdump does, unless it is marked."""
-        out: list[HexLine] = []
+        """The lines of a buffer; those equal to the one before are left out, as hexdump does, unless they are marked."""
         n = self.columns
-        before = b""
-        for at in range(0, min(len(data), MAX_BYTES), n):
-            chunk = data[at : at + n]
-            line = HexLine("hex", index, at, len(chunk))
-            if chunk == before and len(chunk) == n and not self._touches(line):
-                if out[-1].kind == "same":
-                    out[-1] = HexLine("same", index, out[-1].at, out[-1].size + n)
-                else:
-                    out.append(HexLine("same", index, at, n))
-                continue
-            before = chunk
-            out.append(line)
+        shown = data[:MAX_BYTES]
+        if not shown:
+            return []
+        full = len(shown) // n
+        rows = np.frombuffer(shown, dtype=np.uint8, count=full * n).reshape(full, n)
+        same = np.zeros(-(-len(shown) // n), dtype=bool)
+        same[1:full] = (rows[1:] == rows[:-1]).all(axis=1)
+        place = self.place
+        if place is not None and place.buffer == index:
+            same[place.offset // n : -(-(place.offset + place.size) // n)] = False
+        out: list[HexLine] = []
+        starts = np.flatnonzero(~same | np.append(True, ~same[:-1]))
+        for i, j in zip(starts.tolist(), [*starts[1:].tolist(), len(same)], strict=True):
+            out.append(HexLine("same" if same[i] else "hex", index, i * n, min((j - i) * n, len(shown) - i * n)))
         if len(data) > MAX_BYTES:
             out.append(HexLine("cut", index, MAX_BYTES, len(data) - MAX_BYTES))
         return out

@@ -64,7 +64,8 @@ class View:
         self.bookmarks: set[int] = set()
         known = calls.ts[calls.ts != NO_TIME]
         self.zero_ns = int(known.min()) if len(known) else min((a.ts for a in self.lines if a.ts is not None), default=0)
-        self.has_cpu = bool((calls.cpu >= 0).any())
+        self.cpus = len(np.unique(calls.cpu[calls.cpu >= 0]))
+        self.tasks = len(np.unique(calls.pid[calls.pid >= 0]))
         self.failed = int(np.count_nonzero(calls.failed))
         self.lost, self.lost_at_least = _lost(capture)
         self._read_findings()

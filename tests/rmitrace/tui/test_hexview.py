@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rmitrace.tui.hexview import Wrapped
+from rmitrace.tui.details import Place
+from rmitrace.tui.hexview import MAX_BYTES, HexPane, Wrapped
 
 
 def lines(w: Wrapped) -> list[str]:
@@ -35,3 +36,36 @@ def test_raw_places_become_places_of_the_safe_text() -> None:
 def test_a_long_row_is_wrapped_in_linear_time() -> None:
     w = Wrapped("0" * 60_000 + " ", 74)
     assert len(w.starts) == 811  # 60001 / 74, rounded up
+
+
+def dump(data: bytes, place: Place | None = None, width: int = 40) -> list[tuple[str, int, int]]:
+    pane = HexPane(id="bytes")
+    pane.place = place
+    pane.__class__ = type("Fixed", (HexPane,), {"line_width": width})
+    return [(line.kind, line.at, line.size) for line in pane._dump(0, data)]
+
+
+def test_equal_lines_are_left_out() -> None:
+    assert dump(b"") == []
+    assert dump(b"abc") == [("hex", 0, 3)]
+    assert dump(bytes(8) + b"x" * 8) == [("hex", 0, 8), ("hex", 8, 8)]
+    assert dump(bytes(40) + b"end") == [("hex", 0, 8), ("same", 8, 32), ("hex", 40, 3)]
+    assert dump(bytes(24)) == [("hex", 0, 8), ("same", 8, 16)]
+    assert dump(bytes(27)) == [("hex", 0, 8), ("same", 8, 16), ("hex", 24, 3)]
+
+
+def test_a_marked_line_is_never_left_out() -> None:
+    assert dump(bytes(64), Place(0, 32, 8)) == [("hex", 0, 8), ("same", 8, 24), ("hex", 32, 8), ("same", 40, 24)]
+    assert dump(bytes(32), Place(0, 15, 2)) == [("hex", 0, 8), ("hex", 8, 8), ("hex", 16, 8), ("same", 24, 8)]
+    assert dump(bytes(32), Place(1, 0, 32)) == [("hex", 0, 8), ("same", 8, 24)]
+
+
+def test_every_byte_is_in_one_line() -> None:
+    data = bytes(range(50)) + bytes(500) + b"\xff" * 77
+    lines = dump(data, Place(0, 300, 40), 80)
+    assert [at for _, at, _ in lines] == [0, *(at + size for _, at, size in lines)][:-1]
+    assert sum(size for _, _, size in lines) == len(data)
+
+
+def test_a_huge_buffer_is_cut_and_says_so() -> None:
+    assert dump(bytes(MAX_BYTES + 5))[-1] == ("cut", MAX_BYTES, 5)

@@ -1,0 +1,89 @@
+"""Search in the order of the list, round the end, in both directions, under a filter."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from rmitrace.capture import Capture
+from rmitrace.tui.rows import Row, RowKind
+from rmitrace.tui.search import Search, Target
+from rmitrace.tui.view import View
+from tests.rmitrace.tui.fake import FakeCapture
+
+C, S, T, L = RowKind.CALL, RowKind.SEQUENCE, RowKind.STEP, RowKind.LINE
+
+
+def view(**kw: object) -> View:
+    return View(cast(Capture, FakeCapture(**kw)))  # type: ignore[arg-type]
+
+
+def row_of(v: View, target: Target) -> Row:
+    kind, ref, step = target
+    if kind is C:
+        return Row(C, ref, 0, -1, -1)
+    if kind is L:
+        return Row(L, ref, 0, -1, -1)
+    return Row(kind, ref, 0, ref, step)
+
+
+def walk(v: View, text: str, by: int, count: int) -> list[Target | None]:
+    search, out = Search(v, text), []
+    at: Row | None = None
+    for _ in range(count):
+        found = search.find(at, by)
+        out.append(found)
+        if found is None:
+            break
+        at = row_of(v, found)
+    return out
+
+
+def test_forward_and_round_the_end() -> None:
+    assert walk(view(), "get_state", 1, 3) == [(C, 5, -1), (C, 10, -1), (C, 5, -1)]
+
+
+def test_backward_and_round_the_start() -> None:
+    assert walk(view(), "get_state", -1, 3) == [(C, 10, -1), (C, 5, -1), (C, 10, -1)]
+
+
+def test_lines_headings_and_steps_in_their_places() -> None:
+    # "communicat" is in the line before call 10, in step 1 of both, in the reason of the second, and in calls 3, 4, 9
+    forward = walk(view(), "communicat", 1, 8)
+    assert forward == [(T, 0, 1), (C, 3, -1), (C, 4, -1), (S, 1, -1), (T, 1, 1), (C, 9, -1), (L, 1, -1), (T, 0, 1)]
+    assert walk(view(), "communicat", -1, 7) == [(L, 1, -1), (C, 9, -1), (T, 1, 1), (S, 1, -1), (C, 4, -1), (C, 3, -1), (T, 0, 1)]
+
+
+def test_case_does_not_matter_and_nothing_is_nothing() -> None:
+    assert walk(view(), "RMM: V0", 1, 1) == [(L, 0, -1)]
+    assert walk(view(), "no such text", 1, 1) == [None]
+    assert walk(view(), "no such text", -1, 1) == [None]
+
+
+def test_the_only_hit_is_found_again_from_itself() -> None:
+    v = view()
+    assert Search(v, "device communication").find(row_of(v, (L, 1, -1)), 1) == (L, 1, -1)
+
+
+def test_only_what_passes_the_filter() -> None:
+    v = view()
+    v.failed_only = True
+    v.refilter()
+    assert walk(v, "communicate", 1, 4) == [(S, 1, -1), (T, 1, 1), (C, 9, -1), (S, 1, -1)]
+
+
+def test_stale_after_a_change() -> None:
+    v = view()
+    search = Search(v, "x")
+    assert not search.is_stale(v)
+    v.regroup(False)
+    assert search.is_stale(v)
+    assert search.is_stale(view())
+
+
+def test_a_long_search_can_be_stopped() -> None:
+    from tests.rmitrace.tui.fake import SCRIPT
+
+    v = view(script=SCRIPT * 200, sequences=0, lines=[])
+    asked: list[int] = []
+    assert Search(v, "zz").find(None, 1, lambda done: bool(asked.append(done)) or len(asked) == 3) is None
+    assert asked == [256, 512, 768]

@@ -1,0 +1,136 @@
+"""The view without a screen: places, findings, filters, times, and the step from a preview to the whole."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from rmitrace.capture import Capture
+from rmitrace.capture.records import Finding, Kind
+from rmitrace.tui.rows import Row, RowKind
+from rmitrace.tui.view import View
+from tests.rmitrace.tui.fake import BAD, GOOD, SCRIPT, FakeCapture
+
+
+def view(capture: FakeCapture | None = None) -> View:
+    return View(cast(Capture, capture or FakeCapture()))
+
+
+def test_places_in_the_file() -> None:
+    v = view()  # call n has its first record at byte 200 n
+    assert v.key_of(3) == (0, 600)
+    assert v.call_at((0, 600)) == 3
+    assert v.call_at((0, 601)) == 4
+    assert v.call_at((0, 10**9)) == 11
+    assert v.call_at((7, 0)) is None
+
+
+def test_findings_are_ordered_and_placed() -> None:
+    capture = FakeCapture()
+    capture.findings = [
+        Finding("LATER", "warning", "m", calls=(9,)),
+        Finding("BY-OFFSET", "error", "m", source=0, offset=650),
+        Finding("WHOLE", "note", "m"),
+    ]
+    v = view(capture)
+    assert [f.rule for f in v.findings] == ["WHOLE", "BY-OFFSET", "LATER"]
+    assert v.finding_calls == [-1, 4, 9]
+    assert v.severity.tolist() == [0] * 9 + [2, 0, 0]
+    assert v.noted.nonzero()[0].tolist() == [9]
+    assert [f.rule for f in v.findings_of(9)] == ["LATER"]
+    assert v.findings_of(0) == []
+
+
+def test_a_finding_about_calls_that_are_not_there() -> None:
+    capture = FakeCapture()
+    capture.findings = [Finding("ODD", "error", "m", calls=(99, -3)), Finding("FAR", "error", "m", source=5, offset=1)]
+    v = view(capture)
+    assert v.finding_calls == [-1, 11]
+
+
+def test_objects_and_states() -> None:
+    v = view()
+    assert v.object_of(Row(RowKind.SEQUENCE, 1, 0, 1, -1)) == BAD
+    assert v.object_of(Row(RowKind.CALL, 3, 2, 0, 1)) == GOOD
+    assert v.object_of(Row(RowKind.CALL, 0, 0, -1, -1)) is None
+    assert v.state_at(GOOD, 1) is None
+    assert [cast(Any, v.state_at(GOOD, c)).to for c in (2, 4, 5, 11)] == [
+        "PDEV_NEW",
+        "PDEV_NEW",
+        "PDEV_NEEDS_KEY",
+        "PDEV_NEEDS_KEY",
+    ]
+
+
+def test_filters_add_up() -> None:
+    v = view()
+    v.object_only = BAD
+    v.refilter()
+    assert cast(Any, v.mask).nonzero()[0].tolist() == [7, 8, 9, 10]  # the delegate of its granule is in its sequence
+    v.failed_only = True
+    v.refilter()
+    assert cast(Any, v.mask).nonzero()[0].tolist() == [9]
+    assert v.filter_text == f"failed only · only {BAD}"
+
+
+def test_times() -> None:
+    v = view()
+    assert v.time_text(3) == "0.003000"
+    v.time_format = "absolute"
+    assert v.time_text(3) == "12.003000"
+    v.time_format = "delta"
+    assert v.time_text(0) == "+0.000000"
+    assert v.time_text(3) == "+0.001000"
+    assert view(FakeCapture(timed=False)).time_text(3) == "#3"
+
+
+def test_lost_events_are_counted() -> None:
+    capture = FakeCapture()
+    records = capture.sources[0].records
+    records.kind[[1, 2]] = Kind.LOST
+    records.regs[[1, 2], 0] = [5, 7]
+    v = view(capture)
+    assert (v.lost, v.lost_at_least) == (12, False)
+    records.regs[2, 0] = 0
+    v = view(capture)
+    assert (v.lost, v.lost_at_least) == (5, True)
+
+
+def test_the_whole_is_looked_at_as_the_preview_was() -> None:
+    old = view(FakeCapture(script=SCRIPT[:7], sequences=1))
+    old.bookmarks = {4}
+    old.time_format = "absolute"
+    old.failed_only = True
+    old.refilter()
+    old.rows.fold_all(False)
+    old.set_timeline(cpus=True, ordered=True)
+    new = view()
+    new.adopt(old)
+    assert new.bookmarks == {4}
+    assert new.time_format == "absolute"
+    assert cast(Any, new.mask).nonzero()[0].tolist() == [9]
+    assert not new.rows.folded_sequence[0]
+    assert new.timeline.cpus
+    assert new.timeline.ordered
+
+
+def test_a_condition_that_cannot_be_read_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    import rmitrace.query as query
+
+    def select(capture: Any, where: str) -> Any:
+        if where == "bad":
+            raise ValueError("no column bad")
+        return np.array([1, 2])
+
+    monkeypatch.setattr(query, "select", select)
+    v = view()
+    v.set_where(" x1 > 0 ")
+    assert v.where == "x1 > 0"
+    with pytest.raises(ValueError, match="no column"):
+        v.set_where("bad")
+    assert v.where == "x1 > 0"
+    assert cast(Any, v.mask).sum() == 2
+    v.set_where("")
+    assert v.mask is None
