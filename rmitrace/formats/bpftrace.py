@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..capture.records import Kind, Records
+from ..capture.records import NO_TIME, Kind, Records
 from . import eventmap
 from .base import Data, Detail, ReadOptions, Unreadable
 from .eventmap import parse_maps
 from .ftrace_batch import LineSource, settle
-from .ftrace_events import detail_of
 from .ftrace_line import MAX_LINE, Body, Head, number, parse_body
+from .ftrace_values import detail_of
 
 _START = re.compile(rb"(\d{1,19}) ")
 _TASK = re.compile(rb"[- ](\d{1,9}) \[(\d{1,6})\] ([A-Za-z_]\w{0,63}):?(?: +|$)")
@@ -46,7 +46,7 @@ def parse_line(line: bytes) -> tuple[Head, str, bytes] | None:
         return None
     ns = int(start[1])
     comm = line[start.end() : best.start()]
-    head = Head(comm, int(best[1]), int(best[2]), min(ns, (1 << 63) - 1), -1, best.end(), "bpftrace", best.start())
+    head = Head(comm, int(best[1]), int(best[2]), ns if ns < 1 << 62 else NO_TIME, -1, best.end(), "bpftrace", best.start())
     return head, best[3].decode("ascii"), line[best.end() :]
 
 

@@ -16,6 +16,9 @@ from .base import Unreadable
 MAX_REGS = 18
 """x0..x17: what SMCCC 1.2 passes and returns."""
 
+REALM_FIDS = range(0xC4000150, 0xC40002D0)
+"""Function ids of RMI and RSI in every revision (DEN0137)."""
+
 _REGISTER = re.compile(r"(?:[axrw]|reg)(\d{1,2})$")
 _UNNAMED = re.compile(r"arg(\d{1,2})$")
 _FID_NAMES = frozenset({"fid", "func_id", "function_id", "smc_fid", "smc_id"})
@@ -159,6 +162,11 @@ def plan(names: tuple[str, ...], out: bool, rule: tuple[tuple[str, int], ...] = 
         if first is not None:
             regs = [0 if i == first else -1 for i in range(len(names))]
     return tuple(regs)
+
+
+def fits(name: str, value: bytes) -> bool:
+    """Whether a value may be the register that its name stands for: ``a``, ``args``, ``regs`` and such are arrays."""
+    return name not in _ARRAY_NAMES or name in _RET_NAMES or value[:1] == b"{"
 
 
 def may_hold_registers(names: Sequence[str]) -> bool:

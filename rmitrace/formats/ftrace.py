@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ..capture.records import Kind, Records
-from .base import Data, Detail, ReadOptions, Unreadable
+from ..capture.records import Records
+from .base import Data, Detail, ReadOptions
 from .eventmap import parse_maps
-from .ftrace_events import detail_of
 from .ftrace_graph import graph_detail, parse_graph
 from .ftrace_line import MAX_LINE, event_name, parse_body, parse_head
 from .ftrace_reader import Reader
+from .ftrace_values import detail_of
 
 _HEADER = re.compile(rb"# tracer: \w|# entries-in-buffer/entries-written: \d|#\s+TASK-PID\s+|# .{0,64} latency trace v1\.")
 _GRAPH_HEADER = re.compile(rb"#.{0,80}FUNCTION CALLS")
@@ -71,9 +71,7 @@ class Ftrace:
         if named is None:
             return Detail(text=text, task=task)
         body = parse_body(named[0], rest[named[1] :])
-        return detail_of(body, parse_maps(options.maps), text, task)
+        return detail_of(body, parse_maps(options.maps), text, task, results=out)
 
 
 FORMAT = Ftrace()
-
-__all__ = ["FORMAT", "Ftrace", "Kind", "Unreadable"]

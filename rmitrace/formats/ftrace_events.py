@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder
 from . import eventmap
-from .base import Buffer, Detail
 from .ftrace_buffers import buffer_of
-from .ftrace_line import Body, Head, number, numbers, parse_body
+from .ftrace_line import Body, Head, number, parse_body
+from .ftrace_values import first_value, inlined, is_register, registers
 
 MAX_EVENTS = 4096
 """Distinct event names that are told apart; lines of further ones are counted and ignored."""
 _MAX_PENDING = 64
+_MAX_BROKEN = 4
 MARKERS = frozenset({"tracing_mark_write", "print", "bprint", "bputs", "raw_data"})
 _DOMAIN = re.compile(rb"(?i)(?<![a-z])(?:r[ms]i|rmm|spdm|doe|tdisp|[pv]dev|realm|smccc?|tsm|cca|ide)(?![a-z])")
 _HEX_BYTES = re.compile(rb"(?:[0-9a-f]{2}[ :]){7}[0-9a-f]{2}")
@@ -108,23 +109,33 @@ class Probes:
         tail  something that is no field may follow the values (perf prints address and symbol there)
         """
         event = self.state(name)
-        event.lines += 1
-        if event.kind == "ignore":
-            return None
-        if event.kind == "mark":
-            return self._put(Kind.MARK, offset, length, head, "marker")
-        return self._body(event, offset, length, head, parse_body(name, text), text, tail)
+        if event.kind in ("", "enter", "exit", "whole", "wrap", "buffer"):
+            event.lines += 1
+            return self._body(event, offset, length, head, parse_body(name, text), text, tail)
+        return self._plain(event, offset, length, head, text)
 
     def take(self, offset: int, length: int, head: Head, name: str, body: Body) -> Kind | None:
         """Take one event whose values are known already; returns what it became."""
         event = self.state(name)
+        text = b" ".join(n.encode("ascii", "replace") + b"=" + v for n, v in body.fields)
+        if event.kind in ("mark", "text", "ignore"):
+            return self._plain(event, offset, length, head, text)
         event.lines += 1
-        if event.kind == "ignore":
-            return None
+        return self._body(event, offset, length, head, body, text, False)
+
+    def _plain(self, event: Event, offset: int, length: int, head: Head, text: bytes) -> Kind | None:
+        """An event whose values do not matter."""
+        event.lines += 1
         if event.kind == "mark":
             return self._put(Kind.MARK, offset, length, head, "marker")
-        text = b" ".join(n.encode("ascii", "replace") + b"=" + v for n, v in body.fields)
-        return self._body(event, offset, length, head, body, text, False)
+        if event.kind == "text":
+            if not _KEYED.match(text) and (_DOMAIN.search(text[:4096]) or _HEX_BYTES.search(text[:4096])):
+                event.lines = 0  # worth reading on
+                return self._put(Kind.MARK, offset, length, head, "marker")
+            if event.lines > _MAX_PENDING:
+                event.kind = "ignore"
+                self.learned.append(event)
+        return None
 
     def _body(self, event: Event, offset: int, length: int, head: Head, body: Body, text: bytes, tail: bool) -> Kind | None:
         if not event.func and body.place is not None and body.place.func:
@@ -156,15 +167,16 @@ class Probes:
     def _decide(self, event: Event, body: Body) -> str:
         """The kind of an event by one of its lines; '' where the line should be kept until that is clear."""
         place = body.place
-        if (place is not None and eventmap.is_wrapper(place.func)) or event.name in eventmap.WRAPPER_EVENTS:
+        out = place is not None and place.ret
+        regs = registers(body, out, ())[0]
+        first = regs[0] if regs and is_register(body, out) else None
+        wrapper = (place is not None and eventmap.is_wrapper(place.func)) or event.name in eventmap.WRAPPER_EVENTS
+        if wrapper and not inlined(body, out):
             return "wrap"
         if place is not None and buffer_of(body) is not None:
             return "buffer"
-        names = tuple(n for n, _ in body.fields)
-        out = place is not None and place.ret
-        regs = registers(body, out, ())[0]
-        if not regs or regs[0] is None:
-            return self._without_registers(event, body)
+        if first is None:
+            return self._without_registers(event, body, out)
         if place is not None and place.bare and not any(regs) and any(v[:1] == b"{" for _, v in body.fields):
             return "exit" if out else "enter"  # an array that libtraceevent printed as zeros
         if out:
@@ -172,18 +184,22 @@ class Probes:
                 return "exit"
             fid = next((number(v) for n, v in body.fields if n == "fid"), None)
             return "exit" if fid is not None and eventmap.plausible_fid(fid) else ""
-        if eventmap.plausible_fid(regs[0]):
-            return "whole" if place is None and "fid" in names and "ret" in names else "enter"
+        if eventmap.plausible_fid(first):
+            names = {n for n, _ in body.fields}
+            return "whole" if place is None and {"fid", "ret"} <= names else "enter"
         if place is None and eventmap.direction(event.name) == "exit" and self._enter_of_family(event.name):
             return "exit"
         return ""
 
-    def _without_registers(self, event: Event, body: Body) -> str:
-        if body.place is None:
-            return "ignore" if body.fields and body.junk is None else "text"
-        like = [n for n, v in body.fields if (x := _first(v)) is not None and eventmap.plausible_fid(x)]
-        event.hint = ", ".join(like[:4])
-        return "ignore"
+    def _without_registers(self, event: Event, body: Body, out: bool) -> str:
+        if body.place is None and (body.junk is not None or not body.fields):
+            return "text"
+        like = [n for n, v in body.fields if (x := first_value(v)) is not None and eventmap.plausible_fid(x)]
+        if body.place is not None and not event.hint:
+            event.hint = ", ".join(like[:4])
+        # the first lines of an event may be damaged ones
+        broken = 0 in eventmap.plan(tuple([n for n, _ in body.fields]), out) or not body.fields
+        return "" if broken and event.lines <= _MAX_BROKEN else "ignore"
 
     def _enter_of_family(self, name: str) -> bool:
         family = eventmap.family(name)
@@ -229,12 +245,9 @@ class Probes:
                 return self._wrap(event, offset, length, head, body)
             case "buffer":
                 return self._buffer(event, offset, length, head, body)
-            case "text" if not _KEYED.match(text) and (_DOMAIN.search(text[:4096]) or _HEX_BYTES.search(text[:4096])):
-                event.lines = 0  # worth reading on
-                return self._put(Kind.MARK, offset, length, head, "marker")
-            case "text" if event.lines > _MAX_PENDING:
-                event.kind = "ignore"
-                self.learned.append(event)
+            case "text":
+                event.lines -= 1
+                return self._plain(event, offset, length, head, text)
         return None
 
     def _smc(self, event: Event, offset: int, length: int, head: Head, body: Body, tail: bool) -> Kind | None:
@@ -343,55 +356,3 @@ class Probes:
 
 NOWHERE = Head(None, -1, -1, NO_TIME, -1, 0, "none", 0)
 """The columns of a line that has none."""
-
-
-def _first(value: bytes) -> int | None:
-    if value[:1] == b"{":
-        found = numbers(value)
-        return found[0] if found else None
-    return number(value)
-
-
-def registers(body: Body, out: bool, rule: tuple[tuple[str, int], ...]) -> tuple[list[int | None], str | None]:
-    """(x0.. as far as the event has them with None for gaps, what is wrong or None)."""
-    plan = eventmap.plan(tuple([n for n, _ in body.fields]), out, rule)
-    regs: list[int | None] = []
-    for (name, value), reg in zip(body.fields, plan, strict=True):
-        if reg < 0:
-            continue
-        while len(regs) < reg:
-            regs.append(None)
-        if value[:1] == b"{":
-            found = numbers(value)
-            if found is None:
-                return [], f"{name} is not a whole array"
-            regs[reg : reg + len(found)] = found[: eventmap.MAX_REGS - reg]
-        elif value != b"(fault)":
-            single = number(value)
-            if single is None:
-                return [], f"{name} is not a number"
-            regs[reg : reg + 1] = [single]
-    return regs, None
-
-
-def detail_of(body: Body, rules: Mapping[str, eventmap.EventRule], text: str, task: str | None) -> Detail:
-    """One event in full."""
-    rule = rules.get(body.event)
-    ret = body.place.ret if body.place is not None else False
-    kind = rule.kind if rule else eventmap.direction(body.event) if eventmap.is_smc_event(body.event) else None
-    out = kind == "exit" or (kind is None and (ret or eventmap.direction(body.event) == "exit"))
-    fields = {n: v.decode("utf-8", "surrogateescape") for n, v in body.fields}
-    wrapper = (body.place is not None and eventmap.is_wrapper(body.place.func)) or body.event in eventmap.WRAPPER_EVENTS
-    buffers: tuple[Buffer, ...] = ()
-    regs: dict[int, int] = {}
-    dump = buffer_of(body) if body.place is not None and kind is None else None
-    if dump is not None and dump[1] >= 0:
-        struct = "DevCommRspBuf" if ret else "DevCommReqBuf"
-        buffers = (Buffer(struct, None, "enter" if ret else "exit", dump[0]),)
-        fields = {n: v for n, v in fields.items() if not v.startswith("{")}
-    elif not wrapper or kind is not None:
-        found, _ = registers(body, out, tuple(rule.fields.items()) if rule else ())
-        regs = {i: v for i, v in enumerate(found) if v is not None}
-    elif ret and (value := number(dict(body.fields).get("ret", b""))) is not None:
-        regs = {0: value}
-    return Detail(text=text, task=task, event=body.event, regs=regs, fields=fields, buffers=buffers)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..capture.records import NO_TIME
 from . import eventmap
 from .base import Detail
-from .ftrace_line import number
+from .ftrace_line import nanoseconds, number
 
 _TIME = re.compile(rb" *(\d{1,12})\.(\d{6}) \| ")
 _SINCE = re.compile(rb" *\d{1,12} us \| ")  # display-graph of the latency tracers: time since their start
@@ -64,7 +64,7 @@ def parse_graph(line: bytes) -> Graph | None:
     at, ts, cpu, pid = 0, NO_TIME, -1, -1
     comm = None
     if (found := _TIME.match(line)) is not None:
-        ts, at = int(found[1]) * 1_000_000_000 + int(found[2]) * 1000, found.end()
+        ts, at = nanoseconds(found[1], found[2])[0], found.end()
     elif (found := _SINCE.match(line)) is not None:
         at = found.end()
     if (found := _CPU.match(line, at)) is not None:

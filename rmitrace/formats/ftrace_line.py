@@ -89,8 +89,11 @@ def nanoseconds(seconds: bytes, fraction: bytes | None) -> tuple[int, int]:
     """(ns, tick) of a printed time: without a fraction the clock is a counter, and its number is the tick."""
     if fraction is None:
         return NO_TIME, int(seconds)
-    ns = int(seconds) * 1_000_000_000 + int(fraction) * 10 ** (9 - len(fraction))
-    return (ns, -1) if ns < 1 << 63 else (NO_TIME, -1)
+    return _bounded(int(seconds) * 1_000_000_000 + int(fraction) * 10 ** (9 - len(fraction))), -1
+
+
+def _bounded(ns: int) -> int:
+    return ns if ns < 1 << 62 else NO_TIME  # 146 years: no clock, and sums of two still fit
 
 
 def parse_head(line: bytes) -> Head | None:
@@ -105,7 +108,7 @@ def parse_head(line: bytes) -> Head | None:
     if (found := _LATENCY.match(line, 8)) and line[8:9] == b"-":
         return _latency(line, found, 0)
     if (found := _VERBOSE.match(line, _COMM)) is not None:
-        ts = (int(found[3]) * 1000 + int(found[4])) * 1000
+        ts = _bounded((int(found[3]) * 1000 + int(found[4])) * 1000)
         return Head(line[:_COMM].lstrip(b" "), int(found[1]), int(found[2]), ts, -1, found.end(), "relative", _COMM)
     shift = 0
     if (prefix := _INSTANCE.match(line)) is not None:
@@ -124,10 +127,10 @@ def _normal(line: bytes, found: re.Match[bytes], shift: int) -> Head:
 
 
 def _latency(line: bytes, found: re.Match[bytes], shift: int) -> Head:
-    ts = int(found[4]) * 1000 if found[5] is None else nanoseconds(found[4], found[5])[0]
+    ts = _bounded(int(found[4]) * 1000) if found[5] is None else nanoseconds(found[4], found[5])[0]
     comm = line[shift : found.start()].lstrip(b" ")
     form = "relative" if found[5] is None else "latency"
-    return Head(comm, int(found[1]), int(found[2]), min(ts, (1 << 63) - 1), -1, found.end(), form, found.start())
+    return Head(comm, int(found[1]), int(found[2]), ts, -1, found.end(), form, found.start())
 
 
 def _loose(line: bytes) -> Head | None:

@@ -128,7 +128,7 @@ def _scan(
             while p < end and 48 <= buf[p] <= 57 and p - digits < 10:
                 seconds = seconds * 10 + int(buf[p]) - 48
                 p += 1
-            if p == digits or p >= end or buf[p] != 46 or seconds >= 9_000_000_000:
+            if p == digits or p >= end or buf[p] != 46 or seconds >= 4_000_000_000:
                 break
             p += 1
             fraction, digits = 0, p

@@ -10,8 +10,8 @@ from . import eventmap
 from .base import Data, Detail, ReadOptions, Unreadable
 from .eventmap import parse_maps
 from .ftrace_batch import LineSource, settle
-from .ftrace_events import detail_of
 from .ftrace_line import MAX_LINE, Body, Head, Place, event_name, nanoseconds, number, parse_body
+from .ftrace_values import detail_of
 
 _COMM = 16
 _SPAN = 320

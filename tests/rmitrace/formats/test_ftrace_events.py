@@ -39,6 +39,25 @@ def test_what_comes_before_it_is_clear_is_read_in_the_end() -> None:
     assert [regs(records, i)[0] for i in (0, 2)] == [5, 0]
 
 
+def test_a_damaged_first_line_does_not_hide_the_event() -> None:
+    for first in (b"go: (do_call+0x0/0x80) a0=0xc40zz", b"go: (do_call+0x0/0x80)", b"go: (do_call+0x0/0x80) a0="):
+        records = read(FORMAT, lines(first, b"go: (do_call+0x0/0x80) a0=0xc4000176 a1=0x1000"))
+        assert kinds(records) == ["DAMAGED", "ENTER"], first
+
+
+def test_an_smc_inlined_into_a_wrapper() -> None:
+    """A probe on the instruction itself sits in the function around it; its first register tells it from that function."""
+    data = lines(b"here: (rmi_pdev_communicate+0x1c/0x40) x0=0xc4000175 x1=0x46e00000")
+    assert kinds(read(FORMAT, data)) == ["ENTER"]
+    assert FORMAT.detail(data.strip(b"\n"), False, ReadOptions()).regs == {0: 0xC4000175, 1: 0x46E00000}
+    records = read(FORMAT, lines(b"there: (rmi_granule_delegate+0x0/0x40) x0=0x84000000"))
+    assert kinds(records) == ["WRAP_ENTER"]
+
+
+def test_short_names_are_arrays() -> None:
+    assert kinds(read(FORMAT, lines(b"odd: (f+0x0/0x8) a=0xc4000150", b"odd2: x=3288334672 r=1"))) == []
+
+
 def test_types_and_aliases_of_values() -> None:
     # RMI_VERSION 0xc4000150 = 3288334672; -1006632624 as s32 is 0xc4000150
     for event in (
@@ -110,6 +129,9 @@ def test_synthetic_event() -> None:
     assert kinds(records) == ["WHOLE_IN", "WHOLE_OUT"] * 27
     assert regs(records, 0) == {0: 0xC4000150}
     assert regs(records, 1) == {0: (1 << 64) - 1}
+    line = data[int(records.offset[0]) :].partition(b"\n")[0]
+    assert FORMAT.detail(line, False, ReadOptions()).regs == {0: 0xC4000150}
+    assert FORMAT.detail(line, True, ReadOptions()).regs == {0: (1 << 64) - 1}
     # beside the events it is made of it says nothing new
     assert kinds(read(FORMAT, lines(ENTER, EXIT, b"smc_lat: fid=3288334672 ret=0 delta=1"))) == ["ENTER", "EXIT"]
 

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from rmitrace.capture.records import NO_TIME
+from rmitrace.formats.ftrace import FORMAT
 from rmitrace.formats.ftrace_line import event_name, nanoseconds, number, numbers, parse_body, parse_head
+from tests.rmitrace.formats.trace_text import read
 
 BODY = b"smc_enter: (f+0x0/0x80) a0=0x1"
 
@@ -76,6 +78,22 @@ def test_a_clock_that_only_counts() -> None:
 )
 def test_no_columns(line: bytes) -> None:
     assert parse_head(line) is None
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        b"              sh-1603    [000] d.... 99999999999.999902: ",
+        b"      sh-275     0d.... 99999999999999.885098: ",
+        b"      sh-1603      1d.... 99999999999999999999us+: ",
+        b"              sh    1603   1 1 00000000 00000000 [24070d02] 9999999999999999.773ms (+0.066ms): ",
+    ],
+)
+def test_a_time_of_more_than_a_century_is_none(columns: bytes) -> None:
+    head = parse_head(columns + BODY)
+    assert head is not None
+    assert head.ts == NO_TIME
+    assert len(read(FORMAT, columns + BODY + b"\n" + b"999999999999.000001 |   0)               |  rmi_version();\n")) == 3
 
 
 def test_event_name() -> None:

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from rmitrace.formats.ftrace_table import ENTER, EXIT, IGNORE, SLOW, Table, name_hash
+
+
+def test_names_are_stored_once() -> None:
+    table = Table(3)
+    assert [table.add(n) for n in ("a", "b", "a")] == [0, 1, 0]
+    assert table.cls[:2].tolist() == [SLOW, SLOW]
+
+
+def test_a_full_table_takes_no_more() -> None:
+    table = Table(2)
+    assert [table.add(n) for n in ("a", "b", "c")] == [0, 1, -1]
+    table.ignore("c")
+    table.layout("c", False, False, (("a0", 0),))
+    assert table.cls.tolist() == [SLOW, SLOW]
+
+
+def test_layouts() -> None:
+    table = Table(4)
+    table.ignore("noise")
+    table.layout("smc_enter", False, False, (("a0", 0), ("a1", 1)))
+    table.layout("smc_exit", True, True, (("fid", -1), ("a0", 0)))
+    assert table.cls[:3].tolist() == [IGNORE, ENTER, EXIT]
+    assert table.known[1:3].tolist() == [0b11, 0b1]
+    first, count = int(table.first[2]), int(table.fields[2])
+    texts = [bytes(table.blob[at : at + n]) for at, n in zip(table.field_at, table.field_len, strict=True)]
+    assert texts[first : first + count] == [b" fid=", b" a0="]
+
+
+def test_names_with_one_hash() -> None:
+    """djb2 by hand: 33*(33*h + c) + d is the same for 'ab' and 'bA' (one up, 33 down)."""
+    assert name_hash(b"ab", 0, 2) == name_hash(b"bA", 0, 2)
+    table = Table(4)
+    assert [table.add(n) for n in ("ab", "bA", "ab", "bA")] == [0, 1, 0, 1]
+    assert sorted(table.slots[table.slots >= 0].tolist()) == [0, 1]
+
+
+def test_room_for_names_grows() -> None:
+    table = Table(2000)
+    for i in range(2000):
+        table.add("e" * 100 + str(i))
+    at, length = int(table.name_at[1999]), int(table.name_len[1999])
+    assert bytes(table.blob[at : at + length]) == b"e" * 100 + b"1999"
