@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from typing import IO
 
@@ -127,17 +128,23 @@ def write_sequences(capture: Capture, out: IO[str]) -> None:
             out.write("      " + safe(q.why) + "\n")
 
 
-def write_findings(capture: Capture, out: IO[str], most: int | None = None) -> None:
-    """The findings, gravest first; ``most`` of the notes."""
-    if not capture.findings:
-        return
+_TOLD = ("SEQUENCE-FAILED",)
+"""Findings that the sequences above them have told already."""
+
+
+def write_findings(capture: Capture, out: IO[str], most: int | None = None, width: int | None = None) -> None:
+    """The findings, gravest first, without those that the sequences tell; ``most`` of the notes, wrapped to ``width``."""
     rank = {"error": 0, "warning": 1, "note": 2}
-    ordered = sorted(capture.findings, key=lambda f: rank.get(f.severity, 3))
+    ordered = sorted((f for f in capture.findings if f.rule not in _TOLD), key=lambda f: rank.get(f.severity, 3))
+    if not ordered:
+        return
     grave = sum(f.severity in ("error", "warning") for f in ordered)
     shown = ordered if most is None else ordered[: grave + most]
     out.write("\nFindings\n")
     for f in shown:
         where = f" ({safe(capture.sources[f.source].name)} at byte {f.offset})" if f.source >= 0 and f.offset >= 0 else ""
-        out.write(f"  {f.severity} {f.rule}: {safe(f.message)}{where}\n")
+        line = f"{f.severity} {f.rule}: {safe(f.message)}{where}"
+        for i, part in enumerate([line] if width is None else textwrap.wrap(line, max(width - 4, 40))):
+            out.write(f"{'    ' if i else '  '}{part}\n")
     if len(ordered) > len(shown):
         out.write(f"  and {len(ordered) - len(shown)} more notes\n")

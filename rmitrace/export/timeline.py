@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import IO
 
 import numpy as np
@@ -37,12 +38,12 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
             text = f"{SIGN[s.outcome]} {s.name:<18} {n:>5} call{'s' if n != 1 else ' '}  {span:>8}  {_summary(capture, s.calls)}"
             out.write(_cut(" " * 16 + text.rstrip(), width) + "\n")
             if s.why:
-                for line in _wrap(safe(s.why), width - 20):
+                for line in textwrap.wrap(safe(s.why), max(width - 20, 40)):
                     out.write(" " * 20 + line + "\n")
         out.write("\n")
     _outside(capture, shown, len(c), out)
     _marks(capture, out, width)
-    write_findings(capture, out, most=8)
+    write_findings(capture, out, most=8, width=width)
 
 
 def _bar(steps: tuple, width: int) -> str:  # type: ignore[type-arg]
@@ -98,9 +99,3 @@ def _marks(capture: Capture, out: IO[str], width: int) -> None:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "\u2026"
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, max(width, 20)) or [""]
