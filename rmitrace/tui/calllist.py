@@ -79,8 +79,8 @@ class CallList(LineView):
     def _who(self, width: int) -> tuple[int, int]:
         """Cells for CPU and for task: where there is room for them, and earlier where they differ from call to call."""
         view = self.model
-        cpu = 6 if view.cpus and (width >= 120 or (width >= 96 and view.cpus > 1)) else 0
-        task = 22 if width >= 150 else 16 if width >= 120 or (width >= 100 and view.tasks > 1) else 0
+        cpu = 6 if view.cpus and (width >= 140 or (width >= 96 and view.cpus > 1)) else 0
+        task = 22 if width >= 150 else 16 if width >= 140 or (width >= 100 and view.tasks > 1) else 0
         return cpu, task if view.tasks else 0
 
     def _draw_call(self, out: Line, row: Row, width: int) -> None:
