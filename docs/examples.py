@@ -1,8 +1,8 @@
 """Runs the rmitrace commands shown in the documents and writes what they print below them.
 
 ``python docs/examples.py`` rewrites README.md and docs/*.md. In a block marked ``console`` every line ``$ rmitrace ...``
-is run by bash at the top of the repository. Where the output shown holds a line ``...``, as many lines as stand before
-and behind it are kept of the new output too.
+that names a sample capture, or asks about the ABI, is run by bash at the top of the repository. Where the output shown
+holds a line ``...``, as many lines as stand before and behind it are kept of the new output too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_RUN = re.compile(r"rmitrace (abi |.*\bcaptures/)")
 _ELISION = "..."
 
 
@@ -27,14 +28,16 @@ def _block(text: str) -> str:
     parts = re.split(r"^(\$ .*)\n", text, flags=re.MULTILINE)
     out = [parts[0]]
     for command, shown in zip(parts[1::2], parts[2::2], strict=True):
-        out += [command + "\n", _output(command[2:], shown) if command.startswith("$ rmitrace ") else shown]
+        out += [command + "\n", _output(command[2:], shown) if _RUN.match(command[2:]) else shown]
     return "".join(out)
 
 
 def _output(command: str, shown: str) -> str:
     script = f'rmitrace() {{ "{sys.executable}" -m rmitrace "$@"; }}\n{command}'
     done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    lines = (done.stdout + done.stderr).splitlines()
+    if done.stderr:
+        sys.exit(f"{command}\n{done.stderr}")
+    lines = done.stdout.splitlines()
     before = shown.splitlines()
     if _ELISION in before:
         first = before.index(_ELISION)
