@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from .rmm_console_names import arg_counts, fid_of, most_outputs, status_number
 
+_END = rb"(?:(?![0-9A-Za-z_])|(?=SMC_|PSCI_))"
 HEAD = re.compile(
-    rb"SMC_(?:(RM[IM]|RSI)_(?:([A-Z](?:(?!SMC_)[A-Z0-9_]){0,47})|(<unsupported>)|([0-9a-f]{8})(?![0-9A-Za-z_]))"
-    rb"|([0-9a-f]{8})(?![0-9A-Za-z_]))|(?<![A-Z_])PSCI_([0-9a-f]{8})(?![0-9A-Za-z_])"
+    rb"SMC_(?:(RM[IM]|RSI)_(?:([A-Z](?:(?!SMC_)[A-Z0-9_]){0,47})|(<unsupported>)|([0-9a-f]{8})" + _END + rb")"
+    rb"|([0-9a-f]{8})" + _END + rb")|(?<![A-Z_])PSCI_([0-9a-f]{8})" + _END
 )
 """The name that a row begins with: service and name, ``<unsupported>``, the fid of a gap, an SMC's or PSCI's fid."""
 CLEAN = re.compile(
