@@ -87,7 +87,7 @@ def inner(secured: Node) -> Node | None:
     """The message inside a decrypted secured message (its name is 'VENDOR_DEFINED_REQUEST' or such); None where it is
     not decrypted, or is no SPDM message."""
     plain = secured.child("PlainText")
-    return next((c for c in plain.children if c.name.isupper() and c.child("SPDMVersion")), None) if plain is not None else None
+    return next((c for c in plain.children if c.child("SPDMVersion") is not None), None) if plain is not None else None
 
 
 def use_secrets(session: Session, given: object) -> Secrets:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from decoders.spdm import Session, decode_spdm
 from tests.decoders.spdm_runs import RUNS, assert_covered, decoded, dumped, given, packets, settings
 
 DATA = Path(__file__).parents[1] / "data" / "secured"
+SAMPLES = Path(__file__).parents[2] / "captures" / "spdm"
 REUSED = "doe_v12_load_state"  # goes on with the negotiation of doe_v12_save_state
 LINE = re.compile(
     r"^(\d+) \(\d+\) (?:PCI_DOE|MCTP)\([^)]*\) (REQ->RSP|RSP->REQ) SecuredSPDM\((0x[0-9a-f]+)(?:, Seq=(0x[0-9a-f]+))?\) "
@@ -85,6 +87,16 @@ def test_keys_are_those_in_the_emulators_log(run: str) -> None:
                 assert (f"{direction}_{phase}_secret", line.secret.hex()) in logged
             used += 1
     assert bool(used) == any(r[2] for r in packets(run))
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.pcap.toml")), ids=lambda p: p.name)
+def test_keys_in_the_descriptions_of_the_sample_captures(path: Path) -> None:
+    log = tomllib.loads(path.read_text()).get("keys")
+    run = path.name.removesuffix(".pcap.toml")
+    if log is None:
+        assert run.startswith("tf-rmm") or not any(r[2] for r in packets(run))
+        return
+    assert all(r.opened for r in decoded(run, log) if r.secured)
 
 
 def vca_log(run: str) -> object:

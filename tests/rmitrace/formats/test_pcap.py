@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rmitrace.formats.pcap import MAX_PROBLEMS, Packet, is_pcap, messages, packets
 
 CAPTURES = Path(__file__).parents[3] / "captures" / "spdm"
-PCAPS = sorted(CAPTURES.glob("*.pcap"))
+PCAPS = [CAPTURES / f"{name}.pcap" for name in ("doe_v12_measall", "err_raw_v12_doe", "tf-rmm-head-nominal")]
 FRAMES = [b"\x01\0\x01\0\x03\0\0\0\x10\x84\0\0", b"first" * 9, b"x", b"", b"y" * 300]
 
 
@@ -151,8 +151,6 @@ def test_shipped_captures_have_the_frames_tshark_lists(path: Path) -> None:
     if shutil.which("tshark") is None:
         pytest.skip("tshark is not installed")
     data = path.read_bytes()
-    if struct.unpack_from("<I", data, 20)[0] == 291:
-        pytest.skip("tshark refuses link type 291")
     got = [(p.ts_ns, p.captured, p.original) for p in packets(data)]
     command = ["tshark", "-r", str(path), "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.cap_len", "-e", "frame.len"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
