@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 
@@ -25,29 +26,51 @@ ENOUGH = 0.2
 """The least score that counts as recognised."""
 
 
+SURE = 0.9
+"""A score from which on the formats behind are not asked (nor imported)."""
+
+
 @cache
-def formats() -> tuple[Format, ...]:
-    """Every format: the built-in ones, then those of other distributions (entry points ``rmitrace.formats``)."""
-    found: list[Format] = [import_module(f"{__package__}.{m}").FORMAT for m in BUILTIN]
+def _builtin(module: str) -> Format:
+    found: Format = import_module(f"{__package__}.{module}").FORMAT
+    return found
+
+
+@cache
+def _others() -> tuple[Format, ...]:
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group="rmitrace.formats"):
-        found.append(entry.load())
-    return tuple(found)
+    return tuple(entry.load() for entry in entry_points(group="rmitrace.formats"))
+
+
+def each() -> Iterator[Format]:
+    """The formats one by one, each imported when its turn comes."""
+    for module in BUILTIN:
+        yield _builtin(module)
+    yield from _others()
+
+
+def formats() -> tuple[Format, ...]:
+    """Every format: the built-in ones, then those of other distributions (entry points ``rmitrace.formats``)."""
+    return tuple(each())
 
 
 def by_name(name: str) -> Format:
     """The format of that name. Raises LookupError."""
-    for f in formats():
+    for f in each():
         if f.name == name:
             return f
     raise LookupError(f"no format {name!r}; there are {', '.join(f.name for f in formats())}")
 
 
 def scores(data: Data) -> list[tuple[float, Format]]:
-    """Every format with how surely the head of the data is in it, surest first."""
+    """The formats with how surely the head of the data is in each, surest first; asking stops at one that is sure."""
     head = bytes(data[:HEAD])
-    found = [(_score(f, head), f) for f in formats()]
+    found: list[tuple[float, Format]] = []
+    for f in each():
+        found.append((_score(f, head), f))
+        if found[-1][0] >= SURE:
+            break
     if not any(s >= ENOUGH for s, _ in found) and len(data) > HEAD:
         # a long boot log in front of the first record: look again in the middle and at the end
         for at in (len(data) // 4, len(data) // 2, len(data) - HEAD):
