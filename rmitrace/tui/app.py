@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from threading import Thread
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -47,6 +49,7 @@ class TimelineApp(App[None]):
         self._began = 0.0
         self._ending = False
         self._shown = False
+        self.background: Thread | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -67,7 +70,7 @@ class TimelineApp(App[None]):
             self._began = time.monotonic()
             self._timer = self.set_interval(0.25, self._progress)
             self._progress()
-            self.run_worker(self._read_all, thread=True, exit_on_error=False, name="read")
+            self._start(self._read_all)
         else:
             self._learn(self.main.model)
 
@@ -93,7 +96,8 @@ class TimelineApp(App[None]):
 
     def _hand_over(self, call: partial[None]) -> None:
         if not self._ending:
-            self.call_from_thread(call)
+            with suppress(RuntimeError, CancelledError):  # the application ended meanwhile
+                self.call_from_thread(call)
 
     def _progress(self) -> None:
         header = self.main.query_one(Header)
@@ -102,6 +106,8 @@ class TimelineApp(App[None]):
         header.reading = "reading…"
         if total and took >= 1:
             header.reading = f"reading {done * 100 // total}% of {total / 1e6:,.0f} MB, {done / 1e6 / took:,.0f} MB/s"
+            if done >= total:
+                header.reading = f"{total / 1e6:,.0f} MB read, pairing calls"
         header.refresh()
 
     def _whole(self, view: View) -> None:
@@ -112,16 +118,24 @@ class TimelineApp(App[None]):
         self._learn(view)
 
     def _learn(self, view: View) -> None:
-        """Look for the protocol messages of a large capture behind the screen."""
-        if view.knows_messages:
+        """Work out messages and findings of a large capture behind the screen."""
+        if view.learned:
             return
 
         def work() -> None:
-            conversations = view.capture.conversations
-            conversations.decode()
-            self._hand_over(partial(self.main.learn_messages, view, conversations))
+            try:
+                study = view.study()
+            except Exception as e:
+                self._hand_over(partial(self.main.say, f"messages and findings: {type(e).__name__}: {e}", "error"))
+            else:
+                self._hand_over(partial(self.main.learn, view, study))
 
-        self.run_worker(work, thread=True, exit_on_error=False, name="messages")
+        self._start(work)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        """Work in a thread that does not keep the process alive: who quits does not wait for a long reading."""
+        self.background = Thread(target=work, daemon=True)
+        self.background.start()
 
     def _failed(self, message: str) -> None:
         self._timer.stop()

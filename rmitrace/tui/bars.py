@@ -68,7 +68,7 @@ class Header(Bar):
         tail.append((f"lost {more}{view.lost:,}", "warning" if view.lost or more else "dim"))
         worst = int(max((_RANK[f.severity] for f in view.findings), default=0))
         sign, style = (("·", "dim"), ("·", "dim"), ("!", "warning"), ("✗", "error"))[worst]
-        tail.append((f"{sign} {count(len(view.findings), 'finding')}", style))
+        tail.append((f"{sign} {count(len(view.findings), 'finding')}", style) if view.learned else ("checking…", "dim"))
         if self.problem:
             tail.append((self.problem, "error"))
         elif self.reading or not capture.complete:

@@ -142,23 +142,28 @@ class Timeline:
     def _place_sequences(self) -> None:
         """Put every sequence into its lane."""
         ts, n = self.capture.calls.ts, len(self.axis)
+        if not n or not self.capture.sequences:
+            return
         known = ts[ts != NO_TIME]
         zero = int(known.min()) if len(known) else 0
-        by_object = {lane.object: i for i, lane in enumerate(self.lanes) if lane.object is not None}
-        more = next((i for i, lane in enumerate(self.lanes) if lane.label == MORE), -1)
-        found: dict[int, list[tuple[int, float, float]]] = {}
-        for i, s in enumerate(self.capture.sequences if n else ()):
-            first, last = min(max(s.first, 0), n - 1), min(max(s.last, 0), n - 1)
-            begin, end = float(self.axis[first]), float(self.axis[last])
-            if not self.ordered and ts[last] != NO_TIME:
-                end = max(end, float(ts[last] - zero) + max(float(self.capture.calls.dur[last]), 0.0))
-            lane = int(self.lane_of[first]) if self.cpus else by_object.get(s.object, more)
-            if lane >= 0:
-                found.setdefault(lane, []).append((i, begin, end))
-        for lane, rows in found.items():
-            self.lanes[lane].sequences = np.array([r[0] for r in rows], dtype=np.int64)
-            self.lanes[lane].begin = np.array([r[1] for r in rows])
-            self.lanes[lane].end = np.array([r[2] for r in rows])
+        sequences = self.capture.sequences
+        first = np.clip([s.first for s in sequences], 0, n - 1)
+        last = np.clip([s.last for s in sequences], 0, n - 1)
+        begin, end = self.axis[first], self.axis[last]
+        if not self.ordered:
+            over = (ts[last] - zero).astype(np.float64) + np.maximum(self.capture.calls.dur[last], 0)
+            end = np.where(ts[last] != NO_TIME, np.maximum(end, over), end)
+        if self.cpus:
+            lane_of = self.lane_of[first]
+        else:
+            index = {lane.object: i for i, lane in enumerate(self.lanes) if lane.object is not None}
+            more = next((i for i, lane in enumerate(self.lanes) if lane.label == MORE), -1)
+            lane_of = np.array([index.get(s.object, more) for s in sequences])
+        order = np.argsort(lane_of, kind="stable")
+        starts = np.searchsorted(lane_of[order], np.arange(len(self.lanes) + 1))
+        for i, lane in enumerate(self.lanes):
+            mine = order[starts[i] : starts[i + 1]]
+            lane.sequences, lane.begin, lane.end = mine, begin[mine], end[mine]
 
     # -- the window
 
@@ -253,6 +258,10 @@ class Timeline:
         chosen = np.concatenate([order[~narrow[order]][-2 * width :], small])
         chosen = chosen[np.argsort(self._rank[sequences[chosen]], kind="stable")]
         return [Span(int(sequences[i]), int(first[i]), int(last[i])) for i in chosen]
+
+    def forget(self) -> None:
+        """Fill the cells anew: what is noted changed."""
+        self._cells = None
 
     def call_at(self, lane: int, cell: int, width: int, mask: Flags | None) -> int | None:
         """The call that stands for a cell: the first that failed, else the first; None where the cell is empty."""

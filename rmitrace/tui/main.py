@@ -200,7 +200,7 @@ class MainScreen(Seeking, Sharing):
         """Go to the next or previous finding that is about a call."""
         places = [(c, i) for i, c in enumerate(self.model.finding_calls) if c >= 0]
         if not places:
-            self.say("no findings about calls" if self.model.findings else "no findings", "warning")
+            self.say("no findings about calls" if self.model.findings else self._no_findings, "warning")
             return
         now = self.keep_call()
         here = (-1, -1) if now is None else (now, self._finding if self._finding_call == now else (-1 if by > 0 else len(places)))
@@ -209,6 +209,10 @@ class MainScreen(Seeking, Sharing):
             self.say("no further finding" if by > 0 else "no finding before", "warning")
             return
         self._go_to_finding(after[0][1])
+
+    @property
+    def _no_findings(self) -> str:
+        return "no findings" if self.model.learned else "still checking"
 
     _finding = -1
     _finding_call = -1
@@ -225,7 +229,7 @@ class MainScreen(Seeking, Sharing):
     def action_findings(self) -> None:
         """List the findings."""
         if not self.model.findings:
-            self.say("no findings", "warning")
+            self.say(self._no_findings, "warning")
             return
         start = self._finding if self._finding >= 0 else 0
 

@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 
-from ..capture.messages import Conversations
 from ..display import safe
 from . import details
 from .bars import Header, StatusBar
@@ -23,7 +22,7 @@ from .rows import RowKind
 from .text import count
 from .timeline import Axis, Lanes
 from .tree import TreePane
-from .view import View
+from .view import Study, View
 
 
 class PaneScreen(Screen[None]):
@@ -148,12 +147,13 @@ class PaneScreen(Screen[None]):
             at = view.rows.row_of_sequence(view.owner(now), view.rows.step_of(now) if row.kind is RowKind.STEP else -1)
         self.list.move_to(at if at >= 0 else view.rows.row_of_call(now), middle=True)
 
-    def learn_messages(self, view: View, conversations: Conversations) -> None:
-        """Show the protocol messages of a view once they are known."""
+    def learn(self, view: View, study: Study) -> None:
+        """Show messages and findings once they are worked out."""
         call = self.keep_call()
-        view.learn_messages(conversations)
+        view.learn(study)
         if view is self.model:
             self.query_one(Header).refresh()
+            view.timeline.forget()
             self.restore_call(call)
 
     def on_line_view_moved(self, message: LineView.Moved) -> None:

@@ -73,22 +73,16 @@ class Rows:
         """The calls in display order (each sequence and step in one piece) and the place of each; None: as they are."""
         if not self.sequences:
             return None, None
-        members = [_members(s, self.calls) for s in self.sequences]
-        for i in sorted(range(len(members)), key=lambda i: -len(members[i])):  # of two that overlap the smaller one wins
-            self.owner[members[i]] = i
-        anchor = np.arange(self.calls, dtype=np.int32)
-        inner = anchor.copy()
-        for i, (s, m) in enumerate(zip(self.sequences, members, strict=True)):
-            mine = m[self.owner[m] == i]
-            if not len(mine):
-                continue
-            anchor[mine] = mine[0]
-            for j, t in enumerate(s.steps):
-                part = _members(t, self.calls)
-                part = part[(self.owner[part] == i) & (self._step_of[part] < 0)]
-                if len(part):
-                    self._step_of[part] = self.first_step[i] + j
-                    inner[part] = part[0]
+        by_size = sorted(range(len(self.sequences)), key=lambda i: -len(self.sequences[i].calls))
+        calls, owners = _flat([self.sequences[i].calls for i in by_size], by_size, self.calls)
+        self.owner[calls] = owners  # of two sequences that overlap the smaller one, written last, has the call
+        steps = [t for s in self.sequences for t in s.steps]
+        calls, numbers = _flat([t.calls for t in steps], range(len(steps)), self.calls)
+        of = np.repeat(np.arange(len(self.sequences)), np.diff(self.first_step))
+        mine = self.owner[calls] == of[numbers] if len(steps) else np.zeros(0, dtype=bool)
+        self._step_of[calls[mine][::-1]] = numbers[mine][::-1]  # the first step that names a call has it
+        anchor = _first(self.owner, len(self.sequences))
+        inner = _first(self._step_of, len(steps))
         key = anchor.astype(np.int64) << 32 | inner
         if bool((key[1:] >= key[:-1]).all()):
             return None, None
@@ -315,8 +309,21 @@ class Rows:
         self._count()
 
 
-def _members(part: Any, calls: int) -> Ints:
-    m = np.asarray(part.calls, dtype=np.int64)
-    if len(m) and (m[0] < 0 or m[-1] >= calls or bool((m[1:] <= m[:-1]).any())):
-        m = np.unique(m[(m >= 0) & (m < calls)])
-    return m
+def _flat(parts: Seq[Any], labels: Seq[int], calls: int) -> tuple[Ints, Ints]:
+    """The call numbers of all parts in one array, those outside the capture left out, and the label of the part of each."""
+    if not len(parts):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    numbers = np.concatenate(parts).astype(np.int64)
+    label = np.repeat(np.asarray(labels, dtype=np.int64), [len(p) for p in parts])
+    inside = (numbers >= 0) & (numbers < calls)
+    return numbers[inside], label[inside]
+
+
+def _first(group: npt.NDArray[np.int32], groups: int) -> npt.NDArray[np.int32]:
+    """For every call the first call of its group, itself where it is in none (-1)."""
+    out = np.arange(len(group), dtype=np.int32)
+    grouped = np.flatnonzero(group >= 0)
+    first = np.zeros(groups, dtype=np.int32)
+    first[group[grouped][::-1]] = grouped[::-1]
+    out[grouped] = first[group[grouped]]
+    return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -114,13 +115,14 @@ class Lanes(LineView):
         for i in np.flatnonzero(cells.calls[lane]).tolist():
             chars[i] = _LEVELS[min(int(cells.calls[lane, i]).bit_length() - 1, 7)]
             styles[i] = "dim"
+        over = (cells.noted[lane] | cells.failed[lane]).tolist()
         for span in self.timeline.spans(lane, width):
             s = self.model.capture.sequences[span.sequence]
             a, b = max(span.first, 0), min(span.last, width - 1)
-            text = span_text(s.kind, s.outcome, b - a + 1, span.first >= 0, span.last < width)
+            text = span_text(s.kind, s.outcome, b - a + 1, span.first >= 0, span.last < width, over[a : b + 1])
             chars[a : b + 1] = list(text)
             styles[a : b + 1] = [f"span-{s.outcome}"] * len(text)
-        for i in np.flatnonzero(cells.noted[lane] | cells.failed[lane]).tolist():
+        for i in np.flatnonzero(over).tolist():
             chars[i], styles[i] = ("✗", "error") if cells.failed[lane, i] else ("!", "warning")
         at = self.cell
         if at is not None:
@@ -201,8 +203,11 @@ class Axis(Widget):
         return view.zero_ns if view.time_format == "absolute" else 0
 
 
-def span_text(kind: str, outcome: str, width: int, begins: bool, ends: bool) -> str:
-    """A sequence drawn ``width`` cells wide: ``├connect ✓───┤``; one cell holds the sign of its outcome."""
+def span_text(kind: str, outcome: str, width: int, begins: bool, ends: bool, taken: Sequence[bool] = ()) -> str:
+    """A sequence drawn ``width`` cells wide: ``├connect ✓───┤``; one cell holds the sign of its outcome.
+
+    ``taken`` says which cells will be drawn over: the name goes where all of it can be read.
+    """
     sign = OUTCOME[outcome]
     if width == 1:
         return sign
@@ -210,8 +215,12 @@ def span_text(kind: str, outcome: str, width: int, begins: bool, ends: bool) -> 
     room = width - 2
     if room == 0:
         return left + sign
-    name = f"{kind} {sign}" if room >= len(kind) + 2 else kind[: max(room - 1, 0)] + sign
-    return left + name + "─" * (room - len(name)) + right
+    free = [not t for t in taken[1:-1]] if taken else [True] * room
+    for name in (f"{kind} {sign}", kind[: max(room - 1, 0)] + sign):
+        at = next((i for i in range(room - len(name) + 1) if all(free[i : i + len(name)])), None)
+        if at is not None and (len(name) > len(kind) or room < len(kind) + 2):
+            return left + "─" * at + name + "─" * (room - at - len(name)) + right
+    return left + "─" * room + right
 
 
 def short(label: str, width: int) -> str:

@@ -19,14 +19,17 @@ from .text import seconds
 
 TIME_FORMATS = ("relative", "absolute", "delta")
 _RANK = {"note": 1, "warning": 2, "error": 3}
-SEVERITIES = (None, "note", "warning", "error")
+
+Placed = list[tuple[int, int, Finding, list[int]]]
+"""Call to go to, number, finding, calls it is about."""
+Study = tuple[Conversations, Placed]
 
 Key = tuple[int, int]
 """Where a record stands: source and byte offset. The same in a preview and in the whole."""
 
 
 SMALL = 5000
-"""Calls up to which the protocol messages are found before the first screen; above it that is done behind it."""
+"""Calls up to which messages and findings are worked out before the first screen; above it that is done behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class View:
         calls = capture.calls
         self.calls = len(calls)
         self._conversations: Conversations | None = None
-        if self.calls <= SMALL:
+        self.learned = self.calls <= SMALL
+        """Whether messages and findings are known."""
+        if self.learned:
             self._conversations = capture.conversations
         self.lines = self._asides()
         self._grouped = Rows(self.calls, capture.sequences, self._line_places())
@@ -68,7 +73,15 @@ class View:
         self.tasks = len(np.unique(calls.pid[calls.pid >= 0]))
         self.failed = int(np.count_nonzero(calls.failed))
         self.lost, self.lost_at_least = _lost(capture)
-        self._read_findings()
+        self.findings: list[Finding] = []
+        self.finding_calls: list[int] = []
+        """The call to go to for each finding, -1 where it is about no place."""
+        self.severity = np.zeros(self.calls, dtype=np.int8)
+        """The gravest finding of each call: 1 note, 2 warning, 3 error."""
+        self.noted = self.severity > 0
+        """Whether a call has a finding that is no note."""
+        if self.learned:
+            self._set_findings(self._placed_findings())
         self.changes: dict[int, list[StateChange]] = {}
         self._states: dict[str, tuple[list[int], list[StateChange]]] = {}
         for c in capture.states:
@@ -86,15 +99,17 @@ class View:
                 out.append(Aside(self.calls, m.place.source, m.place.offset, m.place.ts_ns, "message", m.title, m))
         return sorted(out, key=lambda a: a.before_call)
 
-    @property
-    def knows_messages(self) -> bool:
-        """Whether the protocol messages have been looked for."""
-        return self._conversations is not None
+    def study(self) -> Study:
+        """Work out messages and findings; takes long on large captures and may run in a thread of its own."""
+        self.capture.conversations.decode()
+        return self.capture.conversations, self._placed_findings()
 
-    def learn_messages(self, conversations: Conversations) -> None:
-        """Show the protocol messages, found and decoded elsewhere."""
-        self._conversations = conversations
-        if any(m.place.call is None for m in conversations.all):
+    def learn(self, study: Study) -> None:
+        """Show what was worked out."""
+        self._conversations, findings = study
+        self._set_findings(findings)
+        self.learned = True
+        if any(m.place.call is None for m in self._conversations.all):
             self.lines = self._asides()
             grouped, shown = self.grouped, self.rows.show_lines
             self._grouped = Rows(self.calls, self.capture.sequences, self._line_places())
@@ -113,23 +128,26 @@ class View:
     def _line_places(self) -> npt.NDArray[np.int64]:
         return np.array([m.before_call for m in self.lines], dtype=np.int64)
 
-    def _read_findings(self) -> None:
-        """The findings in the order of the calls they are about, and the gravest one of each call."""
-        self.severity = np.zeros(self.calls, dtype=np.int8)
-        placed: list[tuple[int, int, Finding]] = []
+    def _placed_findings(self) -> Placed:
+        """The findings, each with the calls it is about and the one to go to, in the order of the calls."""
+        placed: Placed = []
         for i, f in enumerate(self.capture.findings):
             calls = [c for c in f.calls if 0 <= c < self.calls]
+            at = min(calls, default=-1)
             if not calls and f.source >= 0 and f.offset >= 0:
                 near = self.call_at((f.source, f.offset))
-                placed.append((self.calls if near is None else near, i, f))
-                continue
-            for c in calls:
-                self.severity[c] = max(self.severity[c], _RANK.get(f.severity, 1))
-            placed.append((calls[0] if calls else -1, i, f))
+                at = self.calls - 1 if near is None else near
+            placed.append((at, i, f, calls))
         placed.sort(key=lambda p: p[:2])
-        self.findings = [f for _, _, f in placed]
-        self.finding_calls = [min(c, self.calls - 1) for c, _, _ in placed]
-        """The call to go to for each finding, -1 where it is about no place."""
+        return placed
+
+    def _set_findings(self, placed: Placed) -> None:
+        self.findings = [f for _, _, f, _ in placed]
+        self.finding_calls = [at for at, _, _, _ in placed]
+        for _, _, f, calls in placed:
+            rank = _RANK.get(f.severity, 1)
+            for c in calls:
+                self.severity[c] = max(self.severity[c], rank)
         self.noted = self.severity >= _RANK["warning"]
 
     def findings_of(self, call: int) -> list[Finding]:

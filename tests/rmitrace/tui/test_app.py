@@ -25,6 +25,12 @@ def preview() -> FakeCapture:
     return capture
 
 
+async def finished(app: TimelineApp) -> None:
+    """Wait for the reading behind the screen."""
+    assert app.background is not None
+    await asyncio.to_thread(app.background.join, 10)
+
+
 class Opener:
     """Stands for open_capture: waits until told to go on."""
 
@@ -58,7 +64,7 @@ async def test_the_whole_replaces_the_preview_and_the_selection_stays(monkeypatc
             await pilot.press(key)
         assert d.row == (RowKind.CALL, 6)
         opener.go.set()
-        await app.workers.wait_for_complete()
+        await finished(app)
         await d.settle(8)
         assert "12 calls" in header.render_line(0).text
         assert "reading" not in header.render_line(0).text
@@ -76,7 +82,7 @@ async def test_what_goes_wrong_while_reading_is_shown(monkeypatch: pytest.Monkey
     async with app.run_test(size=(100, 30)) as pilot:
         d = Driver(pilot, app)
         await d.settle(8)
-        await app.workers.wait_for_complete()
+        await finished(app)
         await d.settle(8)
         assert str(error) in d.said
         assert "only the first part" in app.main.query_one(Header).render_line(0).text
@@ -132,3 +138,33 @@ async def test_an_empty_capture() -> None:
             *"jGgac", "x", "s", "F", "F", "]", "p", "+", "y", "e", "o", "m", "tab", "j", "a", "space", "tab", "tab", "enter", "."
         )
         assert "0 calls" in app.main.query_one(Header).render_line(0).text
+
+
+async def test_messages_and_findings_of_a_large_capture_come_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    import rmitrace.tui.view as view
+
+    go = threading.Event()
+    study = view.View.study
+
+    def slow(self: view.View) -> Any:
+        assert go.wait(10)
+        return study(self)
+
+    monkeypatch.setattr(view, "SMALL", 3)
+    monkeypatch.setattr(view.View, "study", slow)
+    app = TimelineApp(FakeCapture())  # type: ignore[arg-type]
+    async with app.run_test(size=(100, 30)) as pilot:
+        d = Driver(pilot, app)
+        await d.settle(8)
+        header = app.main.query_one(Header)
+        assert "checking…" in header.render_line(0).text
+        assert "!" not in d.text("lanes")
+        await d.press("]")
+        assert d.said == "still checking"
+        await d.press("G")
+        go.set()
+        await finished(app)
+        await d.settle(8)
+        assert "3 findings" in header.render_line(0).text
+        assert "!" in d.text("lanes")
+        assert d.row == (RowKind.CALL, 11)

@@ -31,6 +31,14 @@ def test_span_cut_by_the_window() -> None:
     assert span_text("connect", "ok", 14, False, False) == "─connect ✓────"
 
 
+def test_a_name_goes_where_it_can_be_read() -> None:
+    taken = [False] * 20
+    taken[4] = True
+    assert span_text("connect", "failed", 20, True, True, taken) == "├────connect ✗─────┤"
+    assert span_text("connect", "failed", 20, True, True, [i % 3 == 0 for i in range(20)]) == "├──────────────────┤"
+    assert span_text("connect", "ok", 5, True, True, [False, True, False, False, False]) == "├───┤"
+
+
 def timeline(lo: float, hi: float, ordered: bool = False) -> Any:
     return SimpleNamespace(window=(lo, hi), ordered=ordered, cell=lambda place, width: int((place - lo) / (hi - lo) * width))
 
