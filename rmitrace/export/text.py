@@ -13,7 +13,7 @@ from ..display import safe
 
 def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = True, summary: bool = True) -> None:
     """The calls, one line each, with the lines worth showing between them; then sequences and findings."""
-    write_header(capture, out)
+    write_header(capture, out, _HEADER_WIDTH)
     pending = iter(capture.marks() if marks else ())
     mark = next(pending, None)
     several = len(capture.sources) > 1
@@ -33,6 +33,9 @@ def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = 
     if summary:
         write_sequences(capture, out)
         write_findings(capture, out)
+
+
+_HEADER_WIDTH = 160
 
 
 def write_header(capture: Capture, out: IO[str], width: int | None = None) -> None:

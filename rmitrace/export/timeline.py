@@ -8,7 +8,9 @@ from typing import IO
 import numpy as np
 
 from ..capture.model import Capture
+from ..capture.records import NO_TIME
 from ..display import safe
+from ..lifecycle.model import Step
 from .text import SIGN, duration, mark_line, seconds, write_findings, write_header
 
 _FAILED_SHOWN = 6
@@ -34,7 +36,7 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
         out.write(_cut(" " * 16 + _bar(q.steps, bar_width), width) + "\n")
         for s in q.steps:
             n = len(s.calls)
-            span = duration(int(c.ts[s.last] - c.ts[s.first] + max(c.dur[s.last], 0))) if q.start_ns is not None else ""
+            span = _span(capture, s)
             text = f"{SIGN[s.outcome]} {s.name:<18} {n:>5} call{'s' if n != 1 else ' '}  {span:>8}  {_summary(capture, s.calls)}"
             out.write(_cut(" " * 16 + text.rstrip(), width) + "\n")
             if s.why:
@@ -46,7 +48,14 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
     write_findings(capture, out, most=8, width=width)
 
 
-def _bar(steps: tuple, width: int) -> str:  # type: ignore[type-arg]
+def _span(capture: Capture, s: Step) -> str:
+    """From the first call's entry to the last one's exit; empty where the source has no times."""
+    c = capture.calls
+    start, end, dur = int(c.ts[s.first]), int(c.ts[s.last]), int(c.dur[s.last])
+    return "" if NO_TIME in (start, end) else duration(max(end - start + max(dur, 0), 0))
+
+
+def _bar(steps: tuple[Step, ...], width: int) -> str:
     """One cell a step at least, more for more calls; a failed step is drawn in x, one left open in ~."""
     total = sum(len(s.calls) for s in steps) or 1
     cells = []
@@ -80,7 +89,7 @@ def _outside(capture: Capture, first: int, last: int, out: IO[str]) -> None:
     if not len(rows):
         return
     ts = int(c.ts[rows[0]])
-    out.write(f"{seconds(ts if ts != -(2**63) else None, 3):>12}    {len(rows)} other calls: {_summary(capture, rows)}\n")
+    out.write(f"{seconds(ts if ts != NO_TIME else None, 3):>12}    {len(rows)} other calls: {_summary(capture, rows)}\n")
     bad = rows[c.failed[rows]]
     for seq in bad[:_FAILED_SHOWN].tolist():
         out.write(" " * 16 + "x " + capture.call(int(seq)).line + "\n")
