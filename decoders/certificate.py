@@ -29,6 +29,8 @@ from .tree import Node
 
 MAX_ELEMENTS = 64
 """Names, extensions and purposes that are taken apart in one certificate."""
+NAMED = 16
+"""Attributes of a name that its text has."""
 KEY_USAGE = (
     "digitalSignature",
     "nonRepudiation",
@@ -44,7 +46,7 @@ SPDM_EXTENSION = {
     "1.3.6.1.4.1.412.274.2": "hardware identity: the key was made by and belongs to this device",
     "1.3.6.1.4.1.412.274.5": "mutable: the firmware may replace this certificate",
 }
-_ESCAPED = str.maketrans({c: "\\" + c for c in ',+"\\<>;='})
+_ESCAPED = str.maketrans({c: "\\" + c for c in ',+"\\<>;'})
 
 
 def certificate(data: bytes, pos: int, end: int, name: str = "Certificate") -> Node | str:
@@ -109,7 +111,8 @@ def name_node(data: bytes, tlv: Tlv, name: str) -> Node:
         return each(data, tlv, f"rdn[{index}]", attribute, MAX_ELEMENTS)
 
     node = each(data, tlv, name, part, MAX_ELEMENTS)
-    return replace(node, value=data[tlv.start : tlv.end], text=", ".join(said) if said else "(empty)")
+    more = f" and {len(said) - NAMED} more" if len(said) > NAMED else ""
+    return replace(node, value=data[tlv.start : tlv.end], text=(", ".join(said[:NAMED]) or "(empty)") + more)
 
 
 def _validity(data: bytes, tlv: Tlv, name: str) -> Node:
@@ -238,6 +241,9 @@ def _authority_key_id(body: bytes) -> str:
     return next((hexed(body[t.body : t.end]) for t in elements(body) if t.tag == 0x80), hexed(body))
 
 
+_TEXT_NAMES = {1: "email", 2: "DNS", 6: "URI"}
+
+
 def _general_name(body: bytes, tlv: Tlv) -> str:
     inside = body[tlv.body : tlv.end]
     kind = tlv.tag & 0x1F
@@ -249,7 +255,7 @@ def _general_name(body: bytes, tlv: Tlv) -> str:
             return f"otherName {_named(body, parts[0])}={text}"
         return f"otherName {hexed(inside)}"
     if kind in (1, 2, 6):
-        return f"{ {1: 'email', 2: 'DNS', 6: 'URI'}[kind] }:{inside.decode('ascii', 'backslashreplace')}".replace(" ", "")
+        return f"{_TEXT_NAMES[kind]}:{inside.decode('ascii', 'backslashreplace')}"
     if kind == 4:
         name = read(body, tlv.body, tlv.end)
         return "directoryName" if isinstance(name, str) else f"directoryName {name_node(body, name, '').text}"

@@ -197,7 +197,9 @@ def signature_error(cert: bytes, issuer: bytes) -> str | None:
         subject.verify_directly_issued_by(signer)
     except InvalidSignature:
         return ""
-    except Exception as error:  # the package raises many kinds on hostile DER
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # hostile DER: exceptions of many kinds, and a panic of its Rust is none of Exception's
         return f"{type(error).__name__}: {error}"[:200]
     return None
 
