@@ -8,6 +8,7 @@ order of the wire.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Literal
 
 from construct import Int16ul, Int32ul
@@ -138,13 +139,28 @@ def _open(session: Session | None, secure: SecureSession | None, session_id: int
     if session is None or session.keys is None:
         return Refused("no secrets given", "note")
     secrets = session.keys if isinstance(session.keys, Secrets) else use_secrets(session, session.keys)
-    if secure is not None:
-        if not isinstance(secure.keys, SessionKeys):
-            secure.keys = SessionKeys(session_id, secure, secrets)
-        keys: SessionKeys = secure.keys
-    else:
-        keys = secrets.unopened.setdefault(session_id, SessionKeys(session_id, None, secrets))
-    return keys.open(sealed)
+    if secure is None:
+        unknown: SessionKeys = secrets.unopened.setdefault(session_id, SessionKeys(session_id, None, secrets))
+        return unknown.open(sealed)
+    if not isinstance(secure.keys, SessionKeys):
+        secure.keys = SessionKeys(session_id, secure, secrets)
+    keys: SessionKeys = secure.keys
+    result = keys.open(sealed)
+    return result if isinstance(result, Opened) or keys.lines else _earlier(session, secure, sealed) or result
+
+
+def _earlier(session: Session, secure: SecureSession, sealed: Sealed) -> Opened | None:
+    """The message opened by the session that had this id before: the exchange that seemed to replace it was a repeated
+    record, or led to nothing."""
+    same = (s for s in reversed(session.history) if s.session_id == secure.session_id and s is not secure)
+    for old in islice(same, 2):
+        if isinstance(old.keys, SessionKeys) and old.keys.lines:
+            opened = old.keys.open(sealed)
+            if isinstance(opened, Opened):
+                old.phase = "application" if opened.phase == "data" else "handshake"
+                session.sessions[secure.session_id] = old
+                return opened
+    return None
 
 
 def _plain(plain: bytes, at: int, mac_only: bool, session: Session | None, session_id: int, binding: Binding) -> Node:

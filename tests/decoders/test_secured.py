@@ -244,6 +244,24 @@ def test_the_right_secret_among_wrong_ones_in_any_order() -> None:
     assert all(r.opened for r in decoded(run, log) if r.secured)
 
 
+def test_a_repeated_key_exchange_does_not_end_the_session() -> None:
+    session = Session()
+    use_secrets(session, given("doe_v12_aead_chacha20_poly1305"))
+    exchange = messages_of("doe_v12_aead_chacha20_poly1305", 0xE4, 0x64)
+    opened = 0
+    for _, _, secured, data in packets("doe_v12_aead_chacha20_poly1305"):
+        if not secured:
+            decode_spdm(data, session=session)
+            continue
+        assert open_secured(data, session=session)[1] is not None
+        opened += 1
+        if opened == 2:
+            for message in exchange:
+                decode_spdm(message, session=session)
+        if opened == 6:
+            return
+
+
 def test_a_damaged_message_does_not_end_the_session() -> None:
     session = Session()
     use_secrets(session, given("doe_v12_measall"))
