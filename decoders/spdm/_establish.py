@@ -242,7 +242,10 @@ def _psk_finish_rsp(r: Reader) -> str:
 # within a session
 
 _KEY_UPDATE = Layout(("KeyOperation", Int8ul, enum(KEY_OPERATION)), ("Tag", Int8ul, hexadecimal))
-_END = Layout(("Param1", Int8ul, bits(flag("NegotiatedStateClearIndicator", 0))), ("Param2", Int8ul, reserved))
+_END = Layout(
+    ("Param1", Int8ul, bits(Bits("NegotiatedStatePreservationIndicator", 0, 0, {0: "preserve", 1: "clear"}))),
+    ("Param2", Int8ul, reserved),
+)
 
 
 def _bare(r: Reader) -> str:

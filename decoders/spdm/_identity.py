@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -162,7 +163,7 @@ def _reassembled(r: Reader, whole: bytes) -> Node:
     made = Reader(whole, 0, len(whole), r.session, depth=r.depth + 1)
     made.version = r.version
     made.region("CertificateChain", len(whole), chain_parts)
-    return detached(made.nodes[0])
+    return replace(detached(made.nodes[0]), value=whole)
 
 
 def chain_parts(r: Reader) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -221,7 +222,7 @@ def _log_rsp(r: Reader) -> str:
         if whole is not None and offset:
             made = Reader(whole, 0, len(whole), r.session, depth=r.depth + 1)
             made.region("MEL", len(whole), _log)
-            r.append(detached(made.nodes[0]))
+            r.append(replace(detached(made.nodes[0]), value=whole))
     return f"{portion} bytes" + (f", {remainder} remain" if remainder else "")
 
 

@@ -200,7 +200,8 @@ class Reader:
         return ", ".join(said)
 
     def region(self, name: str, size: int, parse: Parse) -> Octets:
-        """A part of a size known beforehand. What goes wrong inside stays inside; what is left of it is a leaf."""
+        """A part of a size known beforehand, and its bytes. What goes wrong inside stays inside; what is left of it is a
+        leaf."""
         at = self.pos
         if at + size > self.end:
             self.short(name, size)
@@ -213,7 +214,7 @@ class Reader:
         except Cut:
             pass
         value = self.data[at : at + size]
-        outer.append(node(name, value, text or hexed(value), self.base + at, size, tuple(self.nodes)))
+        outer.append(node(name, None, text, self.base + at, size, tuple(self.nodes)))
         self.nodes, self.end = outer, end
         return value
 
@@ -261,13 +262,25 @@ class Reader:
         return best[0]
 
     def _other(self, parts: Sequence[str | int], ruled: dict[str, int]) -> dict[str, int]:
-        """The sizes known do not fit: others that do, where there is one set only; else those, and errors follow."""
-        found = list(self._search(parts, {k: WIDE.get(k, (v,)) for k, v in ruled.items()}))
-        if len(found) != 1:
-            return ruled
-        said = ", ".join(f"{k.strip('?')} {v} instead of {ruled[k]}" for k, v in found[0].items() if v != ruled[k])
-        self.say(f"the length fits other sizes than negotiated or asked for: {said}", "warning")
-        return found[0]
+        """The sizes known do not fit: others that do, where there is one set only; else those, and errors follow.
+
+        What a request decides (whether there is a signature, a hash) is doubted before what was negotiated.
+        """
+        asked: dict[str, Sequence[int]] = {}
+        for k, v in ruled.items():
+            asked[k] = (0, 1) if k[0] == "?" else (0, self.session.size(k)) if len(k) == 1 and not v else (v,)
+        if any(k[0] == "?" for k in ruled) and "H" not in ruled:
+            asked["H"] = (self.session.size("H"),)
+        for options in (asked, {k: WIDE.get(k, v) for k, v in asked.items()}):
+            found = list(self._search(parts, options))
+            if len(found) == 1:
+                changed = [(k, v) for k, v in found[0].items() if v != ruled.get(k, v)]
+                said = ", ".join(f"{k.strip('?')} {v} instead of {ruled[k]}" for k, v in changed)
+                self.say(f"the length fits other sizes than negotiated or asked for: {said}", "warning")
+                return found[0]
+            if found:
+                break
+        return ruled
 
     def _end(self, parts: Sequence[str | int], chosen: Mapping[str, int]) -> int:
         """Where the message ends with these sizes; beyond the data where it does not fit."""

@@ -146,7 +146,9 @@ def _chunk(r: Reader, request: bool) -> str:
         children = [detached(made)]
         if end < len(whole):
             children.append(detached(behind(whole, end, len(whole), "trailing")))
-        r.append(node("LargeMessage", whole, f"{len(whole)} bytes in {seq + 1} chunks", None, len(whole), tuple(children)))
+        # the payload of a vendor may hold keys, which its decoder does not show
+        value = None if made.name.startswith("VENDOR_DEFINED") else whole
+        r.append(node("LargeMessage", value, f"{len(whole)} bytes in {seq + 1} chunks", None, len(whole), tuple(children)))
         text += f": {made.name}{' ' if made.text else ''}{made.text}"
     return text
 

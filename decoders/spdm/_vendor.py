@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -24,6 +23,7 @@ _DECODERS = {
     "IDE_KM": ("ide_km", "decode_ide_km"),
     "TDISP": ("tdisp", "decode_tdisp"),
     "CXL_IDE_KM": ("ide_km", "decode_cxl_ide_km"),
+    "CXL_TSP": ("spdm.tsp", "decode_tsp"),
 }
 
 
@@ -75,9 +75,7 @@ def _vendor_defined(answer: bool) -> Parse:
         if length > r.left:
             r.short(kind, length)
         r.region(kind, length, _payload(protocols))
-        payload = r.nodes[-1]
-        r.nodes[-1] = replace(payload, value=None)  # an IDE key is hidden in the tree below, and here too
-        return payload.text
+        return r.nodes[-1].text
 
     return parse
 

@@ -77,13 +77,14 @@ def assert_covered(tree: Node, size: int) -> None:
     """Every byte lies in exactly one leaf. Bit fields share the bytes of their word, so a word counts as one leaf; what
     was put together from several messages lies in none."""
     at = 0
-    for leaf in _leaves(tree):
+    for leaf in leaves(tree):
         assert leaf.offset == at, f"{leaf.name} at {leaf.offset}, {at} expected"
         at += leaf.size
     assert at == size, f"{at} of {size} bytes"
 
 
-def _leaves(node: Node) -> Iterator[Node]:
+def leaves(node: Node) -> Iterator[Node]:
+    """The leaves that cover the bytes of a node, in order."""
     if node.offset is None:
         return
     parts = [c for c in node.children if c.offset is not None]
@@ -91,4 +92,4 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield node
         return
     for part in parts:
-        yield from _leaves(part)
+        yield from leaves(part)

@@ -28,10 +28,12 @@ class Said:
     values: dict[str, int | bytes | list[int]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     text: str = ""
+    payload: str = ""
+    """What it says of the payload of a vendor-defined message, which is not taken apart here."""
 
 
-def read(path: Path) -> Iterator[tuple[int, list[Said]]]:
-    """Record number and its messages, outer ones first, of every record in the clear."""
+def read(path: Path, secured: bool = False) -> Iterator[tuple[int, list[Said]]]:
+    """Record number and its messages, outer ones first, of every record in the clear, or of every secured one."""
     number, said = 0, []
     block: list[str] = []
     with gzip.open(path, "rt", errors="replace") as lines:
@@ -44,7 +46,7 @@ def read(path: Path) -> Iterator[tuple[int, list[Said]]]:
                 _details(said[-1], block)
                 yield number, said
             block = []
-            number, said = int(found[1]), [] if "SecuredSPDM" in found[2] else _messages(found[2])
+            number, said = int(found[1]), _messages(found[2]) if ("SecuredSPDM" in found[2]) is secured else []
     if said:
         _details(said[-1], block)
         yield number, said
@@ -56,6 +58,7 @@ def _messages(text: str) -> list[Said]:
     for i, m in enumerate(found):
         end = found[i + 1].start() if i + 1 < len(found) else len(text)
         one = Said(int(m[1], 16), int(m[2], 16), m[3], text=text[m.end() : end].strip())
+        one.text, _, one.payload = one.text.partition(" PCI (")
         _arguments(one, one.text)
         said.append(one)
     return said
@@ -91,6 +94,8 @@ def _versions(text: str) -> list[int]:
 
 
 def _details(said: Said, block: list[str]) -> None:
+    if said.payload:
+        return
     prefix = ""
     chain: list[str] | None = None
     for line in block:

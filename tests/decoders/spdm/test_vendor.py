@@ -1,0 +1,81 @@
+"""Vendor-defined messages, written by hand: the large form of 1.4, and the protocols of PCI-SIG."""
+
+from __future__ import annotations
+
+from decoders.spdm._vendor import shifted
+from decoders.spdm.standards import STANDARDS, VENDOR_ID_SIZES
+from decoders.tree import Node
+from tests.decoders.spdm.hand import decode, get, notes, value
+
+TDISP = "01 10 85 0000 00010000 0000000000000000"  # GET_DEVICE_INTERFACE_STATE of function 01:00.0, 17 bytes with the protocol
+PCI_SIG = "0300 02 0100"
+
+
+def test_plain_form() -> None:
+    tree = decode("12 fe 00 00" + PCI_SIG + "1100" + TDISP)
+    assert notes(tree) == []
+    assert (value(tree, "StandardID"), value(tree, "VendorID"), value(tree, "PayloadLength")) == (3, b"\1\0", 17)
+    payload = get(tree, "VendorDefinedReqPayload")
+    assert get(payload, "ProtocolID").text == "TDISP (1)"
+    inner = payload.children[1]
+    assert inner.offset == 12  # 4 + 2 + 1 + 2 + 2 + the protocol
+    assert "TDISP" in tree.text
+
+
+def test_large_form_of_1_4() -> None:
+    """Bit 7 of Param1: two reserved bytes and four of length. libspdm's requester leaves rubbish in the reserved ones."""
+    tree = decode("14 fe 80 00" + PCI_SIG + "ff90 11000000" + TDISP)
+    assert (value(tree, "Param1.LargeReq"), value(tree, "LargePayloadLength")) == (1, 17)
+    assert get(tree, "VendorDefinedReqPayload.ProtocolID").value == 1
+    assert notes(tree) == [("Reserved", "warning", "reserved, should be zero")]
+    # 1.4 without the bit is as before; 1.3 has no such bit
+    assert value(decode("14 fe 00 00" + PCI_SIG + "1100" + TDISP), "PayloadLength") == 17
+    assert get(decode("13 7e 80 00" + PCI_SIG + "1100" + TDISP), "Param1").severity == "warning"
+
+
+def test_ide_km() -> None:
+    tree = decode("12 7e 00 00" + PCI_SIG + "0400" + "00 00 00 05")  # QUERY of port 5
+    payload = get(tree, "VendorDefinedRspPayload")
+    assert get(payload, "ProtocolID").text == "IDE_KM (0)"
+    assert payload.children[1].offset == 12
+
+
+def test_an_ide_key_does_not_show() -> None:
+    key = bytes(range(0x40, 0x60))
+    program = "02 0000 07 00 02 00" + key.hex() + "0000000000000001"
+    text = bytes.fromhex(PCI_SIG + "3000" + "00" + program)
+    tree = decode(bytes.fromhex("12fe0000") + text)
+    assert "KEY_PROG" in tree.text
+    assert key.hex() not in str(tree.to_json())
+    assert key.hex() not in str([n.value for n in tree.walk()])
+
+
+def test_protocols_that_are_not_known() -> None:
+    tree = decode("12 fe 00 00" + PCI_SIG + "0300" + "42 aabb")
+    assert get(tree, "VendorDefinedReqPayload.ProtocolID").severity == "warning"
+    assert value(tree, "VendorDefinedReqPayload.rest") == b"\xaa\xbb"
+
+
+def test_other_bodies() -> None:
+    tree = decode("12 fe 00 00 0100 02 3412 0300 aabbcc")
+    assert tree.text == "TCG 0x1234, 3 bytes"
+    assert value(tree, "VendorDefinedReqPayload") == b"\xaa\xbb\xcc"
+    assert decode("12 fe 00 00 0300 01 01 0000").note == "VendorIDLen is 1, PCI-SIG has 2"
+    assert get(decode("12 fe 00 00 3300 00 0000"), "StandardID").severity == "warning"
+    assert decode("12 fe 00 00 0000 00 0000").text == "DMTF, 0 bytes"
+
+
+def test_lengths_that_do_not_fit() -> None:
+    tree = decode("12 fe 00 00" + PCI_SIG + "ff00" + TDISP)
+    assert get(tree, "VendorDefinedReqPayload").severity == "error"
+    assert get(decode("12 fe 00 00 0300 ff 0100"), "VendorID").severity == "error"
+
+
+def test_vendor_id_sizes() -> None:
+    """DSP0274, 'Registry or standards body ID': 2 bytes but for IANA and HDBaseT (4), and DMTF and VESA (none)."""
+    assert {STANDARDS[k]: v for k, v in VENDOR_ID_SIZES.items() if v != 2} == {"DMTF": 0, "VESA": 0, "IANA": 4, "HDBaseT": 4}
+
+
+def test_shifted() -> None:
+    tree = Node("a", None, "", 0, 4, (Node("b", 1, "", 0, 4), Node("c", 1, "", None, 4)))
+    assert [n.offset for n in shifted(tree, 9).walk()] == [9, 9, None]
