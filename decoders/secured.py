@@ -27,6 +27,8 @@ __all__ = ["Binding", "Opened", "Secrets", "decode_secured", "inner", "open_secu
 Binding = Literal["DOE", "TCP", "MCTP"]
 """What carries the message: MCTP sends 2 bytes of sequence number and a message type inside, the others neither."""
 MCTP_SPDM = 5
+MAX_UNOPENED = 1024
+"""Sessions whose beginning was not seen that are remembered at a time."""
 _NO_SESSION = Session()
 """For the fields of the record itself, which depend on no session."""
 _MCTP_TYPES = {0: "Control", 1: "PLDM", 2: "NC-SI", 3: "Ethernet", 4: "NVMe-MI", 5: "SPDM", 6: "Secured SPDM"}
@@ -140,6 +142,8 @@ def _open(session: Session | None, secure: SecureSession | None, session_id: int
         return Refused("no secrets given", "note")
     secrets = session.keys if isinstance(session.keys, Secrets) else use_secrets(session, session.keys)
     if secure is None:
+        if len(secrets.unopened) >= MAX_UNOPENED and session_id not in secrets.unopened:
+            secrets.unopened.clear()
         unknown: SessionKeys = secrets.unopened.setdefault(session_id, SessionKeys(session_id, None, secrets))
         return unknown.open(sealed)
     if not isinstance(secure.keys, SessionKeys):
