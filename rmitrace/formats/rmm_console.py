@@ -3,60 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from ..capture.records import Finding, Kind, Records
 from .base import Data, Detail, ReadOptions, Unreadable
 from .rmm_console_columns import Columns
-from .rmm_console_lines import MAX_LINE
-from .rmm_console_marks import KERNEL_TIME, lines_of_interest
-from .rmm_console_reader import MAX_FINDINGS, SPILL, Reader
+from .rmm_console_marks import KERNEL_TIME
+from .rmm_console_reader import MAX_FINDINGS, Reader
 from .rmm_console_rows import STATUS_WITH_DATA
+from .rmm_console_scan import scan
 
-_CHUNK = 4 << 20
 _ROWISH = re.compile(
     rb"(?:SMC_(?:R[MS][IM]_[A-Z0-9_]{3,47}|RSI_<unsupported>|[0-9a-f]{8})|PSCI_[0-9a-f]{8})"
     rb"[ \t]{1,40}[0-9a-f][ 0-9a-f\t]{0,400}(?:>|&gt;|\\u003e|\r|\n)"
 )
 _JSON_CALL = re.compile(rb'\A\s*\{"(?:seq|type|t)"\s*:')
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-def _lines(data: Data, start: int, end: int, reader: Reader, options: ReadOptions) -> Iterator[tuple[bytes, int]]:
-    """The lines that may matter; the others are counted. In chunks, so that a big file is never copied whole."""
-    pos = start
-    while pos < end:
-        stop = min(pos + _CHUNK, end)
-        if stop < end:
-            cut = data.rfind(b"\n", pos, stop) + 1
-            if cut <= pos:  # one line longer than a chunk
-                nxt = data.find(b"\n", stop, end)
-                stop = end if nxt < 0 else nxt + 1
-                reader.note(
-                    "LINE-TOO-LONG", "warning", f"a line of {stop - pos} bytes: only the first {MAX_LINE} are looked at", pos
-                )
-                yield bytes(data[pos : pos + MAX_LINE]), pos
-                pos = stop
-                continue
-            stop = cut
-        chunk = bytes(data[pos:stop])
-        at = 0
-        for interest in (*lines_of_interest(chunk), len(chunk)):
-            while reader.waiting and at < interest:  # a cut row may go on in any line
-                nxt = chunk.find(b"\n", at) + 1 or len(chunk)
-                yield chunk[at:nxt], pos + at
-                at = nxt
-            if at <= interest:
-                reader.lines += chunk.count(b"\n", at, interest)
-                nxt = chunk.find(b"\n", interest) + 1 or len(chunk)
-                if interest < len(chunk):
-                    yield chunk[interest:nxt], pos + interest
-                else:
-                    reader.lines += at < interest and not chunk.endswith(b"\n")
-                at = nxt
-        pos = stop
-        if options.progress is not None:
-            options.progress(pos - start)
 
 
 def _kernel_times(data: Data, start: int, end: int) -> dict[str, int]:
@@ -108,10 +69,7 @@ class RmmConsole:
             raise Unreadable("the text is UTF-16: convert it with iconv -f UTF-16 -t UTF-8 first")
         reader = Reader()
         columns = Columns()
-        for raw, at in _lines(data, start, end, reader, options):
-            reader.feed(raw, at)
-            if len(reader.items) > SPILL:
-                columns.add(reader.spill())
+        scan(data, start, end, reader, columns, options)
         reader.finish()
         columns.add(reader.items)
         records = columns.finish()

@@ -61,15 +61,19 @@ class Columns:
             when.append(ns)
         self._votes[item.row is None].update({clock for clock, _ in item.stamps})
 
+    def put(self, start: int, length: int, name: str, x: Sequence[int], r: Sequence[int]) -> None:
+        """Append a row of which every register is known, and nothing else."""
+        number = self._names.setdefault(name, len(self._names))
+        for kind, regs in ((Kind.WHOLE_IN, x), (Kind.WHOLE_OUT, r)):
+            known = (1 << len(regs)) - 1
+            self._records += _RECORD.pack(start, length, -1, known, number, kind, *regs[:N_REGS], *_ZEROS[len(regs) :])
+
     def _append(self, item: Item, kind: int, name: str, regs: Sequence[int | None]) -> None:
-        known = (1 << min(len(regs), 18)) - 1
-        values = (*regs[:N_REGS], *_ZEROS[len(regs) :])
-        if None in regs:
-            known = sum(1 << i for i, v in enumerate(regs[:18]) if v is not None)
-            values = tuple(v or 0 for v in values)
+        known = sum(1 << i for i, v in enumerate(regs[:18]) if v is not None)
+        values = [v or 0 for v in regs[:N_REGS]]
         number = self._names.setdefault(name, len(self._names))
         length = min(item.end - item.start, 2**31 - 1)
-        self._records += _RECORD.pack(item.start, length, item.cpu, known, number, kind, *values)
+        self._records += _RECORD.pack(item.start, length, item.cpu, known, number, kind, *values, *_ZEROS[len(regs) :])
 
     def clock(self) -> str | None:
         """The clock that most rows (where no row is stamped: most marks) have a stamp of, of equals the more telling one."""

@@ -20,7 +20,7 @@ MAX_LINES = 256
 MAX_BYTES = 32 * 1024
 _MAX_TEXT = 2048
 _MAX_PIECES = 6
-_WRAPPED = 56
+WRAPPED = 56
 """Characters of a line and of the word after it that together suggest a mailer's line break."""
 
 _ANSWER = re.compile(rb"(?:>[ \t]*)?(?:R[MS]I_[A-Z]{3}|>[ \t]*[0-9a-f])")
@@ -55,9 +55,14 @@ class Pending:
     overwritten: bool = False
     pieces: int = 1
 
+    @property
+    def complete(self) -> bool:
+        """Whether it can only go on where a line was wrapped, not where another writer cut it."""
+        return self.row.state == "open" and not (self.row.glued or self.interrupted or self.overwritten)
+
     def expired(self, line_number: int, offset: int) -> bool:
         """Too far behind to go on here."""
-        limit = MAX_LINES if self.row.state == "cut" or self.row.glued or self.interrupted else 1
+        limit = 1 if self.complete else MAX_LINES
         return line_number - self.line_number > limit or offset - self.end > MAX_BYTES
 
 
@@ -154,7 +159,7 @@ def _score(pending: Pending, row: Row, blank: bool, tail: bytes, next_line: bool
     old = pending.row
     most = most_outs(row)
     quoted = pending.line.depth > 0 or bool(pending.stamps) or pending.line.soft or pending.interrupted
-    wrapped = quoted or len(pending.line.full) + 1 + len(tail.split(b" ", 1)[0]) >= _WRAPPED
+    wrapped = quoted or len(pending.line.full) + 1 + len(tail.split(b" ", 1)[0]) >= WRAPPED
     at_place = blank != (old.glued or pending.line.soft)
     if row.status is not None and not row.status.startswith(row.service):
         return -9

@@ -38,6 +38,8 @@ _REPLACED = (
     (b"\xef\xbb\xbf", b""),
     (b"\xe2\x80\xa6", b"..."),
     (b"\xe2\x86\x92", b"->"),
+    (b"\xe2\x80\x93", b"-"),  # dashes
+    (b"\xe2\x80\x94", b"-"),
     (b"\xe2\x80\xba", b">"),
     (b"\xef\xbc\x9e", b">"),
     (b"\\u003e", b">"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..capture.records import Finding
-from .rmm_console_cut import Pending, go_on
+from .rmm_console_cut import WRAPPED, Pending, go_on
 from .rmm_console_lines import KERNEL_STAMP, MAX_LINE, Line, clean, sublines, unwrap
 from .rmm_console_marks import crash_cpu, is_abort_dump, is_dump, mark_of, read_banner
 from .rmm_console_prose import other_rows
@@ -19,9 +19,9 @@ SPILL = 4096
 MAX_FINDINGS = 500
 """Findings of one rule that are kept one by one."""
 _MAX_PENDING = 8
-_MAX_HEADS = 64
 _MAX_DUMP_LINES = 128
 _STUB_LINES = 8
+_BEGINNINGS = (b"SMC_", b"      SMC_", b"PSCI_")
 _STUB = re.compile(rb"SMC_(?:R[MS]?[IM]?_?|[0-9a-f]{1,7})?|PSCI_[0-9a-f]{0,7}")
 _ORPHAN = re.compile(rb"[ \t]*[0-9a-f]{1,16}[ 0-9a-f\t]{0,300}> R[MS]I_[A-Z_]{3,32}")
 
@@ -91,19 +91,33 @@ class Reader:
         """Whether the next line matters whatever it holds."""
         return bool(self._pending or self._dump or self._stub or self._soft)
 
+    @property
+    def idle(self) -> bool:
+        """Whether a row that stands alone on the next line has nothing to do with what was read before."""
+        return not (self._dump or self._stub or self._soft) and all(p.complete for p in self._pending)
+
+    def passed_row(self) -> None:
+        """A row alone on its line was read elsewhere while the reader was idle."""
+        self.lines += 1
+        self.used += 1
+        if self._pending:
+            self._flush_all()
+
     def note(self, rule: str, severity: str, message: str, offset: int) -> None:
         """Add a finding; beyond MAX_FINDINGS a rule is only counted."""
         self.counts[rule] += 1
         if self.counts[rule] <= MAX_FINDINGS:
             self.findings.append(Finding(rule, severity, message, -1, offset))
 
-    def feed(self, raw: bytes, start: int) -> None:
-        """One line, line end included or not, and its byte offset."""
+    def feed(self, raw: bytes, start: int, size: int = 0) -> None:
+        """One line, line end included or not, and its byte offset; ``size`` is its real length where ``raw`` is cut."""
         self.lines += 1
-        if len(raw) > MAX_LINE:
-            self.note("LINE-TOO-LONG", "warning", f"a line of {len(raw)} bytes: only the first {MAX_LINE} are looked at", start)
+        if (size := max(size, len(raw))) > MAX_LINE:
+            self.note("LINE-TOO-LONG", "warning", f"a line of {size} bytes: only the first {MAX_LINE} are looked at", start)
             raw = raw[:MAX_LINE]
         body = raw.rstrip(b"\r\n")
+        if self._pending and body.startswith(_BEGINNINGS) and self.idle:
+            self._flush_all()
         if not self.waiting and (row := clean_row(body)) is not None:
             self._row(row, Line(start, start + len(body), body), start, body.lstrip(), alone=True)
             return
@@ -115,9 +129,7 @@ class Reader:
         if self._soft is not None:
             line, self._soft = self._soft, None
             self._whole_line(line)
-        for p in self._pending:
-            self._flush(p)
-        self._pending.clear()
+        self._flush_all()
         self._end_dump()
 
     def spill(self) -> list[Item]:
@@ -146,7 +158,7 @@ class Reader:
     def _whole_line(self, line: Line) -> None:
         if self._stub is not None:
             line = self._with_stub(line)
-        heads = list(HEAD.finditer(line.full))[:_MAX_HEADS]
+        heads = list(HEAD.finditer(line.full))
         numbered = not self._pending or any(p.line.number is not None for p in self._pending)
         unwrap(line, heads[0].start() if heads else None, numbered)
         stop = heads[0].start() if heads else len(line.full)
@@ -206,8 +218,6 @@ class Reader:
             listed = line.full[: m.start()].rstrip()[-1:] in (b"*", b"+", b"-")
             alone = i == 0 and not taken and line.at >= m.start() and not listed
             text = line.full[m.start() : end if kernel is not None and not row.foreign else row.end]
-            if line.stamps and row.outs and row.state == "whole" and not row.foreign:
-                row.state = "open"  # a harness that stamps what it reads cuts anywhere, in the last number, too
             cut_by = "" if row.foreign else "kernel" if kernel is not None else "row" if stop < len(line.full) else ""
             self._row(row, line, at, text, alone=alone, cut_by=cut_by)
             found = True
@@ -225,6 +235,8 @@ class Reader:
 
     def _row(self, row: Row, line: Line, start: int, text: bytes, *, alone: bool, cut_by: str = "") -> None:
         self._claim()
+        if row.state == "whole" and row.outs and not row.foreign and (line.stamps or len(line.full) >= WRAPPED):
+            row.state = "open"  # a terminal breaks lines at its width and a harness anywhere: in the last number, too
         if row.state == "whole":
             self._emit(row, start, line.end, line.stamps)
             return
@@ -275,6 +287,11 @@ class Reader:
         for p in [p for p in self._pending if p.expired(self.lines, offset)]:
             self._pending.remove(p)
             self._flush(p)
+
+    def _flush_all(self) -> None:
+        for p in self._pending:
+            self._flush(p)
+        self._pending.clear()
 
     def _flush(self, p: Pending) -> None:
         """A row that will not go on."""

@@ -32,6 +32,8 @@ _STATUS_STUB = re.compile(rb"[ \t]*R(?:[MS]I?_?)?\Z")
 _RIGHT_JUSTIFIED = re.compile(rb"[0-9a-f] {2,8}[0-9a-f]")
 JUNK_END = re.compile(rb"[ \t|\"',;.)\]}*_]*\Z")
 MAX_VALUES = 24
+_FIXED = frozenset((5,))
+"""Arguments of a row in fixed columns (2022 to May 2023): always five, whatever the command has."""
 STATUS_WITH_DATA = frozenset(
     f"RMI_{s}" for s in ("ERROR_RTT", "ERROR_RTT_AUX", "ERROR_PSMMU_ST", "ERROR_DPT", "ERROR_TRACKING", "INCOMPLETE")
 )
@@ -121,14 +123,15 @@ def parse(text: bytes, m: re.Match[bytes], stop: int, broken: bool = False) -> R
     ``broken``: at ``stop`` another writer's text begins.
     """
     row = Row(row_name(m))
-    at = m.end()
+    colon = text[m.end() : m.end() + 2] == b": "
+    at = m.end() + colon
     padded = text[at : at + 2] == b"  "
     if at < stop and text[at : at + 1] not in (b" ", b"\t", b">", b"-", b"="):
         # 'SMC_RMI_PDEV_Clibspdm_...': the name is cut; 'SMC_RMI_VERSION,': a mention
         row.glued, row.foreign, row.end, row.state = True, True, at, "cut"
         return row if text[at : at + 1].islower() and fid_of(row.name) is None else None
     at, plain = _arguments(row, text, at, stop)
-    row.wanted = frozenset((5,)) if _RIGHT_JUSTIFIED.search(text, m.end(), at) else arg_counts(row.name)
+    row.wanted = _FIXED if _RIGHT_JUSTIFIED.search(text, m.end(), at) else arg_counts(row.name)
     if (v := _SEP.match(text, at, stop)) is not None:
         row.separated = True
         at = v.end()
@@ -149,7 +152,7 @@ def parse(text: bytes, m: re.Match[bytes], stop: int, broken: bool = False) -> R
     _behind(row, text, stop, broken)
     _assess(row)
     named_only = not row.args and not padded and row.foreign
-    if not row.answered and (not plain or named_only or row.args == [fid_of(row.name)]):
+    if not row.answered and (not plain or colon or named_only or row.args == [fid_of(row.name)]):
         return None
     return row
 
@@ -213,11 +216,12 @@ def put_answer(row: Row, word: bytes | None, number: bytes | None, values: list[
 
 def most_outs(row: Row) -> int:
     """How many outputs the row may have at most: by its command, on the statuses with which TF-RMM prints any."""
-    if row.service == "RMI" and row.status is not None:
-        if row.status == "RMI_INCOMPLETE":
-            return 2  # handle and donation request, or the outputs of OP_*
-        if row.status not in ("RMI_SUCCESS", "RMI_ERROR_RTT"):
-            return 0
+    if row.status == "RMI_INCOMPLETE":
+        return 2  # handle and donation request, or the outputs of OP_*
+    if row.service == "RMI" and row.status not in ("RMI_SUCCESS", "RMI_ERROR_RTT"):
+        return 0
+    if row.status is None and row.wanted == _FIXED:
+        return 0
     return most_outputs(row.name)
 
 
