@@ -14,7 +14,7 @@ from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder
 from . import eventmap
 from .ftrace_buffers import buffer_of
 from .ftrace_line import Body, Head, number, parse_body
-from .ftrace_values import first_value, inlined, is_register, registers
+from .ftrace_values import first_value, inlined, is_register, layout, registers
 
 MAX_EVENTS = 4096
 """Distinct event names that are told apart; lines of further ones are counted and ignored."""
@@ -35,7 +35,8 @@ class Event:
     ret      the probe fires at the function's return
     lines    lines seen
     pending  lines from before its kind was known: (offset, length, head, text)
-    layout   (field, register or -1) in the order of the line, of an SMC event with nothing but numbers; None: not seen yet
+    layout   (field, register or -1, elements of an array or 0) in the order of the line, of an SMC event that has nothing
+             but numbers; None: not seen yet
     hint     fields that hold something like a function id under a name that is no register
     """
 
@@ -45,7 +46,7 @@ class Event:
     ret: bool = False
     lines: int = 0
     pending: list[tuple[int, int, Head, bytes]] = field(default_factory=list)
-    layout: tuple[tuple[str, int], ...] | None = None
+    layout: tuple[tuple[str, int, int], ...] | None = None
     hint: str = ""
 
 
@@ -266,9 +267,7 @@ class Probes:
                 self.zero_offset = offset
             return None
         if event.layout is None and body.place is not None:
-            scalar = body.junk is None and all(number(v) is not None for _, v in body.fields)
-            plan = eventmap.plan(tuple([n for n, _ in body.fields]), out, tuple(rule.fields.items()) if rule else ())
-            event.layout = tuple((n, r) for (n, _), r in zip(body.fields, plan, strict=True)) if scalar else ()
+            event.layout = layout(body, out, tuple(rule.fields.items()) if rule else ())
             self.learned.append(event)
         return self._put(Kind.EXIT if out else Kind.ENTER, offset, length, head, event.name, regs)
 

@@ -209,10 +209,10 @@ def numbers(text: bytes) -> list[int] | None:
     """The elements of an array ``{v,v,...}``, None where it is not a whole one."""
     if text[:1] != b"{" or text[-1:] != b"}":
         return None
-    if text.translate(None, b"0123456789abcdefx-,{}"):
+    if text.translate(None, b"0123456789abcdefABCDEFx-,{}"):
         return None
     try:
         out = [int(v, 16) if v[:2] == b"0x" else int(v) for v in text[1:-1].split(b",")]
     except ValueError:
         return None
-    return [v & 0xFFFFFFFFFFFFFFFF for v in out]
+    return [v & 0xFFFFFFFFFFFFFFFF for v in out] if max(out) < 1 << 64 and min(out) >= -(1 << 63) else None

@@ -1,7 +1,7 @@
 """The hot path over big trace text: a byte loop for the common line, compiled by Numba.
 
-scan() reads lines of the normal form whose event has a known layout (scalar values under the field names of the
-event's first line) straight into columns and skips events that carry no SMC. It gives back the place of every other
+scan() reads lines of the normal form whose event has a known layout (numbers and arrays of numbers under the field
+names of the event's first line) straight into columns and skips events that carry no SMC. It gives back the place of every other
 line; the line reader takes those. It runs uncompiled as well (on bytes), with the same result.
 """
 
@@ -23,7 +23,7 @@ _NAME_MAX = 128
 def _scan(
     buf: Any, pos: int, end: int, perf: int,
     slots: Any, blob: Any, name_at: Any, name_len: Any, cls: Any, arrow: Any, known: Any, first: Any, fields: Any, seen: Any,
-    field_at: Any, field_len: Any, field_reg: Any,
+    field_at: Any, field_len: Any, field_reg: Any, field_count: Any,
     o_offset: Any, o_length: Any, o_ts: Any, o_cpu: Any, o_pid: Any, o_event: Any, o_regs: Any, o_slow: Any,
     n: int, slow: int,
 ) -> tuple[int, int, int, int, int]:  # fmt: skip
@@ -242,49 +242,70 @@ def _scan(
                 if not good:
                     break
                 p += width
-                value = np.uint64(0)
-                if buf[p] == 48 and p + 1 < end and buf[p + 1] == 120:  # 0x
-                    p += 2
-                    digits = p
-                    while p < end and p - digits < 17:
-                        c = int(buf[p])
-                        if 48 <= c <= 57:
-                            c -= 48
-                        elif 97 <= c <= 102:
-                            c -= 87
-                        elif 65 <= c <= 70:
-                            c -= 55
-                        else:
-                            break
-                        value = (value << np.uint64(4)) | np.uint64(c)
-                        p += 1
-                    if p == digits or p - digits > 16:
+                left = field_count[f]  # 0: one number, else an array of so many
+                if left > 0:
+                    good = buf[p] == 123  # '{'
+                    p += good  # never past what did not fit: it may be the end of the line
+                reg, something = field_reg[f], False
+                while good:
+                    if p >= end:
                         good = False
                         break
-                else:
-                    minus = buf[p] == 45
-                    if minus:
-                        p += 1
-                    digits = p
-                    while p < end and 48 <= buf[p] <= 57 and p - digits < 20:
-                        d = np.uint64(int(buf[p]) - 48)
-                        if value > (top - d) // ten:
+                    value = np.uint64(0)
+                    if buf[p] == 48 and p + 1 < end and buf[p + 1] == 120:  # 0x
+                        p += 2
+                        digits = p
+                        while p < end and p - digits < 17:
+                            c = int(buf[p])
+                            if 48 <= c <= 57:
+                                c -= 48
+                            elif 97 <= c <= 102:
+                                c -= 87
+                            elif 65 <= c <= 70:
+                                c -= 55
+                            else:
+                                break
+                            value = (value << np.uint64(4)) | np.uint64(c)
+                            p += 1
+                        if p == digits or p - digits > 16:
                             good = False
                             break
-                        value = value * ten + d
-                        p += 1
-                    if p == digits or (minus and value > np.uint64(0x8000000000000000)):
-                        good = False
-                    if not good:
+                    else:
+                        minus = buf[p] == 45
+                        if minus:
+                            p += 1
+                        digits = p
+                        while p < end and 48 <= buf[p] <= 57 and p - digits < 20:
+                            d = np.uint64(int(buf[p]) - 48)
+                            if value > (top - d) // ten:
+                                good = False
+                                break
+                            value = value * ten + d
+                            p += 1
+                        if p == digits or (minus and value > np.uint64(0x8000000000000000)):
+                            good = False
+                        if not good:
+                            break
+                        if minus and value > np.uint64(0):
+                            value = (top - value) + np.uint64(1)
+                    if 0 <= reg < 8:
+                        o_regs[n, reg] = value
+                    if reg >= 0:
+                        reg += 1
+                    if value > np.uint64(0):
+                        something = True
+                    left -= 1
+                    if left <= 0:
                         break
-                    if minus and value > np.uint64(0):
-                        value = (top - value) + np.uint64(1)
-                if p < end and buf[p] != 32 and buf[p] != 10 and buf[p] != 13:
+                    good = p < end and buf[p] == 44  # ','
+                    p += good
+                if good and field_count[f] > 0:
+                    # zeros only may be what libtraceevent makes of an array
+                    good = something and p < end and buf[p] == 125
+                    p += good
+                if not good or (p < end and buf[p] != 32 and buf[p] != 10 and buf[p] != 13):
                     good = False
                     break
-                reg = field_reg[f]
-                if 0 <= reg < 8:
-                    o_regs[n, reg] = value
             if not good:
                 break
             stop = p

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.records import N_REGS
+from .eventmap import MAX_REGS
 
 SLOW, IGNORE, ENTER, EXIT = 0, 1, 2, 3
 """Classes of events."""
@@ -37,6 +38,7 @@ class Table:
         self.field_at = np.zeros(0, dtype=np.int64)
         self.field_len = np.zeros(0, dtype=np.int64)
         self.field_reg = np.zeros(0, dtype=np.int64)
+        self.field_count = np.zeros(0, dtype=np.int64)
 
     def add(self, name: str) -> int:
         """The index of an event, added as SLOW where new; -1 where the table is full."""
@@ -60,8 +62,8 @@ class Table:
         if at >= 0:
             self.cls[at] = IGNORE
 
-    def layout(self, name: str, out: bool, arrow: bool, fields: tuple[tuple[str, int], ...]) -> None:
-        """Read an event here from now on: (field, register or -1) in the order of the line.
+    def layout(self, name: str, out: bool, arrow: bool, fields: tuple[tuple[str, int, int], ...]) -> None:
+        """Read an event here from now on: (field, register or -1, elements of an array or 0) in the order of the line.
 
         out    it is the return; arrow: its place is printed as ``(a <- b)``
         """
@@ -69,11 +71,12 @@ class Table:
         if at < 0 or not fields:
             return
         self.first[at], self.fields[at] = len(self.field_at), len(fields)
-        texts = [f" {n}=".encode("ascii") for n, _ in fields]
+        texts = [f" {n}=".encode("ascii") for n, _, _ in fields]
         self.field_at = np.append(self.field_at, [self._store(t) for t in texts])
         self.field_len = np.append(self.field_len, [len(t) for t in texts])
-        self.field_reg = np.append(self.field_reg, [r for _, r in fields])
-        self.known[at] = sum({1 << r for _, r in fields if r >= 0})
+        self.field_reg = np.append(self.field_reg, [r for _, r, _ in fields])
+        self.field_count = np.append(self.field_count, [c for _, _, c in fields])
+        self.known[at] = sum({1 << i for _, r, c in fields if r >= 0 for i in range(r, r + max(c, 1)) if i < MAX_REGS})
         self.arrow[at] = arrow
         self.cls[at] = EXIT if out else ENTER
 
@@ -89,6 +92,7 @@ class Table:
         return (
             self.slots, self.blob, self.name_at, self.name_len, self.cls, self.arrow, self.known, self.first,
             self.fields, self.seen, self.field_at, self.field_len, self.field_reg,
+            self.field_count,
         )  # fmt: skip
 
 

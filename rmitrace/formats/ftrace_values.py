@@ -10,6 +10,18 @@ from .ftrace_buffers import buffer_of
 from .ftrace_line import Body, number, numbers
 
 
+def layout(body: Body, out: bool, rule: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int, int], ...]:
+    """(field, register or -1, elements of an array or 0) of an event; nothing where it has more than numbers."""
+    plan = eventmap.plan(tuple([n for n, _ in body.fields]), out, rule)
+    found = []
+    for (name, value), reg in zip(body.fields, plan, strict=True):
+        elements = numbers(value) if value[:1] == b"{" else None
+        if elements is None and number(value) is None:
+            return ()
+        found.append((name, reg, len(elements or ())))
+    return tuple(found) if body.junk is None else ()
+
+
 def is_register(body: Body, out: bool) -> bool:
     """Whether what stands for x0 may be one: under a name for arrays only an array does."""
     plan = eventmap.plan(tuple([n for n, _ in body.fields]), out)

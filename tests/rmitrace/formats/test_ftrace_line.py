@@ -152,5 +152,5 @@ def test_numbers() -> None:
     ):
         assert number(bad) is None, bad
     assert numbers(b"{0x10,132,-1}") == [0x10, 132, (1 << 64) - 1]
-    for bad in (b"{0x1,", b"0x1", b"{}", b"{a}", b"{0x1,,0x2}", b"{1_0}"):
+    for bad in (b"{0x1,", b"0x1", b"{}", b"{a}", b"{0x1,,0x2}", b"{1_0}", b"{0x10000000000000000}"):
         assert numbers(bad) is None, bad

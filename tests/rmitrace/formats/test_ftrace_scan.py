@@ -103,9 +103,12 @@ PLACE = st.sampled_from(
 )
 NUMBER = st.sampled_from([
     b"0xc4000150", b"0x0", b"0xFf", b"0x", b"0x" + b"f" * 17, b"-1", b"-", b"18446744073709551615", b"18446744073709551616",
-    b"-9223372036854775808", b"-9223372036854775809", b"00012", b"3288334672", b"(fault)", b"{0x1,0x2}", b"1_0", b"",
+    b"-9223372036854775808", b"-9223372036854775809", b"00012", b"3288334672", b"(fault)", b"1_0", b"",
+    b"{0xc4000150,0x2}", b"{0xc4000150,-1}", b"{0x0,0x0}", b"{0xc4000150,0x2", b"{0xc4000150}", b"{", b"{0xc4000150,}", b"{}",
 ])  # fmt: skip
-FIELDS = st.lists(st.tuples(st.sampled_from([b"a0", b"a1", b"a2", b"a9", b"fid", b"x0", b"ret"]), NUMBER), max_size=4)
+FIELDS = st.lists(
+    st.tuples(st.sampled_from([b"a0", b"a1", b"a2", b"a9", b"fid", b"x0", b"ret", b"a", b"regs"]), NUMBER), max_size=4
+)
 END = st.sampled_from([b"\n", b"\n", b"\r\n", b"\r\r\n", b" \n", b"\n\n", b""])
 
 
@@ -116,10 +119,34 @@ def line(draw: st.DrawFn) -> bytes:
     return head + draw(DIFF) + draw(NAME) + draw(PLACE) + fields + draw(END)
 
 
+ARRAYS = b"smc_enter_arr: (f+0x0/0x8) a={0xc4000150,0x1,0x2} n=1"
+GOOD = st.sampled_from([HEAD + e + b"\n" for e in (ENTER, EXIT, ARRAYS)])
+
+
+@st.composite
+def hurt(draw: st.DrawFn) -> bytes:
+    """A good line with a piece replaced."""
+    whole = draw(GOOD)
+    at = draw(st.integers(0, len(whole)))
+    return (
+        whole[:at]
+        + draw(st.sampled_from([b"", b"\n", b"}", b"{", b",", b"-", b"0x", b" ", b"\r", b"zz"]))
+        + whole[at + draw(st.integers(0, 4)) :]
+    )
+
+
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.one_of(line(), st.just(HEAD + ENTER + b"\n"), st.just(HEAD + EXIT + b"\n")), max_size=12))
+@given(st.lists(st.one_of(line(), GOOD, GOOD, hurt()), max_size=12))
 def test_lines_near_the_common_form(lines: list[bytes]) -> None:
     check(Reader, b"".join(lines))
+
+
+@pytest.mark.parametrize("piece", [b"\n", b"\r", b"", b" ", b"}", b"0x", b"-", b"A", b"\xff"])
+def test_a_line_hurt_at_every_byte(piece: bytes) -> None:
+    """Each variant of a good line is followed by a good one: a scanner that runs past a line's end would lose it."""
+    good = [HEAD + e + b"\n" for e in (ENTER, EXIT, ARRAYS)]
+    hurts = [line_[:at] + piece + line_[at + drop :] for line_ in good for at in range(len(line_)) for drop in (0, 1)]
+    check(Reader, b"".join(good) + b"".join(h + good[0] for h in hurts), uncompiled=False)
 
 
 PERF_HEAD = st.sampled_from([
@@ -151,9 +178,10 @@ def test_the_common_lines_are_read_by_the_scanner(monkeypatch: pytest.MonkeyPatc
     left: list[int] = []
     keep = Reader.line
     monkeypatch.setattr(Reader, "line", lambda self, at, stop: (left.append(at), keep(self, at, stop))[1])
-    data = (HEAD + ENTER + b"\n" + HEAD + EXIT + b"\n" + HEAD + b"sched_waking: comm=x pid=1\n") * 1000
+    data = b"".join(HEAD + e + b"\n" for e in (ENTER, ARRAYS, EXIT, b"sched_waking: comm=x pid=1")) * 1000
     records = Reader(data, 0, len(data), ReadOptions()).read(compiled())
-    assert kinds(records) == ["ENTER", "EXIT"] * 1000
+    assert kinds(records) == ["ENTER", "ENTER", "EXIT"] * 1000
+    assert records.regs[1, :4].tolist() == [0xC4000150, 1, 2, 0]
     assert len(left) < 10
     assert records.facts["ignored_events"] == {"sched_waking": 1000}
 
