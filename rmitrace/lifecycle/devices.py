@@ -72,6 +72,9 @@ class Device:
     observed: bool = False
     draft: Draft | None = None
     stopping: bool = False
+    pdev: int = 0
+    """Of a VDEV: the PDEV it was made on."""
+    created: bool = False
     stream: bool = False
     """A stream operation (connect, disconnect, key refresh, key purge) that names this PDEV is open."""
     failed_transaction: bool = False
@@ -180,7 +183,7 @@ class DeviceTracker:
         if e.name in _GRANULE:
             self._granule(e)
             return
-        if e.name == "RMI_PDEV_AUX_COUNT":
+        if e.name in ("RMI_PDEV_AUX_COUNT", "RMI_VDEV_AUX_COUNT"):
             self.loose.append(e)
             return
         if e.name != "RMI_PDEV_DESTROY":
@@ -214,10 +217,11 @@ class DeviceTracker:
         else:
             self.loose = [*self.loose[-_REMEMBERED:], e]
 
-    def _given(self, address: int) -> tuple[list[int], list[int]]:
-        """What was delegated for an object before it was made: its own page, and all that came behind the AUX_COUNT."""
+    def _given(self, address: int, count: str) -> tuple[list[int], list[int]]:
+        """What was delegated for an object before it was made: its own page, and all that came behind the call that
+        told how many auxiliary granules it needs (``count``)."""
         own = [e for e in self.loose if "AUX_COUNT" not in e.name and _covers(e, address)]
-        last_count = next((i for i, e in reversed(list(enumerate(self.loose))) if "AUX_COUNT" in e.name), len(self.loose))
+        last_count = next((i for i, e in reversed(list(enumerate(self.loose))) if e.name == count), len(self.loose))
         behind = self.loose[last_count:]
         taken = {e.seq for e in (*own, *behind)}
         self.loose = [e for e in self.loose if e.seq not in taken]
@@ -242,6 +246,10 @@ class DeviceTracker:
 
     def _why(self, e: Event, d: Device | None) -> str:
         state, failed = (d.state, d.failed_transaction) if d is not None else (None, False)
+        if e.name == "RMI_PDEV_STOP" and e.status == "RMI_ERROR_DEVICE":
+            living = [v.object for v in self.vdevs.values() if v.pdev == e.x[0] and v.created]
+            if living:
+                return f": {living[0]} of it has not been destroyed"
         return why_refused(e.name, e.status, state, failed, self.capture.revision.device)
 
     def _open(self, d: Device, kind: str, by: Event | None = None) -> Draft:
@@ -279,7 +287,7 @@ class DeviceTracker:
     def _create(self, d: Device, e: Event) -> None:
         d.state, d.stopping, d.stream, d.failed_transaction = None, False, False, False
         draft = self._open(d, "connect")
-        own, behind = self._given(e.x[0])
+        own, behind = self._given(e.x[0], "RMI_PDEV_AUX_COUNT")
         draft.add("delegate", own)
         draft.add("create", [*behind, *e.rows])
         if self._refused(d, e):
@@ -481,7 +489,7 @@ class DeviceTracker:
             address = e.x[0]
         if e.name == "RMI_VDEV_GET_STATE":
             address = e.x[0]
-        elif e.name in ("RMI_VDEV_COMPLETE", "RMI_VDEV_MAP", "RMI_VDEV_UNMAP", "RMI_VDEV_VALIDATE_MAPPING", "RMI_VDEV_AUX_COUNT"):
+        elif e.name in ("RMI_VDEV_COMPLETE", "RMI_VDEV_MAP", "RMI_VDEV_UNMAP", "RMI_VDEV_VALIDATE_MAPPING"):
             return
         d = self.vdevs.setdefault(address, Device(f"vdev:0x{address:x}"))
         if e.name == "RMI_VDEV_COMMUNICATE":
@@ -501,13 +509,14 @@ class DeviceTracker:
             d.draft.outcome = OK
         draft = self._open(d, kind)
         if kind == "attach":
-            own, behind = self._given(e.x[2])
+            own, behind = self._given(e.x[2], "RMI_VDEV_AUX_COUNT")
             draft.add("delegate", [*own, *behind])
         draft.add(kind, e.rows)
         self._between(e, draft)
         if self._refused(d, e):
             return
         if kind == "attach" and e.done:
+            d.pdev, d.created = e.x[1], True
             self._to(d, "NEW", e.rows[-1], inferred=True)
         elif kind in ("detach", "abort") and e.done and e.status:
             draft.end_step(OK)
@@ -517,7 +526,6 @@ class DeviceTracker:
                 self.after = draft
                 self._close(d)
                 self.vdevs.pop(e.x[2], None)
-        del target
 
     def _vdev_state(self, d: Device, e: Event) -> None:
         if d.draft is not None and d.draft.steps:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 def why_refused(command: str, status: str, state: str | None, failed_transaction: bool, revision: str) -> str:
-    """': the reason', or an empty string. ``state``: of the PDEV, without its prefix; ``failed_transaction``: a
+    """': the reason', or an empty string. ``state``: of the PDEV or VDEV, without its prefix; ``failed_transaction``: a
     transaction of it failed and nothing has cleared that since; ``revision``: of the device commands."""
     reason = _reason(command.removeprefix("RMI_"), status, state, failed_transaction, revision.startswith("2."))
     return f": {reason}" if reason else ""
@@ -37,6 +37,14 @@ def _reason(command: str, status: str, state: str | None, failed: bool, two: boo
             return f"only possible in PDEV_NEEDS_KEY, the PDEV is in PDEV_{state}"
         if command == "PDEV_ABORT" and state in ("NEEDS_KEY", "READY", "STOPPING", "STOPPED", "ERROR") and not failed:
             return f"there is no transaction to abort in PDEV_{state}"
+        if command == "VDEV_DESTROY" and state in ("LOCKED", "STARTED"):
+            return f"not possible in VDEV_{state}: RMI_VDEV_UNLOCK has to come first"
+        if command == "VDEV_DESTROY" and state == "ERROR" and two:
+            return "TF-RMM refuses it in VDEV_ERROR: the way out is RMI_VDEV_UNLOCK"
+        if command == "VDEV_LOCK" and state not in (None, "UNLOCKED"):
+            return f"only possible in VDEV_UNLOCKED, the VDEV is in VDEV_{state}"
+        if command == "VDEV_START" and state not in (None, "LOCKED"):
+            return f"only possible in VDEV_LOCKED, the VDEV is in VDEV_{state}"
         if command.startswith("PDEV_STREAM_") and failed:
             return "a PDEV of the stream is in PDEV_ERROR"
     if status == "RMI_ERROR_INPUT" and "UNDELEGATE" in command and state is not None and state != "destroyed":

@@ -17,6 +17,9 @@ from rmitrace.lifecycle.refusals import why_refused
         ("RMI_PDEV_DESTROY", "RMI_ERROR_DEVICE", "READY", False, "1.1-alp17", "PDEV_STOPPED"),
         ("RMI_PDEV_SET_PUBKEY", "RMI_ERROR_DEVICE", "NEW", False, "2.0-bet1", "PDEV_NEEDS_KEY"),
         ("RMI_GRANULE_UNDELEGATE", "RMI_ERROR_INPUT", "ERROR", False, "1.1-alp17", "not DELEGATED"),
+        ("RMI_VDEV_DESTROY", "RMI_ERROR_DEVICE", "STARTED", False, "1.1-alp17", "RMI_VDEV_UNLOCK"),
+        ("RMI_VDEV_LOCK", "RMI_ERROR_DEVICE", "NEW", False, "1.1-alp17", "VDEV_UNLOCKED"),
+        ("RMI_VDEV_START", "RMI_ERROR_DEVICE", "UNLOCKED", False, "2.0-bet3", "VDEV_LOCKED"),
         ("RMI_PDEV_CREATE", "RMI_ERROR_GLOBAL", None, False, "2.0-bet3", "RMI_RMM_ACTIVATE"),
     ],
 )

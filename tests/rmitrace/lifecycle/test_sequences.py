@@ -176,3 +176,46 @@ def test_realm_of_1_0():
     assert outcomes(capture) == [("realm build", "ok"), ("realm run", "ok"), ("realm teardown", "ok")]
     assert [s.name for s in capture.sequences[0].steps] == ["create", "populate", "rec create", "activate"]
     assert [(s.frm, s.to) for s in capture.states] == [(None, "NEW"), ("NEW", "ACTIVE"), ("ACTIVE", "destroyed")]
+
+
+VDEV = """\
+SMC_RMI_VERSION                   10000 > RMI_SUCCESS 10000 10001
+SMC_RMI_VDEV_AUX_COUNT            0 0 > RMI_SUCCESS 0
+SMC_RMI_VDEV_CREATE               81000000 82000000 83000000 84000000 > RMI_SUCCESS
+SMC_RMI_VDEV_COMMUNICATE          81000000 82000000 83000000 85000000 > RMI_SUCCESS
+SMC_RMI_VDEV_GET_STATE            83000000 > RMI_SUCCESS 1
+SMC_RMI_VDEV_LOCK                 81000000 82000000 83000000 > RMI_SUCCESS
+SMC_RMI_VDEV_COMMUNICATE          81000000 82000000 83000000 85000000 > RMI_SUCCESS
+SMC_RMI_VDEV_COMMUNICATE          81000000 82000000 83000000 85000000 > RMI_SUCCESS
+SMC_RMI_VDEV_GET_STATE            83000000 > RMI_SUCCESS 2
+SMC_RMI_VDEV_GET_MEASUREMENTS     81000000 82000000 83000000 86000000 > RMI_SUCCESS
+SMC_RMI_VDEV_COMMUNICATE          81000000 82000000 83000000 85000000 > RMI_SUCCESS
+SMC_RMI_VDEV_GET_INTERFACE_REPORT 81000000 82000000 83000000 > RMI_SUCCESS
+SMC_RMI_VDEV_COMMUNICATE          81000000 82000000 83000000 85000000 > RMI_SUCCESS
+SMC_RMI_VDEV_START                81000000 82000000 83000000 > RMI_SUCCESS
+SMC_RMI_VDEV_COMMUNICATE          81000000 82000000 83000000 85000000 > RMI_SUCCESS
+SMC_RMI_VDEV_GET_STATE            83000000 > RMI_SUCCESS 3
+SMC_RMI_PDEV_STOP                 82000000 > RMI_ERROR_DEVICE
+SMC_RMI_VDEV_UNLOCK               81000000 82000000 83000000 > RMI_SUCCESS
+SMC_RMI_VDEV_COMMUNICATE          81000000 82000000 83000000 85000000 > RMI_SUCCESS
+SMC_RMI_VDEV_GET_STATE            83000000 > RMI_SUCCESS 1
+SMC_RMI_VDEV_DESTROY              81000000 82000000 83000000 > RMI_SUCCESS
+"""
+
+
+def test_the_life_of_a_vdev(tmp_path: Path):
+    """Rows in the order of DEN0137 1.1's VDEV machine; state numbers as in its RmiVdevState."""
+    log = tmp_path / "rmm.log"
+    log.write_text(VDEV)
+    capture = open_capture([str(log)])
+    assert [(q.kind, q.object, q.outcome) for q in capture.sequences if q.object.startswith("vdev")] == [
+        (kind, "vdev:0x83000000", "ok")
+        for kind in ("attach", "lock", "measurements", "interface report", "start", "unlock", "detach")
+    ]
+    changes = [(s.frm, s.to) for s in capture.states if s.object == "vdev:0x83000000"]
+    assert changes == [
+        (None, "NEW"), ("NEW", "UNLOCKED"), ("UNLOCKED", "LOCKED"), ("LOCKED", "STARTED"), ("STARTED", "UNLOCKED"),
+        ("UNLOCKED", "destroyed"),
+    ]  # fmt: skip
+    stop = next(q for q in capture.sequences if q.kind == "disconnect")
+    assert "vdev:0x83000000 of it has not been destroyed" in stop.why
