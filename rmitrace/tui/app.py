@@ -25,7 +25,7 @@ from .screens import key_text
 from .theme import DARK, LIGHT
 from .view import View
 
-PREVIEW = 256 * 1024
+PREVIEW = 64 * 1024
 """Bytes of each file read before the first screen."""
 
 
