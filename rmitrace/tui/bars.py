@@ -12,6 +12,7 @@ from textual.widget import Widget
 from .text import Line, count
 from .view import View
 
+_RANK = {"note": 1, "warning": 2, "error": 3}
 _KEYS = (
     ("?", "help"),
     ("/", "find"),
@@ -22,9 +23,6 @@ _KEYS = (
     ("! ]", "findings"),
     ("q", "quit"),
 )
-
-
-_RANK = {"note": 1, "warning": 2, "error": 3}
 
 
 class Bar(Widget):
@@ -56,36 +54,48 @@ class Header(Bar):
         self.problem = ""
 
     def draw(self, out: Line) -> Line:
-        """What is open."""
-        view = self.model
-        capture = view.capture
-        names = [s.name for s in capture.sources]
-        tail: list[tuple[str, str]] = [(count(view.calls, "call"), "")]
-        if view.messages and (not view.calls or out.width >= 120):
-            tail.append((count(view.messages, "message"), ""))
-        tail.append((f"✗ {view.failed:,} failed", "error" if view.failed else "dim"))
-        more = "≥" if view.lost_at_least else ""
-        tail.append((f"lost {more}{view.lost:,}", "warning" if view.lost or more else "dim"))
-        worst = int(max((_RANK[f.severity] for f in view.findings), default=0))
-        sign, style = (("·", "dim"), ("·", "dim"), ("!", "warning"), ("✗", "error"))[worst]
-        tail.append((f"{sign} {count(len(view.findings), 'finding')}", style) if view.learned else ("checking…", "dim"))
-        if self.problem:
-            tail.append((self.problem, "error"))
-        elif self.reading or not capture.complete:
-            tail.append((self.reading or "first part only", "warning"))
-        out.add(" ")
-        rest = sum(cell_len(t) + 3 for t, _ in tail)
+        """What is open: the counts in words where there is room, else with their signs alone."""
+        capture = self.model.capture
         revision = capture.revision.name
-        room = out.width - rest - len(revision) - 5
-        out.add(" + ".join(names), "title", limit=max(room, 12))
+        tail = self._counts(words=True, messages=out.width >= 120)
+        if _size(tail) + len(revision) + 20 > out.width:
+            tail = self._counts(words=False, messages=not self.model.calls)
+            most = max(out.width - _size(tail) - 18, 8)
+            revision = revision if len(revision) <= most else revision[: most - 1] + "…"
+        room = out.width - _size(tail) - len(revision) - 5
+        out.add(" ").add(" + ".join(s.name for s in capture.sources), "title", limit=max(room, 12))
         out.add(" │ ", "dim").add(revision, "ok").add("~" if capture.revision.evidence else "?", "dim")
         for text, style in tail:
             out.add(" │ ", "dim").add(text, style)
         hint = next(iter(capture.revision.evidence), "")
         left = out.width - out.at - 4
         if hint and left > 24:
-            out.add("  ~ ", "dim").add(hint, "dim", limit=left)
+            out.add("  ~ ", "dim").add(str(hint), "dim", limit=left)
         return out
+
+    def _counts(self, *, words: bool, messages: bool) -> list[tuple[str, str]]:
+        """State of the reading, then the counts; each with its style."""
+        view = self.model
+        out: list[tuple[str, str]] = []
+        if self.problem:
+            out.append((self.problem, "error"))
+        elif self.reading or not view.capture.complete:
+            out.append((self.reading or "first part only", "warning"))
+        out.append((count(view.calls, "call"), ""))
+        if view.messages and messages:
+            out.append((count(view.messages, "message"), ""))
+        out.append((f"✗ {view.failed:,}" + " failed" * words, "error" if view.failed else "dim"))
+        more = "≥" if view.lost_at_least else ""
+        out.append((f"lost {more}{view.lost:,}", "warning" if view.lost or more else "dim"))
+        worst = max((_RANK.get(f.severity, 1) for f in view.findings), default=0)
+        sign, style = (("·", "dim"), ("·", "dim"), ("!", "warning"), ("✗", "error"))[worst]
+        findings = count(len(view.findings), "finding") if words else f"{len(view.findings):,}"
+        out.append((f"{sign} {findings}" + " found" * (not words), style) if view.learned else ("checking…", "dim"))
+        return out
+
+
+def _size(parts: list[tuple[str, str]]) -> int:
+    return sum(cell_len(text) + 3 for text, _ in parts)
 
 
 class StatusBar(Bar):

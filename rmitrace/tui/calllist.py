@@ -123,7 +123,7 @@ class CallList(LineView):
         out.add(tail, "error" if bad else "object")
         out.to(end)
         text, style = self._status(seq, wide)
-        if call.index is not None and failed:
+        if call.index is not None and failed and (call.index or "RTT" in text):
             text += f" {call.index}"
         out.add(text, style, limit=status_width - 1)
         out.right("" if calls.dur[seq] < 0 else duration(int(calls.dur[seq])), "dim", width)

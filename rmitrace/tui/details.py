@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import decoders
@@ -11,6 +12,7 @@ from decoders.tree import Node, Severity
 
 from ..capture.messages import Message
 from ..capture.model import Call
+from ..lifecycle.model import StateChange
 from .rows import Row, RowKind
 from .text import count, duration
 from .view import View
@@ -78,8 +80,7 @@ def of_call(view: View, seq: int) -> Details:
     for f in view.findings_of(seq):
         out.branches.append(Branch(Node(f.rule, text=f.message, note=f.spec or None, severity=_severity(f.severity)), "finding"))
     for c in view.changes.get(seq, ()):
-        text = f"{c.frm or '?'} → {c.to}" + (" (inferred)" if c.inferred else "")
-        out.branches.append(Branch(Node(c.object, text=text), "state"))
+        out.branches.append(Branch(Node(c.object, text=_change(c)), "state"))
     for child in (c for c in call.tree.children if c.children or c.text or c.note):
         out.branches.append(Branch(child, child.name))
     for b, tree in call.buffers:
@@ -101,6 +102,19 @@ def of_call(view: View, seq: int) -> Details:
     if call.exit_raw is not None:
         out.raws.append(Raw(f"exit {name}:{call.exit_offset}", call.exit_raw, (outwards,)))
     return out
+
+
+def _change(c: StateChange) -> str:
+    return f"{c.frm or '?'} → {c.to}" + (" (inferred)" if c.inferred else "")
+
+
+_MOST = 500
+"""Nodes shown of a list without end."""
+
+
+def _some(nodes: Iterable[Node]) -> tuple[Node, ...]:
+    shown = tuple(islice(nodes, _MOST + 1))
+    return shown if len(shown) <= _MOST else (*shown[:_MOST], Node("…", text=f"only the first {_MOST} are shown"))
 
 
 def _severity(name: str) -> Severity:
@@ -186,18 +200,16 @@ def of_sequence(view: View, row: Row) -> Details:
             for t in s.steps
         )
         if steps:
-            out.branches.append(Branch(Node("steps", text=str(len(steps)), children=steps)))
-    inside = set(calls.tolist()) if len(calls) < 100_000 else set()
-    changes = [c for c in view.capture.states if c.object == s.object and c.call in inside]
+            out.branches.append(Branch(Node("steps", text=str(len(steps)), children=_some(steps))))
+    changes = view.states_of(s.object, calls)
     if changes:
-        nodes = tuple(
-            Node(f"call {c.call}", text=f"{c.frm or '?'} → {c.to}" + (" (inferred)" if c.inferred else "")) for c in changes
-        )
-        out.branches.append(Branch(Node("states", text=str(len(nodes)), children=nodes)))
-    found = [f for f in view.findings if inside.intersection(f.calls)]
+        nodes = (Node(f"call {c.call}", text=_change(c)) for c in changes)
+        out.branches.append(Branch(Node("states", text=str(len(changes)), children=_some(nodes))))
+    inside = set(calls.tolist())
+    found = [f for f in view.findings if f.calls and not inside.isdisjoint(f.calls)]
     if found:
-        nodes = tuple(Node(f.rule, text=f.message, severity=_severity(f.severity), note=f.spec or None) for f in found)
-        out.branches.append(Branch(Node("findings", text=str(len(nodes)), children=nodes)))
+        nodes = (Node(f.rule, text=f.message, severity=_severity(f.severity), note=f.spec or None) for f in found)
+        out.branches.append(Branch(Node("findings", text=str(len(found)), children=_some(nodes))))
     return out
 
 

@@ -175,6 +175,8 @@ class LineView(ScrollView, can_focus=True):
 
     def show_cursor(self, *, middle: bool = False) -> None:
         """Scroll so that the cursor is in sight."""
+        if not self.region.area:  # not laid out yet; asked again when it is
+            return
         top, height = self.scroll_offset.y, self.line_count
         if top <= self.cursor < top + height:
             return

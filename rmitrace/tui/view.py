@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ class View:
             self._set_findings(self._placed_findings())
         self.changes: dict[int, list[StateChange]] = {}
         self._states: dict[str, tuple[list[int], list[StateChange]]] = {}
-        for c in capture.states:
+        for c in sorted(capture.states, key=lambda c: c.call):
             self.changes.setdefault(c.call, []).append(c)
             at, what = self._states.setdefault(c.object, ([], []))
             at.append(c.call)
@@ -248,6 +248,15 @@ class View:
         self.show_lines(old.rows.show_lines)
         self.regroup(old.grouped)
         self.set_where(old.where)
+
+    def states_of(self, object: str, calls: npt.NDArray[np.int64]) -> list[StateChange]:
+        """The state changes of an object at some calls (ascending)."""
+        at, what = self._states.get(object, ([], []))
+        if not len(calls) or not at:
+            return []
+        part = slice(bisect_left(at, int(calls[0])), bisect_right(at, int(calls[-1])))
+        inside = np.isin(at[part], calls)
+        return [c for c, there in zip(what[part], inside.tolist(), strict=True) if there]
 
     # -- filter
 

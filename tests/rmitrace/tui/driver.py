@@ -9,6 +9,7 @@ from typing import Any
 from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from rmitrace.tui import TimelineApp
 from rmitrace.tui.bars import StatusBar
@@ -36,6 +37,13 @@ class Driver:
         await self.settle(3)
         await self.app.workers.wait_for_complete()
         await self.settle(8)
+
+    async def answer(self, *keys: str) -> None:
+        """Press keys that end in an open input, of which the last is the text for it, and enter the text."""
+        *before, text = keys
+        await self.press(*before)
+        self.app.screen.query_one(Input).value = text
+        await self.press("enter")
 
     async def settle(self, rounds: int) -> None:
         for _ in range(rounds):

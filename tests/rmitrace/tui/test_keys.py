@@ -343,7 +343,7 @@ async def test_search() -> None:
     async with running() as d:
         await d.press("n")
         assert "nothing searched" in d.said
-        await d.press("/", *"t_stat", "enter")
+        await d.answer("/", "t_stat")
         assert d.row == (RowKind.CALL, 5)  # unfolds the sequence it is in
         assert d.focus == "list"
         await d.press("n")
@@ -353,9 +353,9 @@ async def test_search() -> None:
         await d.press("N")
         assert d.row == (RowKind.CALL, 10)
         for text, row in (("PCI", (RowKind.LINE, 1)), ("failed", (RowKind.SEQUENCE, 1)), ("KWO", (RowKind.CALL, 0))):
-            await d.press("g", "/", *text, "enter")
+            await d.answer("g", "/", text)
             assert d.row == row
-        await d.press("/", *"zz", "enter")
+        await d.answer("/", "zz")
         assert "not found" in d.said
         assert d.row == (RowKind.CALL, 0)
         await d.press("/", *"abc", "escape")
@@ -392,11 +392,11 @@ async def test_filter_by_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(query, "select", select)
     async with running() as d:
-        await d.press("f", *"nonsense", "enter")
+        await d.answer("f", "nonsense")
         prompt = d.main.query_one(Prompt)
         assert prompt.is_open
         assert "no column nonsense" in str(prompt.query_one("#say").render())
-        await d.press("ctrl+u", *"failed", "enter")
+        await d.answer("failed")
         assert not prompt.is_open
         assert d.main.model.mask is not None
         assert d.main.model.mask.sum() == 1

@@ -38,14 +38,14 @@ async def test_a_connect_that_fails() -> None:
         text = d.text("list")
         assert "✗ connect pdev:0x49500000 failed at" in text
         assert "connect ✗" in d.text("lanes")
-        await d.press("a", "/", *"GET_VERSION", "enter")
+        await d.answer("a", "/", "GET_VERSION")
         assert "→ GET_VERSION ← VERSION" in d.text("list").splitlines()[d.main.list.cursor - d.main.list.scroll_offset.y]
         assert "request GET_VERSION" in d.text("tree")
-        await d.press("f", *"failed", "enter")
+        await d.answer("f", "failed")
         assert not d.main.query_one(Prompt).is_open
         assert d.main.model.mask is not None
         assert d.main.model.mask.sum() == capture.calls.failed.sum() > 0
-        await d.press("ctrl+u", "escape", "f", *"x1=0x49500000 and bogus", "enter")
+        await d.answer("escape", "f", "x1=0x49500000 and bogus")
         assert "bogus" in str(d.main.query_one("#say").render())
 
 
