@@ -65,6 +65,7 @@ class Line:
     depth       quote marks taken off
     stamps      (clock, ns) in front, outermost first
     number      editor line number in front, None where there is none
+    raw         the bytes as found, empty where the line was put together from several
     soft        ends in a soft line break (``=`` or a backslash): the next line goes on without a blank
     """
 
@@ -77,6 +78,22 @@ class Line:
     stamps: tuple[tuple[str, int], ...] = ()
     number: int | None = None
     soft: bool = False
+    raw: bytes = b""
+
+    def places(self, matches: list[re.Match[bytes]]) -> list[int]:
+        """Where in the bytes as found the matches of names in ``full`` begin."""
+        if len(matches) < 2 or self.raw == self.full:
+            return [m.start() for m in matches]
+        out, at = [], 0
+        for m in matches:
+            at = max(self.raw.find(m[0], at), at)
+            out.append(at)
+            at += len(m[0])
+        return [min(a, self.end - self.start) for a in out]
+
+    def place(self, at: int) -> int:
+        """Where in the bytes as found what stands at ``at`` in ``full`` begins, as nearly as can be told."""
+        return max(self.raw.find(self.full[at : at + 12], at), at)
 
     @property
     def wrapped(self) -> bool:

@@ -37,6 +37,7 @@ TRIGGERS = (
 """A line without any of these holds nothing of interest."""
 
 _MAX_TEXT = 2048
+_MAX_DUMP_LINES = 128
 KERNEL_TIME = re.compile(rb"\[ {0,12}(\d{1,9})\.(\d{6})\](?!\[)")
 _STAMP = rb"(?:\[ {0,12}\d{1,9}\.\d{3,9}(?: {1,6}[\d.]{1,16})?\]|kernel: )"
 
@@ -46,6 +47,7 @@ _DUMP = _any(
     rb"[ \t]*(?:X\d{1,2}|LR|SP|PC|ESR|ELR|FAR|SPSR|[A-Z0-9]{2,12}_EL[0-3]|BACKTRACE):",
     rb"[ \t]*0x[0-9a-f]{16}[ \t]*\Z|[ \t]*Max backtrace depth|[ \t]*Corrupted frame pointer",
 )
+_ABORT = b"Unhandled instruction abort:"
 _ABORT_DUMP = re.compile(rb"[ \t]*(?:FSC|FAR|HPFAR|ESR):[ \t]")
 
 _HYPERVISOR = re.compile(rb"\bkvm(?:[ :\[-]|_arm)|\barm[-_]cca")
@@ -127,20 +129,41 @@ def mark_of(line: bytes) -> tuple[str, int | None] | None:
     return None
 
 
-def crash_cpu(text: bytes) -> int | None:
-    """The CPU that a crash header names (v0.5.0 on), None where it names none."""
-    m = _CRASH.search(text)
-    return int(m[1]) if m is not None and m[1] is not None else None
+def begins_dump(text: bytes) -> bool:
+    """Whether registers may follow: the header of a crash or of an instruction abort that the RMM did not handle."""
+    return _CRASH.search(text) is not None or _ABORT in text
 
 
-def is_dump(text: bytes) -> bool:
-    """Whether a line belongs to the register dump or backtrace behind a crash header."""
-    return _DUMP.match(text) is not None
+class Dump:
+    """The registers and the backtrace below a header, line by line; what others print in between is passed over.
 
+    end   byte offset behind the last line that belongs to it
+    cpu   what the header names (v0.5.0 on), -1 where it names none
+    sure  it is the RMM's: by the header's form or by what follows; other programs have unexpected exceptions, too
+    done  nothing more can belong to it
+    """
 
-def is_abort_dump(text: bytes) -> bool:
-    """Whether a line is one of the three below ``Unhandled instruction abort:``."""
-    return _ABORT_DUMP.match(text) is not None
+    def __init__(self, header: bytes, end: int) -> None:
+        m = _CRASH.search(header)
+        self.end = end
+        self.cpu = int(m[1]) if m is not None and m[1] is not None else -1
+        self._abort = m is None
+        self.sure = self._abort or self.cpu >= 0
+        self.done = False
+        self._lines = self._strangers = self._members = 0
+
+    def take(self, text: bytes, end: int) -> bool:
+        """Whether a line, its tags and stamps taken off, belongs to the dump."""
+        self._lines += 1
+        belongs = (_ABORT_DUMP if self._abort else _DUMP).match(text) is not None
+        if belongs:
+            self.end, self.sure, self._strangers = end, True, 0
+            self._members += 1
+        elif text.strip():
+            self._strangers += 1
+        most, strangers = (3, 0) if self._abort else (_MAX_DUMP_LINES, 3)
+        self.done = self._strangers > strangers or self._members >= most or self._lines >= _MAX_DUMP_LINES
+        return belongs
 
 
 _BOOTING = re.compile(

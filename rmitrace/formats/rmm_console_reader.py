@@ -10,7 +10,7 @@ from typing import Any
 from ..capture.records import Finding
 from .rmm_console_cut import WRAPPED, Pending, go_on
 from .rmm_console_lines import KERNEL_STAMP, MAX_LINE, Line, clean, sublines, unwrap
-from .rmm_console_marks import crash_cpu, is_abort_dump, is_dump, mark_of, read_banner
+from .rmm_console_marks import Dump, begins_dump, mark_of, read_banner
 from .rmm_console_prose import other_rows
 from .rmm_console_rows import HEAD, Row, clean_row, parse
 
@@ -19,7 +19,6 @@ SPILL = 4096
 MAX_FINDINGS = 500
 """Findings of one rule that are kept one by one."""
 _MAX_PENDING = 8
-_MAX_DUMP_LINES = 128
 _STUB_LINES = 8
 _BEGINNINGS = (b"SMC_", b"      SMC_", b"PSCI_")
 _STUB = re.compile(rb"SMC_(?:R[MS]?[IM]?_?|[0-9a-f]{1,7})?|PSCI_[0-9a-f]{0,7}")
@@ -38,18 +37,6 @@ class Item:
     value: int | None = None
     cpu: int = -1
     damaged: bool = False
-
-
-@dataclass(slots=True)
-class _Dump:
-    """A crash or abort whose dump is being read. ``sure``: it is the RMM's, by its header or by what follows."""
-
-    item: Item
-    sure: bool
-    abort: bool
-    lines: int = 0
-    misses: int = 0
-    members: int = 0
 
 
 @dataclass(slots=True)
@@ -81,7 +68,7 @@ class Reader:
     lines: int = 0
     used: int = 0
     _pending: list[Pending] = field(default_factory=list)
-    _dump: _Dump | None = None
+    _dump: tuple[Item, Dump] | None = None
     _stub: _Stub | None = None
     _soft: Line | None = None
     _claimed: int = 0
@@ -144,7 +131,7 @@ class Reader:
 
     def _line(self, part: bytes, start: int) -> None:
         text, soft = clean(part)
-        line = Line(start, start + len(part), text, soft=soft)
+        line = Line(start, start + len(part), text, soft=soft, raw=part)
         if self._soft is not None:
             first, self._soft = self._soft, None
             self._claim()
@@ -203,6 +190,7 @@ class Reader:
         """The rows whose names stand in the line; True where there is one."""
         found = False
         begin = line.start if not taken else line.start + taken
+        places = line.places(heads)
         if heads and line.at < heads[0].start():  # other text in front: a kernel's stamp there is that text's
             line.stamps = tuple(s for s in line.stamps if s[0] != "boot")
         for i, m in enumerate(heads):
@@ -212,7 +200,7 @@ class Reader:
             row = parse(line.full, m, end, kernel is not None or stop < len(line.full))
             if row is None:
                 continue
-            at = begin if i == 0 and not taken else line.start + m.start()
+            at = begin if i == 0 and not taken else line.start + places[i]
             if found:
                 self._cut_before(line, at)
             listed = line.full[: m.start()].rstrip()[-1:] in (b"*", b"+", b"-")
@@ -254,7 +242,7 @@ class Reader:
             same = last is not None and (last.name, last.args, last.outs) == (row.name, row.args, row.outs)
             if same and b"[WARN" in line.full:
                 continue  # Islet prints a failed call twice, as TRACE and as WARN
-            start = line.start + at if i else line.start
+            start = line.start + line.place(at) if i else line.start
             self._cut_before(line, start)
             self._emit(row, start, line.end, line.stamps)
         return bool(rows)
@@ -317,14 +305,9 @@ class Reader:
             return False
         kind, value = found
         item = Item(line.start, line.end, line.stamps, mark=kind, value=value)
-        abort = kind == "rmm" and b"Unhandled instruction abort" in text
-        if kind == "crash" or abort:
+        if begins_dump(text):
             self._end_dump()
-            cpu = crash_cpu(text)
-            item.cpu = -1 if cpu is None else cpu
-            self._dump = _Dump(item, cpu is not None or abort, abort)
-            if self._dump.sure:
-                self._claim()
+            self._dump = item, Dump(text, line.end)
             return True
         self._claim()
         if kind == "banner":
@@ -335,21 +318,17 @@ class Reader:
         return True
 
     def _dump_line(self, line: Line) -> None:
-        d = self._dump
-        assert d is not None
-        d.lines += 1
-        if is_abort_dump(line.text) if d.abort else is_dump(line.text):
-            d.item.end, d.misses, d.members = line.end, 0, d.members + 1
+        assert self._dump is not None
+        _, dump = self._dump
+        if dump.take(line.text, line.end):
             self._claim()
-            self.used += not d.sure  # its header, which could have been another program's
-            d.sure = True
-        elif line.text.strip():
-            d.misses += 1
-        most, misses = (3, 0) if d.abort else (_MAX_DUMP_LINES, 3)
-        if d.misses > misses or d.lines > _MAX_DUMP_LINES or d.members >= most:
+        if dump.done:
             self._end_dump()
 
     def _end_dump(self) -> None:
-        d, self._dump = self._dump, None
-        if d is not None and d.sure:  # other programs have unexpected exceptions, too
-            self.items.append(d.item)
+        if self._dump is not None:
+            (item, dump), self._dump = self._dump, None
+            if dump.sure:
+                self.used += 1  # the header's line
+                item.end, item.cpu = dump.end, dump.cpu
+                self.items.append(item)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rmitrace.formats.rmm_console_marks import crash_cpu, is_dump, lines_of_interest, mark_of, read_banner
+from rmitrace.formats.rmm_console_marks import Dump, begins_dump, lines_of_interest, mark_of, read_banner
 
 LINES = [
     (b"Booting RMM v.0.9.0(debug) tf-rmm-v0.9.0 Built: Nov 22 2026 19:21:00 with GCC 12.2.0", "banner"),
@@ -67,12 +67,32 @@ def test_the_id_of_a_refused_call() -> None:
     assert mark_of(b"[   rmm ] [handle_ns_smc] unknown function_id: c4000152") == ("unknown-fid", 0xC4000152)
 
 
-def test_crash_headers_and_dumps() -> None:
-    assert crash_cpu(b"Unexpected exception on CPU #12:") == 12
-    assert crash_cpu(b"Unexpected exception:") is None
-    assert is_dump(b"ESR_EL2:\t0x0000000096000004")
-    assert is_dump(b"\t\t0x0000000040108000")
-    assert not is_dump(b"SMC_RMI_PDEV_STOP 1 > RMI_SUCCESS")
+def test_crash_headers() -> None:
+    assert begins_dump(b"Unexpected exception on CPU #12:")
+    assert begins_dump(b"Unhandled instruction abort:")
+    assert not begins_dump(b"Synchronous Exception at 0x000000023248E9B4")
+    assert (Dump(b"Unexpected exception on CPU #12:", 0).cpu, Dump(b"Unexpected exception on CPU #12:", 0).sure) == (12, True)
+    assert (Dump(b"Unexpected exception:", 0).cpu, Dump(b"Unexpected exception:", 0).sure) == (-1, False)
+
+
+def test_dumps() -> None:
+    dump = Dump(b"Unexpected exception:", 30)
+    lines = (b"X0:\t\t0x0000000000000000   X1:\t\t0x0000000000000001", b"", b"[   90.000001] hrtimer: slow", b"ESR_EL2:\t0x96000004",
+             b"BACKTRACE:\t0x000000004010a1b4", b"\t\t0x0000000040108000")  # fmt: skip
+    assert [dump.take(text, 100 + i) for i, text in enumerate(lines)] == [True, False, False, True, True, True]
+    assert (dump.end, dump.sure, dump.done) == (105, True, False)
+    for text in (b"one", b"two", b"SMC_RMI_PDEV_STOP 1 > RMI_SUCCESS", b"four"):
+        assert not dump.done
+        assert not dump.take(text, 200)
+    assert (dump.end, dump.done) == (105, True)
+
+
+def test_an_instruction_abort_has_three_lines() -> None:
+    dump = Dump(b"Unhandled instruction abort:", 0)
+    assert [dump.take(t, i) for i, t in enumerate((b"    FSC:             0x21", b"    FAR: 0", b"  HPFAR: 8000000"))] == [
+        True
+    ] * 3
+    assert dump.done
 
 
 def test_banners() -> None:

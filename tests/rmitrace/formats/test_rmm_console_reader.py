@@ -30,6 +30,14 @@ def test_two_rows_in_a_line_are_two_records() -> None:
     assert spans(read(text)) == [(0, len(ROW) + 1, "RMI_PDEV_STOP"), (len(ROW) + 1, len(text), "RMI_PDEV_STOP")]
 
 
+def test_rows_in_a_line_are_found_where_they_stand() -> None:
+    """Entities and escapes are longer in the file than in the text that is parsed."""
+    rows = [b"SMC_RMI_PDEV_STOP %x \\u003e RMI_SUCCESS\\r\\n" % i for i in range(40)]
+    text = b'{"log":"' + b"".join(rows) + b'"}'
+    starts = [0, *(text.index(row) for row in rows[1:])]
+    assert [(s, e) for s, e, _ in spans(read(text))] == list(zip(starts, [*starts[1:], len(text)], strict=True))
+
+
 def test_a_record_holds_the_whole_line() -> None:
     text = b"> 2025-07-13 10:16:12,680: [   rmm ] " + ROW + b"  "
     assert spans(read(text)) == [(0, len(text), "RMI_PDEV_STOP")]
