@@ -163,7 +163,9 @@ class Probes:
         assert body.place is not None
         event.func, event.ret = body.place.func or "", body.place.ret
         if len(self.functions) < MAX_EVENTS:
-            self.functions.setdefault(event.func, []).append(event)
+            here = self.functions.setdefault(event.func, [])
+            if len(here) < _MAX_PENDING:
+                here.append(event)
 
     def _decide(self, event: Event, body: Body) -> str:
         """The kind of an event by one of its lines; '' where the line should be kept until that is clear."""

@@ -135,7 +135,7 @@ def hurt(draw: st.DrawFn) -> bytes:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(line(), GOOD, GOOD, hurt()), max_size=12))
 def test_lines_near_the_common_form(lines: list[bytes]) -> None:
     check(Reader, b"".join(lines))
@@ -159,7 +159,7 @@ PERF_NAME = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(PERF_HEAD, PERF_NAME, PLACE, FIELDS, END), max_size=10))
 def test_perf_lines_near_the_common_form(lines: list[tuple[bytes, bytes, bytes, list[tuple[bytes, bytes]], bytes]]) -> None:
     text = b"".join(h + n + p + b"".join(b" " + f + b"=" + v for f, v in fields) + end for h, n, p, fields, end in lines)
