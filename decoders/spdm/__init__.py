@@ -15,7 +15,8 @@ from types import ModuleType
 
 from ..tree import Node
 from .codes import name_of
-from .session import Capabilities, SecureSession, Session
+from .secure import Capabilities, SecureSession
+from .session import Session
 
 __all__ = ["Capabilities", "SecureSession", "Session", "decode_spdm", "name_of", "read_message"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from construct import Bytes, Int8ul, Int16ul, Int32ul
 
 from . import codes
+from ._capabilities import NO_PARAMS
 from ._fields import Layout, bits, enum, flag, hexadecimal, number, reserved
 from ._identity import NONCE, SLOT, signature_of
-from ._negotiation import NO_PARAMS
 from ._reader import MAX_ITEMS, Parse, Reader
 from .algorithms import SIGNATURE_SIZES
 from .standards import STANDARDS

@@ -8,13 +8,13 @@ from construct import Bytes, Int8ul, Int16ul
 
 from ..tree import Node
 from . import codes
+from ._capabilities import NO_PARAMS
 from ._fields import Bits, Layout, Make, bits, enum, flag, hexadecimal, node, number, raw, reserved, slot
 from ._identity import SUMMARY, summary_rule
-from ._negotiation import NO_PARAMS
 from ._reader import Parse, Reader
 from .codes import V12, V13, V14
 from .opaque import opaque, opaque_data
-from .session import HANDSHAKE_IN_THE_CLEAR_CAP, SecureSession
+from .secure import HANDSHAKE_IN_THE_CLEAR_CAP, SecureSession
 
 RANDOM = 32
 KEY_OPERATION = {1: "UpdateKey", 2: "UpdateAllKeys", 3: "VerifyNewKey"}

@@ -17,9 +17,10 @@ Make = Callable[[str, Any, int, int], Node]
 """(name, value, byte offset, size in bytes) -> the node of one field."""
 
 _HEX_SHOWN = 64
-_CACHE = 256
-"""Nodes of equal bytes at equal offsets that are kept, in each of the places that keep some."""
+_CACHE, _CACHED_WORDS = 256, 64
+"""How often nodes of equal bytes at equal offsets are kept: by layout, and by field of bits. A capture repeats itself."""
 _CACHED_SIZE = 64
+"""Bytes of the largest layout of which nodes are kept."""
 
 
 class _Open:
@@ -172,7 +173,7 @@ def bits(*fields: Bits, version: int = V14, word: bool = False) -> Make:
         key = (name, value, offset, size)
         found = made.get(key)
         if found is None:
-            if len(made) >= _CACHE:
+            if len(made) >= _CACHED_WORDS:
                 made.clear()
             found = made[key] = fresh(name, value, offset, size)
         return found

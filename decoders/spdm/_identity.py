@@ -10,8 +10,8 @@ from construct import Bytes, Int8ul, Int16ul, Int32ul
 
 from ..tree import Node
 from . import codes
+from ._capabilities import MEAS_CAP, NO_PARAMS
 from ._fields import Bits, Layout, Make, bits, detached, enum, flag, number, raw, reserved, slot, slots
-from ._negotiation import MEAS_CAP, NO_PARAMS
 from ._reader import Parse, Reader
 from .algorithms import HASH_SIZES
 from .codes import V11, V13, V14
@@ -80,7 +80,9 @@ def _digests(r: Reader) -> str:
     side, s, n = side_of(r), r.session, len(held)
     more = (s.requester_multi_key if r.level else s.responder_multi_key) if r.version >= V13 else False
     rule = {"keys": (0, 4 * n) if more is None else (4 * n if more else 0,)}
-    size = r.sizes(["H"] * n + ["keys"], rule) if n else {"H": 0, "keys": 0}
+    size = {"H": s.size("H"), "keys": rule["keys"][0]}
+    if n and (not size["H"] or more is None or not r.fits(r.pos + n * size["H"] + size["keys"])):
+        size = r.sizes(["H"] * n + ["keys"], rule)
     hashes = []
     for i, at in enumerate(held):
         text = f"slot {at}: {r.data[r.pos : r.pos + size['H']].hex()}"

@@ -18,6 +18,7 @@ _CHUNKS = frozenset((codes.CHUNK_SEND, codes.CHUNK_SEND_ACK, codes.CHUNK_GET, co
 _ANY_VERSION = frozenset((codes.GET_VERSION, codes.VERSION, codes.ERROR))
 _Header = tuple[tuple[Node, ...], str, Parse, int, str | None]
 """Nodes of version and code, name, handler, version by which fields are read, note on the message."""
+_PADDING = {b"\0": "zero (1 byte)", b"\0\0": "zero (2 bytes)", b"\0\0\0": "zero (3 bytes)"}
 _headers: dict[tuple[int, int, int], _Header] = {}
 
 
@@ -101,8 +102,8 @@ def behind(data: bytes, start: int, end: int, padding: str) -> Node:
     """What follows a message: a leaf named ``padding`` for up to three zero bytes of a transport, else 'trailing'."""
     value = data[start:end]
     size = end - start
-    text = hexed(value) if any(value) else f"zero ({size} {'byte' if size == 1 else 'bytes'})"
-    if size < 4 and not any(value):
-        return node(padding, value, text, start, size)
+    if value in _PADDING:
+        return node(padding, value, _PADDING[value], start, size)
+    text = hexed(value) if any(value) else f"zero ({size} bytes)"
     note = f"{size} bytes beyond the fields of the message"
     return node("trailing", value, text, start, size, (), note, "warning" if any(value) else "note")

@@ -8,9 +8,9 @@ from typing import Any
 from construct import Int8ul, Int16ul, Int32ul
 
 from . import codes
+from ._capabilities import NO_PARAMS
 from ._fields import Bits, Layout, Make, algorithms, bits, enum, flag, number, reserved, slots
 from ._identity import CERT_MODEL, KEY_USAGE_MASK, SLOT, chain_parts
-from ._negotiation import NO_PARAMS
 from ._reader import Parse, Reader
 from .algorithms import PQC_ASYM
 from .codes import V13, V14

@@ -10,7 +10,8 @@ from ..tree import Node, Severity, worse
 from ._fields import Layout, Make, hexed, node, number, reserved
 from .algorithms import HASH_SIZES, REQUEST_EXCHANGE_SIZES, RESPONSE_EXCHANGE_SIZES, SIGNATURE_SIZES
 from .codes import V14
-from .session import Channel, Session
+from .secure import Channel
+from .session import Session
 
 Parse = Callable[["Reader"], str]
 """Reads a part and returns its summary."""

@@ -7,12 +7,12 @@ from functools import cache
 from construct import Bytes, Int8ul, Int16ul, Int32ul
 
 from . import codes
+from ._capabilities import NO_PARAMS
 from ._fields import Layout, bits, detached, enum, flag, hexadecimal, node, number, reserved
 from ._message import behind, read_message
-from ._negotiation import NO_PARAMS
 from ._reader import Parse, Reader
 from .codes import V12, V14, code_name
-from .session import Assembly
+from .secure import Assembly
 from .standards import STANDARDS
 
 ERRORS = {

@@ -47,3 +47,13 @@ def notes(tree: Node) -> list[tuple[str, str | None, str | None]]:
 def fill(byte: int, size: int) -> str:
     """A field that is not looked into."""
     return f"{byte:02x}" * size
+
+
+def le32(number: int) -> str:
+    """A number of four bytes."""
+    return number.to_bytes(4, "little").hex()
+
+
+def capabilities(code: str, version: str, flags: int, transfer: int = 0x1200, largest: int = 0x1200) -> str:
+    """GET_CAPABILITIES (e1) or CAPABILITIES (61) of 1.2 or later."""
+    return f"{version} {code} 00 00 00 00 0000 {le32(flags)} {le32(transfer)} {le32(largest)}"

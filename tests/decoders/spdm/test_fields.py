@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from decoders import doe, secured
 from decoders.spdm import (
+    _capabilities,
     _endpoint,
     _establish,
     _identity,
@@ -20,6 +21,7 @@ from decoders.spdm import (
     _transfer,
     _vendor,
     opaque,
+    tsp,
 )
 from decoders.spdm._fields import (
     Bits,
@@ -40,6 +42,7 @@ from decoders.spdm.algorithms import BASE_HASH
 from decoders.tree import Node
 
 MODULES = (
+    _capabilities,
     _endpoint,
     _establish,
     _identity,
@@ -50,6 +53,7 @@ MODULES = (
     _transfer,
     _vendor,
     opaque,
+    tsp,
     doe,
     secured,
 )
@@ -61,10 +65,10 @@ FACTORIES = (
     (_identity._challenge_auth_layout, 1),
     (_measurements._request_layout, 2),
     (_measurements._response_layout, 2),
-    (_negotiation._capabilities, 2),
+    (_capabilities._capabilities, 2),
     (_negotiation._fixed, 2),
     (_negotiation._tables_param, 1),
-    (_negotiation._structure_layout, 1),
+    (_negotiation._structure, 1),
     (_provisioning._get_csr_layout, 1),
     (_provisioning._set_certificate_layout, 1),
     (_transfer._ack_layout, 1),

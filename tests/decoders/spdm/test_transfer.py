@@ -6,7 +6,7 @@ import pytest
 
 from decoders.spdm import Session
 from decoders.spdm._transfer import ERRORS
-from decoders.spdm.session import MAX_LARGE
+from decoders.spdm.secure import MAX_LARGE
 from tests.decoders.spdm.hand import HASH, decode, fill, get, negotiated, notes, value
 
 
