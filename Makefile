@@ -23,13 +23,13 @@ test: $(VENV)/.installed-dev tools  ## lint, types, import contracts, then every
 bench: $(VENV)/.installed-dev  ## every benchmark, each a ratio against a peer
 	@set -e; for b in benchmarks/[!_]*.py; do echo "== $$b"; $(BIN)/python "$$b"; done
 
-# Programs of other people that some tests are held against; those tests are skipped where one cannot be had.
+# Programs of other people that some tests are held against; without one its tests are skipped, but never in CI.
 tools:
 	@for t in $(TOOLS); do command -v $$t >/dev/null && continue; \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$t; } >/dev/null 2>&1 || \
-	      echo "$$t could not be installed: its tests are skipped" >&2; \
-	  else echo "$$t is missing (apt-get install $$t): its tests are skipped" >&2; fi; done
+	    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$t; } >/dev/null 2>&1; fi; \
+	  command -v $$t >/dev/null && continue; \
+	  echo "$$t is missing (apt-get install $$t): its tests are skipped" >&2; test -z "$$CI" || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis snapshot_report.html
