@@ -229,13 +229,13 @@ def test_times() -> None:
 
 
 def test_a_row_cut_off_by_the_end_is_kept() -> None:
-    data = b"SMC_RMI_REC_CREATE                88bdc5000 88bdc4000\n"
-    assert calls(data) == [("RMI_REC_CREATE", [0xC400015A, 0x88BDC5000, 0x88BDC4000], None)]
+    data = b"SMC_RMI_REC_CREATE                89ced6000 89ced5000\n"
+    assert calls(data) == [("RMI_REC_CREATE", [0xC400015A, 0x89CED6000, 0x89CED5000], None)]
     assert [(f.rule, f.offset) for f in read(data).findings] == [("ROW-CUT", 0)]
 
 
 def test_the_end_of_a_row_alone_is_damage() -> None:
-    data = b"hello\n88bdc5000 88bdc4000 > RMI_SUCCESS\n"
+    data = b"hello\n89ced6000 89ced5000 > RMI_SUCCESS\n"
     r = read(data)
     assert r.kind.tolist() == [Kind.DAMAGED]
     assert r.offset.tolist() == [6]

@@ -21,13 +21,13 @@ ROWS: dict[bytes, Found] = {
         ("RMI_REC_CREATE", [0x7F5079449000, 0x7F507944A000, 0x7F507944B000], 13, [0, 0x40]),
     b"SMC_RMM_REC_CREATE            555dcef8e000 555dcef8d000 555dcef90000        0        0 > RMI_SUCCESS":
         ("RMI_REC_CREATE", [0x555DCEF8E000, 0x555DCEF8D000, 0x555DCEF90000, 0, 0], 0, []),
-    b"SMC_RSI_IPA_STATE_GET             3fff0000 40000000 > RSI_SUCCESS 40000000 0":
-        ("RSI_IPA_STATE_GET", [0x3FFF0000, 0x40000000], 0, [0x40000000, 0]),
-    b"SMC_84000050                      1 0 0 ffff800082f56000 0 0 0 > ffffffffffffffff 0 0 0":
-        ("SMC_84000050", [1, 0, 0, 0xFFFF800082F56000, 0, 0, 0], 2**64 - 1, [0, 0, 0]),
+    b"SMC_RSI_IPA_STATE_GET             3ffe0000 40000000 > RSI_SUCCESS 40000000 0":
+        ("RSI_IPA_STATE_GET", [0x3FFE0000, 0x40000000], 0, [0x40000000, 0]),
+    b"SMC_84000050                      1 0 0 ffff8000811a2000 0 0 0 > ffffffffffffffff 0 0 0":
+        ("SMC_84000050", [1, 0, 0, 0xFFFF8000811A2000, 0, 0, 0], 2**64 - 1, [0, 0, 0]),
 }  # fmt: skip
 FIRST = next(iter(ROWS))
-KERNEL = b"[   58.635448] irq: add forwarding: phy=99 -> virt=38 (level)\r\n"
+KERNEL = b"[   61.000042] usb 1-1: new high-speed USB device number 7\r\n"
 
 
 def read(text: bytes) -> list[Found]:
@@ -54,7 +54,7 @@ def test_a_kernel_in_the_middle(row: bytes, lines: int) -> None:
 def test_a_harness_that_stamps_what_it_reads(row: bytes) -> None:
     """At every character behind 'SMC_', the blanks at the ends of the pieces lost."""
     for at in range(4, len(row)):
-        text = b"2025-07-13 10:16:12,680: %s\n2025-07-13 10:16:12,690: %s\n" % (row[:at].rstrip(), row[at:].lstrip())
+        text = b"2026-03-14 09:26:53,680: %s\n2026-03-14 09:26:53,690: %s\n" % (row[:at].rstrip(), row[at:].lstrip())
         assert read(text) == [ROWS[row]], text
 
 
@@ -86,8 +86,8 @@ def test_a_row_of_another_cpu_in_the_middle(row: bytes) -> None:
 
 
 def test_the_quote_mark_is_not_the_separator_and_the_other_way_round() -> None:
-    row = b"SMC_RMI_REC_CREATE            882860000 88bdc5000 88bdc4000 > RMI_SUCCESS"
-    found: Found = ("RMI_REC_CREATE", [0x882860000, 0x88BDC5000, 0x88BDC4000], 0, [])
+    row = b"SMC_RMI_REC_CREATE            892970000 89ced6000 89ced5000 > RMI_SUCCESS"
+    found: Found = ("RMI_REC_CREATE", [0x892970000, 0x89CED6000, 0x89CED5000], 0, [])
     head = row[: row.index(b" >")]
     for text in (
         b"> %s >\n> RMI_SUCCESS\n" % head,
@@ -96,8 +96,8 @@ def test_the_quote_mark_is_not_the_separator_and_the_other_way_round() -> None:
         b"> %s\n> > RMI_SUCCESS\n" % head,
     ):
         assert read(text) == [found], text
-    refused = b"> SMC_RMI_PDEV_STOP             882860000\n> > ffffffffffffffff\n"
-    assert read(refused) == [("RMI_PDEV_STOP", [0x882860000], 2**64 - 1, [])]
+    refused = b"> SMC_RMI_PDEV_STOP             892970000\n> > ffffffffffffffff\n"
+    assert read(refused) == [("RMI_PDEV_STOP", [0x892970000], 2**64 - 1, [])]
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def test_a_whole_row_takes_nothing_from_the_next_line(text: bytes) -> None:
 
 
 def test_services_are_not_mixed() -> None:
-    text = b"SMC_RSI_IPA_STATE_SET             80000000 a0000000 1 0\n > RMI_SUCCESS 3\n"
-    assert read(text) == [("RSI_IPA_STATE_SET", [0x80000000, 0xA0000000, 1, 0], None, [])]
+    text = b"SMC_RSI_IPA_STATE_SET             80000000 b0000000 1 0\n > RMI_SUCCESS 3\n"
+    assert read(text) == [("RSI_IPA_STATE_SET", [0x80000000, 0xB0000000, 1, 0], None, [])]
 
 
 def test_too_far_apart() -> None:
-    text = b"SMC_RMI_REC_CREATE                882860000 88bdc5000\n" + b"hello\n" * 300 + b" 88bdc4000 > RMI_SUCCESS\n"
-    assert read(text) == [("RMI_REC_CREATE", [0x882860000, 0x88BDC5000], None, [])]
+    text = b"SMC_RMI_REC_CREATE                892970000 89ced6000\n" + b"hello\n" * 300 + b" 89ced5000 > RMI_SUCCESS\n"
+    assert read(text) == [("RMI_REC_CREATE", [0x892970000, 0x89CED6000], None, [])]

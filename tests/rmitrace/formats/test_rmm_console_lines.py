@@ -50,7 +50,7 @@ def test_wrappers_without_a_time(front: bytes) -> None:
 @pytest.mark.parametrize(
     ("front", "clock", "ns"),
     [
-        (b"2025-07-13 10:16:12,680: ", "local", at(2025, 7, 13, 10, 16, 12) + 680_000_000),
+        (b"2026-03-14 09:26:53,680: ", "local", at(2026, 3, 14, 9, 26, 53) + 680_000_000),
         (b"2026/11/22 10:00:00 ", "local", at(2026, 11, 22, 10)),
         (b"[2026-11-22 10:00:00.5] ", "local", at(2026, 11, 22, 10) + 500_000_000),
         (b"2026-11-22T10:00:00.123456789Z ", "utc", at(2026, 11, 22, 10) + 123_456_789),
@@ -76,7 +76,7 @@ def test_stamps(front: bytes, clock: str, ns: int) -> None:
 
 
 def test_wrappers_upon_wrappers() -> None:
-    line = unwrapped(b">> > | 2025-07-13 10:16:12,680: [   rmm ] " + ROW)
+    line = unwrapped(b">> > | 2026-03-14 09:26:53,680: [   rmm ] " + ROW)
     assert line.text == ROW
     assert line.depth == 4
     assert [c for c, _ in line.stamps] == ["local"]

@@ -15,7 +15,7 @@ LINES = [
     (b"RMM is in invalid state", "invalid-state"),
     (b"[handle_ns_smc] unknown function_id: c4000152", "unknown-fid"),
     (b"Unexpected exception on CPU #0:", "crash"),
-    (b'Assertion "g_data != NULL" failed ... runtime/rmi/rtt.c:1113', "assert"),
+    (b'Assertion "g_llt != NULL" failed ... runtime/rmi/rtt.c:701', "assert"),
     (b"rmm.elf: app.c:502: app_resume: Assertion `x == 1' failed.", "assert"),
     (b"libspdm_send_spdm_request[0] msg SPDM_GET_VERSION(0x84), size (0x4): ", "spdm"),
     (b"libspdm_receive_spdm_response[ffffffff] msg SPDM_VENDOR_DEFINED_RESPONSE(0x7e), size (0x13b): ", "spdm"),
@@ -25,19 +25,19 @@ LINES = [
     (b"Unhandled write S3_3_C9_C14_0", "rmm"),
     (b"INFO:    RMM init start.", "tf-a"),
     (b"NOTICE:  BL31: v2.15.0(debug):v2.15.0-619-g6a164dda7-dirty", "tf-a"),
-    (b"[    0.716726] kvm [1]: RMI ABI version 1.0", "kernel"),
+    (b"[    0.812345] kvm [1]: RMI ABI version 1.0", "kernel"),
     (b"[    1.000000] kvm [1]: Unsupported RMI ABI (v1.0 - v1.1) we want v2.0", "kernel"),
-    (b"[  145.894085] config_realm_hash_algo: unsupported ALGO_SHA256 by rmm_feat_reg0=0x0000000034488e30", "kernel"),
+    (b"[  33.000001] config_realm_hash_algo: unsupported ALGO_SHA512 by rmm_feat_reg0=0x0000000030000a30", "kernel"),
     (b"[  120.334455] arm-cca-host 0000:01:00.0: device communication error", "kernel"),
     (b"[    0.000000] RME: Using RSI version 1.0", "kernel"),
-    (b"   KVM_CAP_RME(KVM_CAP_ARM_RME_CONFIG_REALM) hash_algo: Invalid argument", "vmm"),
+    (b"  Error: KVM_CAP_RME(KVM_CAP_ARM_RME_CREATE_RD): Operation not permitted", "vmm"),
     (b"Result => Failed (Error Code=3)", "acs"),
 ]
 
 OTHERS = [
-    b"[  973.619618] ath11k_pci 0000:05:00.0: failed to create pdev core: -16",
-    b"Synchronous Exception at 0x000000023248E9B4",
-    b"[  261.262866] SEAMCALL (0x1c) failed: 0xc000030000000001 RCX 0x0",
+    b"[  12.000001] ath11k_pci 0001:03:00.0: failed to create pdev core: -22",
+    b"Synchronous Exception at 0x00000000FE48A1C0",
+    b"[  9.000004] SEAMCALL (0x2a) failed: 0xc000020000000002 RCX 0x0",
     b"[    1.200000] rmi4_smbus 0-002c: registering SMbus-connected sensor",
     b"java.rmi.RemoteException: RMI TCP Connection(2)-127.0.0.1",
     b"Trace RMI: connected",
@@ -70,15 +70,15 @@ def test_the_id_of_a_refused_call() -> None:
 def test_crash_headers() -> None:
     assert begins_dump(b"Unexpected exception on CPU #12:")
     assert begins_dump(b"Unhandled instruction abort:")
-    assert not begins_dump(b"Synchronous Exception at 0x000000023248E9B4")
+    assert not begins_dump(b"Synchronous Exception at 0x00000000FE48A1C0")
     assert (Dump(b"Unexpected exception on CPU #12:", 0).cpu, Dump(b"Unexpected exception on CPU #12:", 0).sure) == (12, True)
     assert (Dump(b"Unexpected exception:", 0).cpu, Dump(b"Unexpected exception:", 0).sure) == (-1, False)
 
 
 def test_dumps() -> None:
     dump = Dump(b"Unexpected exception:", 30)
-    lines = (b"X0:\t\t0x0000000000000000   X1:\t\t0x0000000000000001", b"", b"[   90.000001] hrtimer: slow", b"ESR_EL2:\t0x96000004",
-             b"BACKTRACE:\t0x000000004010a1b4", b"\t\t0x0000000040108000")  # fmt: skip
+    lines = (b"X0:\t\t0x0000000000000000   X1:\t\t0x0000000000000001", b"", b"[   90.000001] hrtimer: slow",
+             b"ESR_EL2:\t0x96000004", b"BACKTRACE:\t0x000000004010a1b4", b"\t\t0x0000000040108000")  # fmt: skip
     assert [dump.take(text, 100 + i) for i, text in enumerate(lines)] == [True, False, False, True, True, True]
     assert (dump.end, dump.sure, dump.done) == (105, True, False)
     for text in (b"one", b"two", b"SMC_RMI_PDEV_STOP 1 > RMI_SUCCESS", b"four"):

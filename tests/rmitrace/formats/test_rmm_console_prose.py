@@ -26,8 +26,8 @@ def test_islet() -> None:
     [
         (b"RMI_REALM_ACTIVATE -> RMI_SUCCESS", "RMI_REALM_ACTIVATE", [], 0),
         (b"first RMI_PDEV_STOP => RMI_ERROR_DEVICE, then", "RMI_PDEV_STOP", [], 6),
-        (b"DATA_DESTROY 17ffb000 9951d000 > RMI_ERROR_RTT 3 0 99600000", "RMI_DATA_DESTROY", [0x17FFB000, 0x9951D000], 0x304),
-        (b"IMG_SHARE_ATTACH ... > RSI_SUCCESS", "RSI_IMG_SHARE_ATTACH", [], 0),
+        (b"DATA_DESTROY 18aac000 9a62e000 > RMI_ERROR_RTT 3 0 9a700000", "RMI_DATA_DESTROY", [0x18AAC000, 0x9A62E000], 0x304),
+        (b"GRP_SHARE_JOIN ... > RSI_SUCCESS", "RSI_GRP_SHARE_JOIN", [], 0),
         (b"VENDOR_CALL 12 34 > RMI_ERROR_INPUT", "RMI_VENDOR_CALL", [0x12, 0x34], 1),
         (b"C_RMI_PDEV_STOP 1 > RMI_SUCCESS", "RMI_PDEV_STOP", [1], 0),  # its first characters were lost
         (b"I_PDEV_STOP 1 > RMI_SUCCESS", "RMI_PDEV_STOP", [1], 0),

@@ -61,10 +61,10 @@ def test_eras(text: bytes, name: str, args: list[int], x0: int, outs: list[int])
 
 
 def test_realm_calls_that_went_to_the_host_have_no_result() -> None:
-    found = row(b"SMC_RSI_IPA_STATE_SET             80000000 a0000000 1 0")
+    found = row(b"SMC_RSI_IPA_STATE_SET             80000000 b0000000 1 0")
     assert found is not None
-    assert (found.args, found.answered, found.state) == ([0x80000000, 0xA0000000, 1, 0], False, "open")
-    short = row(b"SMC_RSI_IPA_STATE_SET             80000000 a0000000")
+    assert (found.args, found.answered, found.state) == ([0x80000000, 0xB0000000, 1, 0], False, "open")
+    short = row(b"SMC_RSI_IPA_STATE_SET             80000000 b0000000")
     assert short is not None
     assert short.state == "cut"
 
@@ -107,12 +107,12 @@ def test_mentions_are_no_rows(text: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "state", "glued"),
     [
-        (b"SMC_RMI_REC_CREATE                88bdc5000 88bd", "cut", True),
-        (b"SMC_RMI_REC_CREATE                88bdc5000 ", "cut", False),
+        (b"SMC_RMI_REC_CREATE                89ced6000 88bd", "cut", True),
+        (b"SMC_RMI_REC_CREATE                89ced6000 ", "cut", False),
         (b"SMC_RMI_REC_CREATE                ", "cut", False),
-        (b"SMC_RMI_REC_CREATE                88bdc5000 88bdc4000 88bdc3000 > R", "cut", True),
-        (b"SMC_RMI_REC_CREATE                88bdc5000 88bdc4000 88bdc3000 > RMI_SUC", "open", True),
-        (b"SMC_RMI_REC_AUX_COUNT             88bdc5000 > RMI_SUCCESS 1", "open", True),
+        (b"SMC_RMI_REC_CREATE                89ced6000 89ced5000 89ced4000 > R", "cut", True),
+        (b"SMC_RMI_REC_CREATE                89ced6000 89ced5000 89ced4000 > RMI_SUC", "open", True),
+        (b"SMC_RMI_REC_AUX_COUNT             89ced6000 > RMI_SUCCESS 1", "open", True),
     ],
 )
 def test_where_another_writer_cut_it(text: bytes, state: str, glued: bool) -> None:
