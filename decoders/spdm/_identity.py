@@ -147,6 +147,7 @@ def _certificate(r: Reader) -> str:
         whole = r.session.portion(side_of(r), at, 0 if first else offset or 0, data, remainder)
         if whole is not None:
             r.session.chains[side_of(r), at] = whole
+            r.session.chain_hashes.pop((side_of(r), at), None)  # of what was in the slot before, for all we know
             if not first:
                 r.append(_reassembled(r, whole))
     return text

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from ..tree import Node, Severity, worse
-from ._fields import Layout, Make, hexed, node, number, reserved
+from ._fields import HEX_SHOWN, Layout, Make, hexed, node, number, reserved
 from .algorithms import HASH_SIZES, REQUEST_EXCHANGE_SIZES, RESPONSE_EXCHANGE_SIZES, SIGNATURE_SIZES
 from .codes import V14
 from .secure import Channel
@@ -125,7 +125,9 @@ class Reader:
         if after > self.end:
             self.short(name, size)
         value = self.data[pos:after]
-        self.nodes.append(node(name, value, hexed(value) if text is None else text, self.base + pos, size))
+        if text is None:
+            text = value.hex() if 0 < size <= HEX_SHOWN else hexed(value)
+        self.nodes.append(node(name, value, text, self.base + pos, size))
         self.pos = after
         return value
 

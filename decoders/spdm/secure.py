@@ -76,6 +76,8 @@ class SecureSession:
     signed          bytes of ``response`` up to the end of the signature, of PSK_EXCHANGE_RSP up to its verify data
     secured_version the DSP0277 version that the responder selected (0x10 ...), None where it selected none
     slot            the responder's certificate slot, 0xFF for a provisioned key
+    chain, chain_hash
+                    the chain in that slot, and its hash where DIGESTS or CHALLENGE_AUTH said it after the chain was read
     digests         the responder's DIGESTS that count in the transcript (multi-key connections of 1.3), else None
     phase           'handshake' until FINISH_RSP or PSK_FINISH_RSP, then 'application', at last 'ended'
     request_generation, response_generation
@@ -160,7 +162,7 @@ class SecureSession:
             if self.finish_rsp is None:
                 return None
             if self.req_slot is not None:
-                req = digest(self.req_chain) if self.req_chain is not None else self.req_chain_hash
+                req = _hash_of(self.req_chain, self.req_chain_hash, digest)
                 if req is None:
                     return None
                 tail = (self.req_digests or b"") + req
@@ -172,5 +174,12 @@ class SecureSession:
             return None
         if self.psk:
             return self.vca
-        chain = digest(self.chain) if self.chain is not None else self.chain_hash
+        chain = _hash_of(self.chain, self.chain_hash, digest)
         return None if chain is None else self.vca + (self.digests or b"") + chain
+
+
+def _hash_of(chain: bytes | None, said: bytes | None, digest: Callable[[bytes], bytes]) -> bytes | None:
+    """The hash of a chain: what the side itself said last, else that of the chain read since."""
+    if said is not None:
+        return said
+    return None if chain is None else digest(chain)

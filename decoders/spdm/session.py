@@ -52,7 +52,8 @@ class Session:
 
     version      negotiated version byte (0x10 to 0x14), None before it is known
     chains       (side, slot) -> the whole certificate chain: length, root hash, certificates
-    chain_hashes (side, slot) -> its hash, as DIGESTS or CHALLENGE_AUTH gave it
+    chain_hashes (side, slot) -> its hash, as DIGESTS or CHALLENGE_AUTH gave it since the chain was read: a chain that was
+                 replaced since has another one
     digests      side -> the last DIGESTS outside a secure session, as sent
     inferred     sizes in bytes found from the length of messages while no ALGORITHMS was seen: 'H' hash, 'S' the
                  responder's signature, 'R' the requester's, 'D' and 'E' exchange data sent by requester and responder

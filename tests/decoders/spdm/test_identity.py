@@ -91,6 +91,17 @@ def test_a_chain_in_portions() -> None:
     assert all(n.offset is None for n in whole.walk())
 
 
+def test_a_chain_and_what_is_said_of_it() -> None:
+    """A hash that DIGESTS gave before the chain was read may be that of the chain before."""
+    session = negotiated()
+    decode("12 01 00 01" + fill(1, HASH), session)
+    for step in portion(0, 4000):
+        decode(step, session)
+    assert session.chain_hashes == {}
+    decode("12 01 00 01" + fill(2, HASH), session)
+    assert session.chain_hashes == {("responder", 0): b"\2" * HASH}
+
+
 def test_a_portion_is_missing() -> None:
     session = negotiated()
     for offset in (0, 400):

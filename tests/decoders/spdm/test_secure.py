@@ -20,7 +20,9 @@ def test_what_a_transcript_lacks() -> None:
     secure.vca = b"vca"
     secure.chain_hash = b"hash"  # DIGESTS is enough where the chain was not read
     assert secure.th1(sha384) == b"vcahashreqrsp"
-    secure.chain = b"chain"
+    secure.chain = b"a chain replaced since"
+    assert secure.th1(sha384) == b"vcahashreqrsp"
+    secure.chain, secure.chain_hash = b"chain", None
     assert secure.th1(sha384) == b"vca" + sha384(b"chain") + b"reqrsp"
     secure.digests = b"digests"
     assert secure.th1(sha384) == b"vcadigests" + sha384(b"chain") + b"reqrsp"
