@@ -261,7 +261,7 @@ class Capture:
         if self._conversations is None:
             from .messages import Conversations
 
-            self._conversations = Conversations(self, self.options.keys)
+            self._conversations = Conversations(self, self.options.keys, self.options.show_secrets)
         return self._conversations
 
     def messages_of(self, seq: int) -> list[Message]:

@@ -31,6 +31,7 @@ class OpenOptions:
     maps           extra event and field names, see docs/event-mapping.md
     progress       called with bytes read so far and the total; may raise to stop
     keys           text of a key log with the secrets of SPDM sessions, see decoders.keylog
+    show_secrets   IDE keys and IVs are shown, not hidden
     """
 
     abi: str | None = None
@@ -38,6 +39,7 @@ class OpenOptions:
     maps: tuple[str, ...] = ()
     progress: Callable[[int, int], None] | None = None
     keys: str | None = None
+    show_secrets: bool = False
 
 
 def open_capture(paths: list[str], options: OpenOptions | None = None, limit: int | None = None) -> Capture:
@@ -64,7 +66,7 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
         read = ReadOptions(options.maps, _progress(options.progress, before, total))
         _read(s, i, read, options.source_format)
         before += len(s.data)
-    return build(sources, ReadOptions(options.maps, keys=options.keys), options.abi)
+    return build(sources, ReadOptions(options.maps, keys=options.keys, show_secrets=options.show_secrets), options.abi)
 
 
 def _progress(call: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int], None] | None:

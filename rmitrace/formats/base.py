@@ -24,11 +24,13 @@ class ReadOptions:
     maps      ``--map EVENT:FIELD=REG,...`` extra event and field names (see rmitrace.formats.eventmap)
     progress  called now and then with the bytes read so far; may raise to stop
     keys      text of a key log with the secrets of SPDM sessions, see decoders.keylog
+    show_secrets  IDE keys and IVs are shown, not hidden
     """
 
     maps: tuple[str, ...] = ()
     progress: Callable[[int], None] | None = None
     keys: str | None = None
+    show_secrets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from collections.abc import Iterator
 
 from ..capture.records import Kind, RecordBuilder, Records
 from .base import Data, Detail, ReadOptions, Unreadable
@@ -70,6 +71,24 @@ def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
         at += size
     b.facts = {"lines": count, "ignored": max(0, count - used), "events": dict(events), "clock": "host monotonic"}
     return b.finish()
+
+
+def arguments(data: Data, start: int, end: int, wanted: frozenset[str]) -> Iterator[tuple[int, int, int, str, bytes]]:
+    """The events of those names: byte offset and size of the record, time in ns, name, and the bytes of the arguments."""
+    names: dict[int, str] = {}
+    at = start + 24
+    while at < end:
+        kind = int.from_bytes(data[at : at + 8], "little")
+        size = _size(data, at, end, kind)
+        if size == 0:
+            return
+        if kind == _MAPPING:
+            names[int.from_bytes(data[at + 8 : at + 16], "little")] = bytes(data[at + 20 : at + size]).decode("utf-8", "replace")
+        else:
+            _, ident, ns, _, _ = _HEAD.unpack(data[at : at + _HEAD.size])
+            if (name := names.get(ident, "")) in wanted:
+                yield at, size, _time(ns), name, bytes(data[at + _HEAD.size : at + size])
+        at += size
 
 
 def _time(ns: int) -> int:

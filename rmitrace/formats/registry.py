@@ -18,6 +18,7 @@ BUILTIN = (
     "qemu_log",
     "qemu_simple",
     "rmm_console",
+    "spdm_log",
 )
 """Modules of this package with a FORMAT, in the order in which they are asked."""
 HEAD = 256 * 1024

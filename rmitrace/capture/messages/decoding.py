@@ -1,0 +1,117 @@
+"""Messages into trees, in the context of their conversation; secrets of IDE hidden unless they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from decoders.doe import decode_doe
+from decoders.secured import Binding, open_secured
+from decoders.spdm import Session, decode_spdm
+from decoders.tree import Node
+
+from .model import REQUEST, RESPONSE, SPDM, Message
+
+
+def decode(m: Message, session: Session, reveal: bool = False) -> None:
+    """Give a message its tree. ``session`` is read and written; ``reveal``: show IDE keys and IVs."""
+    if not m.data:
+        return
+    if m.secured:
+        binding: Binding = "MCTP" if "MCTP" in m.layers else "DOE"
+        secured, opened = open_secured(m.payload, session=session, binding=binding)
+        plain = secured.child("PlainText")
+        m.tree = secured
+        if plain is not None:
+            m.inside = next((c for c in plain.children if c.name.isupper() and c.child("SPDMVersion")), None)
+        if opened is not None:
+            m.direction, m.sure = REQUEST if opened.direction == REQUEST else RESPONSE, True
+            if has_secrets(secured):
+                m.plain = opened.plain
+        elif m.logged is not None and plain is None:
+            secured = m.tree = _with_logged(m, secured, session)
+        if m.layers[0] == "DOE" and m.start:
+            m.tree = _in_object(m.data, secured)
+    elif m.layers[0] == "DOE" and m.start:
+        m.tree = decode_doe(m.data, session=session)
+    elif SPDM in m.layers:
+        with session.within(m.within):
+            m.tree = decode_spdm(m.payload, session=session)
+    else:
+        m.tree = Node(m.name, m.data, m.data[:16].hex(" "), 0, len(m.data))
+    if reveal and m.tree is not None and has_secrets(m.tree):
+        m.tree = _revealed(m, m.tree)
+        if m.inside is not None:
+            m.inside = _revealed(m, m.inside)
+
+
+def _with_logged(m: Message, secured: Node, session: Session) -> Node:
+    """The tree of a message that was not decrypted, with the plain text that another source has of it."""
+    with session.within(m.session_id):
+        m.inside = decode_spdm(m.logged or b"", session=session)
+    said = Node("PlainText", None, "as another source shows it", None, 0, (_detached(m.inside),))
+    return replace(secured, children=(*secured.children, said))
+
+
+def _detached(node: Node) -> Node:
+    """The same tree without places in the buffer."""
+    return replace(node, offset=None, children=tuple(_detached(c) for c in node.children))
+
+
+def _in_object(data: bytes, secured: Node) -> Node:
+    """The tree of a DOE object with that secured message in it."""
+    tree = decode_doe(data)
+    inner = moved(secured, 8)
+    children = tuple(inner if c.name == "SecuredMessage" else c for c in tree.children)
+    head = tree.text.split(": SecuredMessage")[0]
+    return replace(tree, children=children, text=f"{head}: SecuredMessage: {secured.text}")
+
+
+def moved(node: Node, by: int) -> Node:
+    """The same tree in a buffer that begins ``by`` bytes earlier."""
+    offset = None if node.offset is None else node.offset + by
+    return replace(node, offset=offset, children=tuple(moved(c, by) for c in node.children))
+
+
+def has_secrets(tree: Node) -> bool:
+    """Whether there is a hidden key or IV in a tree."""
+    return any(is_hidden(n) for n in tree.walk())
+
+
+def is_hidden(node: Node) -> bool:
+    """Whether a node stands for bytes that are not shown."""
+    return isinstance(node.value, str) and node.value.endswith("redacted>")
+
+
+def secret_bytes(m: Message, node: Node) -> bytes | None:
+    """The bytes that a hidden node stands for; None where the message was not decrypted."""
+    if node.offset is None or m.tree is None:
+        return None
+    if not m.secured:
+        return m.data[node.offset : node.offset + node.size]
+    at = next((n.offset for n in m.tree.walk() if n.name == "PlainText"), None)
+    if m.plain is None or at is None:
+        return m.logged[node.offset : node.offset + node.size] if m.logged is not None else None
+    return m.plain[node.offset - at : node.offset - at + node.size]
+
+
+def redacted(m: Message) -> bytes:
+    """The bytes of a message with zeros where an IDE key or IV lies in the clear."""
+    if m.secured or m.tree is None:
+        return m.data
+    out = bytearray(m.data)
+    for n in m.tree.walk():
+        if is_hidden(n) and n.offset is not None:
+            out[n.offset : n.offset + n.size] = bytes(n.size)
+    return bytes(out)
+
+
+def _revealed(m: Message, tree: Node) -> Node:
+    """The tree with the keys and IVs in the place of what hides them."""
+
+    def shown(n: Node) -> Node:
+        if is_hidden(n):
+            value = secret_bytes(m, n)
+            return n if value is None else replace(n, value=value, text=value.hex())
+        return replace(n, children=tuple(shown(c) for c in n.children)) if n.children else n
+
+    return shown(tree)

@@ -1,0 +1,64 @@
+"""Packets of a capture file: DOE objects, MCTP messages and what a dissector found in other link types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...formats.carriers import MCTP_HEADER, Fragments, direction_of, messages
+from ..records import NO_TIME, Finding, Kind
+from .model import REQUEST, RESPONSE, SECURED, SPDM, Message, Place
+
+if TYPE_CHECKING:
+    from ..model import Capture
+
+_OTHER = {REQUEST: RESPONSE, RESPONSE: REQUEST}
+
+
+def from_packets(capture: Capture, source: int, problems: list[Finding]) -> list[Message]:
+    """The messages of a packet capture in its order; one whose bytes do not say its direction (secured, discovery) goes
+    the other way than the one before it. MCTP messages in several packets stand where their last packet does.
+
+    MCTP-FRAGMENT: a part that found no message; PACKET-UNKNOWN: packets in which nothing was recognised."""
+    src = capture.sources[source]
+    rec = src.records
+    before = RESPONSE
+    fragments = Fragments()
+    unknown: dict[int, tuple[int, int]] = {}
+    found: list[Message] = []
+    for r in np.flatnonzero(rec.kind == Kind.BUFFER).tolist():
+        link, start, captured = (int(v) for v in rec.regs[r, :3])
+        packet = src.raw(start, captured)
+        ts = int(rec.ts[r])
+        offset, length = int(rec.offset[r]), int(rec.length[r])
+        inside = messages(packet, link)
+        if not inside:
+            count, first = unknown.get(link, (0, offset))
+            unknown[link] = (count + 1, first)
+        for m in inside:
+            place = Place(source, offset, length, None if ts == NO_TIME else ts, None, None)
+            data, layers, said, skip = packet[m.start : m.offset + m.length], m.layers, m.direction, m.offset - m.start
+            if layers[-1] == "FRAGMENT":
+                whole, wrong = fragments.add(packet[m.start : m.offset + m.length])
+                if wrong is not None:
+                    problems.append(Finding("MCTP-FRAGMENT", "warning", wrong, source, offset))
+                if whole is None:
+                    continue
+                data = packet[m.start : m.start + MCTP_HEADER] + whole
+                layers, said, skip = _mctp_layers(whole), "", MCTP_HEADER + 1
+                if layers[-1] == SPDM:
+                    said = direction_of(whole[1:3])
+            direction = said or _OTHER[before]
+            before = direction
+            named = [SECURED if x == "SECURED" else x for x in layers]
+            found.append(Message(place, direction, named, data, skip, sure=bool(said)))
+    for link, (count, first) in unknown.items():
+        text = f"{count} packet{'s' if count > 1 else ''} of link type {link} with no message that is known"
+        problems.append(Finding("PACKET-UNKNOWN", "note", text, source, first))
+    return found
+
+
+def _mctp_layers(whole: bytes) -> tuple[str, ...]:
+    kind = {5: SPDM, 6: "SECURED"}.get(whole[0] & 0x7F if whole else -1)
+    return ("MCTP", kind) if kind else ("MCTP",)
