@@ -9,7 +9,7 @@ from construct import Bytes, Int8ul, Int16ul
 from ..tree import Node
 from . import codes
 from ._capabilities import NO_PARAMS
-from ._fields import Bits, Layout, Make, bits, enum, flag, hexadecimal, node, number, raw, reserved, slot
+from ._fields import HEX_SHOWN, Bits, Layout, Make, bits, enum, flag, hexadecimal, hexed, node, number, raw, reserved, slot
 from ._identity import SUMMARY, summary_rule
 from ._reader import Parse, Reader
 from .codes import V12, V13, V14
@@ -193,12 +193,21 @@ _PSK_EXCHANGE_RSP = Layout(
 )
 
 
+def _hint(value: bytes) -> str:
+    """A hint as the words it often is, a C string; else in hexadecimal."""
+    words = value.rstrip(b"\0")
+    if words and words.isascii() and words.decode().isprintable():
+        return f"'{words.decode()}'" if len(words) <= HEX_SHOWN else f"'{words[:HEX_SHOWN].decode()}'... ({len(value)} bytes)"
+    return hexed(value)
+
+
 def _psk_exchange(r: Reader) -> str:
     kind, _, half, hint, context, length = r.fields(_psk_exchange_layout(r.version))
-    value = r.bytes("PSKHint", hint)
+    text = _hint(r.data[r.pos : min(r.pos + hint, r.end)])
+    r.bytes("PSKHint", hint, text)
     r.bytes("RequesterContext", context)
     opaque_data(r, length)
-    return f"{SUMMARY.get(kind, kind)}, ReqSessionID {half:#06x}, hint {value[:32].hex() or 'none'}"
+    return f"{SUMMARY.get(kind, kind)}, ReqSessionID {half:#06x}, hint {text}"
 
 
 def _psk_exchange_rsp(r: Reader) -> str:

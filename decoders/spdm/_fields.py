@@ -199,7 +199,8 @@ def bits(*fields: Bits, version: int = V14, word: bool = False) -> Make:
                     said.append(f.shown or f.name)
             else:
                 children.append(node(f.name, part, str(part), offset, size))
-                said.append(f"{f.shown or f.name}={part}")
+                if part or f.shown:
+                    said.append(f"{f.shown or f.name}={part}")
         text = " | ".join(said) or "none"
         if word:
             text = f"{value:#x} ({text})"

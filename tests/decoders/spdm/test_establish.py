@@ -158,6 +158,8 @@ def test_psk_exchange_fields() -> None:
     tree = decode(f"12 e6 ff 01 ffff 0300 2000 0000 616263 {fill(1, 32)}", negotiated())
     assert (value(tree, "PSKHint"), value(tree, "RequesterContext")) == (b"abc", b"\1" * 32)
     assert value(tree, "SessionPolicy.TerminationPolicy") == 1
+    assert get(tree, "PSKHint").text == "'abc'"
+    assert get(decode(f"12 e6 ff 01 ffff 0200 2000 0000 1b63 {fill(1, 32)}", negotiated()), "PSKHint").text == "1b63"
     short = decode("12 e6 ff 01 ffff ff00 2000 0000 616263", negotiated())
     assert get(short, "PSKHint").severity == "error"
 
