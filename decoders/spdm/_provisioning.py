@@ -44,7 +44,7 @@ def pqc(r: Reader, name: str) -> None:
 
 # CSR
 
-CSR_ATTRIBUTES = bits(Bits("CSRCertModel", 0, 2, {**CERT_MODEL}), Bits("CSRTrackingTag", 3, 5), flag("Overwrite", 7))
+CSR_ATTRIBUTES = bits(Bits("CSRCertModel", 0, 2, CERT_MODEL), Bits("CSRTrackingTag", 3, 5), flag("Overwrite", 7))
 
 
 @cache

@@ -52,6 +52,13 @@ def test_device_mode() -> None:
     mode = get(tree, "MeasurementRecordData.MeasurementBlock[0].Measurement.DMTFSpecMeasurementValue")
     assert get(mode, "OperationalModeState").text == "NormalMode"
     assert get(mode, "DeviceModeState").text == "NonInvasiveDebugActive | InvasiveDebugHasBeenActiveAfterManufacturing"
+    # bit by bit, as DSP0274 numbers them
+    modes = ["ManufacturingMode", "ValidationMode", "NormalMode", "RecoveryMode", "RMAMode", "DecommissionedMode"]
+    assert [(c.name, c.value) for c in get(mode, "OperationalModeCapabilities").children] == [(m, 1) for m in modes]
+    for bit, name in enumerate(modes):
+        one = decode(response(block(0xFE, 0x85, f"{1 << bit:02x}000000" + "00" * 12), 1))
+        path = "MeasurementRecordData.MeasurementBlock[0].Measurement.DMTFSpecMeasurementValue.OperationalModeCapabilities"
+        assert get(one, path).text == name
     # a digest of a device mode has no such fields
     digest = decode(response(block(0xFE, 0x05, fill(1, 16)), 1))
     assert get(digest, "MeasurementRecordData.MeasurementBlock[0].Measurement.DMTFSpecMeasurementValue").children == ()

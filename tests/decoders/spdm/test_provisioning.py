@@ -8,7 +8,8 @@ from tests.decoders.spdm.hand import HASH, decode, fill, get, negotiated, notes,
 def test_get_csr_by_version() -> None:
     tree = decode("12 ed 00 00 0300 0000 616263")
     assert value(tree, "RequesterInfo") == b"abc"
-    # 1.3: key pair 4; model 1, tracking tag 2 (bits 5:3), overwrite (bit 7): 0x91
+    # 1.3: key pair 4; model 1, tracking tag 2 (bits 5:3), overwrite (bit 7): 0x91. Bit 6 is reserved
+    assert get(decode("13 ed 04 40 0000 0000"), "Param2").note == "bits not defined in SPDM 1.4: 0x40"
     newer = decode("13 ed 04 91 0000 0000")
     assert value(newer, "KeyPairID") == 4
     assert get(newer, "Param2.CSRCertModel").text == "DeviceCert (1)"

@@ -30,7 +30,9 @@ def test_large_form_of_1_4() -> None:
     assert notes(tree) == [("Reserved", "warning", "reserved, should be zero")]
     # 1.4 without the bit is as before; 1.3 has no such bit
     assert value(decode("14 fe 00 00" + PCI_SIG + "1100" + TDISP), "PayloadLength") == 17
-    assert get(decode("13 7e 80 00" + PCI_SIG + "1100" + TDISP), "Param1").severity == "warning"
+    older = decode("13 7e 80 00" + PCI_SIG + "1100" + TDISP)
+    assert get(older, "Param1").severity == "warning"
+    assert value(older, "PayloadLength") == 17
 
 
 def test_ide_km() -> None:
