@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import decoders
 from decoders.tree import Node
 
 from ..display import safe
-from ..formats.base import Buffer, Detail, ReadOptions
+from ..formats.base import Buffer, Detail, ReadOptions, RecordReader
 from .pairing import PAIRED, WHOLE
 from .records import N_REGS, NO_TIME, Finding, Kind
 from .revision import Revision
@@ -204,7 +204,8 @@ class Capture:
         src = self.sources[source]
         raw = src.raw(int(src.records.offset[record]), int(src.records.length[record]))
         assert src.reader is not None
-        return src.reader.detail(raw, out, self.options)
+        in_file: RecordReader | None = src.records.facts.get("detail")
+        return in_file(record, raw, out) if in_file is not None else src.reader.detail(raw, out, self.options)
 
     def task(self, seq: int) -> str | None:
         """The name of the task that made the call, as recorded."""
@@ -288,7 +289,10 @@ class Capture:
         out = []
         for i, p in zip(at.tolist(), place.tolist(), strict=True):
             ts = int(rec.ts[i])
-            raw = src.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "surrogateescape")
+            if "detail" in rec.facts:
+                raw = self.detail(s, i, False).text
+            else:
+                raw = src.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "surrogateescape")
             kind = rec.names[rec.name[i]] if rec.name[i] >= 0 else ""
             nxt = int(rows[p]) if p < len(rows) else len(c)
             out.append(Mark(s, int(rec.offset[i]), int(rec.length[i]), None if ts == NO_TIME else ts, kind, raw, nxt))
@@ -328,11 +332,14 @@ class Capture:
         elif xs[0] is None:
             xs[0] = fid
         revision = self.revision.of(name)
-        tree = _tree(xs, rs, fid, name, revision)
+        shown = exit_detail is not None and exit_detail.fields.get("x0_bits") == "7:0"
+        tree = _tree(xs, _as_if_donating(rs) if shown else rs, fid, name, revision)
         first = e if e >= 0 else x
         where = enter_detail or exit_detail
         assert where is not None
         index = _result_index(tree)
+        if shown:
+            tree, index = _without_upper_bits(tree), None
         status = self.status_text(seq) or None
         buffers: list[tuple[Buffer, Node | None]] = []
         for d in (enter_detail, exit_detail):
@@ -407,6 +414,27 @@ def _struct(b: Buffer, revision: str) -> Node | None:
         return decoders.decode_struct(b.struct, b.data, revision=revision)
     except LookupError:
         return None
+
+
+_INCOMPLETE, _DONATE = 13, 1 << 8
+"""RmiStatusCode RMI_INCOMPLETE and RmiOpMemReq DONATE in x0 (DEN0137 2.0)."""
+
+
+def _as_if_donating(rs: list[int | None] | None) -> list[int | None] | None:
+    """A console prints x2 of RMI_INCOMPLETE where memory is asked for (TF-RMM of 2026-07), and not that x0 says so."""
+    if rs and rs[0] == _INCOMPLETE and len(rs) > 2 and rs[2]:
+        return [_INCOMPLETE | _DONATE, *rs[1:]]
+    return rs
+
+
+def _without_upper_bits(tree: Node) -> Node:
+    """The tree of a console row that shows the status and not what else x0 held."""
+    result = tree.child("result")
+    if result is None:
+        return tree
+    kept = tuple(c for c in result.children if c.name == "status")
+    said = replace(result, children=kept).noted("the row shows bits 7:0 of x0 only")
+    return replace(tree, children=tuple(said if c is result else c for c in tree.children))
 
 
 def _result_index(tree: Node) -> int | None:

@@ -69,6 +69,7 @@ class Identities:
         fid[entry[has]] = records.regs[at[has], 0] & np.uint64(0xFFFFFFFF)
         table = np.array([*(self._rows.setdefault(x, len(self._rows)) for x in records.names), 0], dtype=np.int64)
         row[entry[~has]] = table[records.name[at[~has]]]
+        row[p.enter < 0] = self._rows.setdefault(_EXIT_ALONE, len(self._rows))
         wrapped = np.array([*((wrapped_command(x) or ("", 0))[1] for x in records.names), 0], dtype=np.uint64)
         guess = np.flatnonzero(p.inferred & (p.enter >= 0))
         fid[guess] = wrapped[records.name[p.enter[guess]]]
@@ -142,9 +143,14 @@ class Identities:
         out.failed[known] = failed[inverse]
 
 
+_EXIT_ALONE = "exit alone"
+
+
 def _row_identity(name: str) -> tuple[str, str]:
     """Name and service of a call whose function id is not known, from the name of its row or event."""
     for prefix, service in (("RMI_", "RMI"), ("RSI_", "RSI"), ("PSCI_", "PSCI")):
         if name.startswith(prefix):
             return name, service
+    if name == _EXIT_ALONE:
+        return "SMC return (entry not recorded)", "SMC"
     return "SMC (registers not recorded)", "SMC"

@@ -90,6 +90,7 @@ def _read(source: Source, index: int, options: ReadOptions, wanted: str | None) 
         raise CaptureError(f"{source.path}: {e}") from None
     except ValueError as e:
         raise CaptureError(f"{source.path}: {e}") from None
+    source.data = source.records.facts.pop("data", source.data)
     source.findings += [_with_source(f, index) for f in source.records.findings]
 
 

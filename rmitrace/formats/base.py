@@ -69,6 +69,12 @@ class Detail:
     buffers: tuple[Buffer, ...] = ()
 
 
+RecordReader = Callable[[int, bytes, bool], Detail]
+"""Records.facts['detail'] of a source whose records cannot be read from their bytes alone: it is given the record's number,
+its bytes and ``out`` as in Format.detail, and is asked instead. Records.facts['data'], where there is one, stands in for the
+source's bytes, and can be sliced like them: it is what the offsets of the records count in."""
+
+
 class Format(Protocol):
     """A capture format. Modules in rmitrace.formats have one instance named FORMAT; third parties add theirs
     through the entry point group ``rmitrace.formats``."""

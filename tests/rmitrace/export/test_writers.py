@@ -190,3 +190,22 @@ def test_timeline_names_the_failed_step_and_why():
     assert any(line.strip().startswith("x session") for line in lines[at : at + 8])
     assert any("PDEV_ERROR" in line for line in lines[at : at + 10])
     assert max(map(len, lines[1:])) <= 100
+
+
+def test_a_console_row_does_not_claim_what_it_does_not_show():
+    """An INCOMPLETE row shows handle and request and bits 7:0 of x0; a shortened ERROR_RTT row has no index."""
+    capture = open_capture([str(ROOT / "captures/mixed/rme-uart0.log")])
+    call = next(capture.call(i) for i in range(len(capture)) if capture.name_text(i) == "RMI_PDEV_CREATE")
+    assert [(n.name, n.value) for n in call.results] == [("handle", 0), ("donate_req", 0x50)]  # the row: > RMI_INCOMPLETE 0 50
+    result = call.tree.child("result")
+    assert result is not None
+    assert [c.name for c in result.children] == ["status"]
+    assert "7:0" in (result.note or "")
+
+
+def test_an_exit_alone_says_so(tmp_path: Path):
+    path = tmp_path / "cut.txt"
+    path.write_text("              sh-7       [000] d..1.     1.000010: smc_exit: (g+0x0/0x8 <- f) a0=0x0 a1=0x3 a2=0x0 a3=0x0\n" * 3)
+    capture = open_capture([str(path)])
+    assert [capture.name_text(i) for i in range(len(capture))] == ["SMC return (entry not recorded)"] * 3
+    assert not [f for f in capture.findings if f.rule == "UNKNOWN-FID"]
