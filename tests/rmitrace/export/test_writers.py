@@ -205,7 +205,7 @@ def test_a_console_row_does_not_claim_what_it_does_not_show():
 
 def test_an_exit_alone_says_so(tmp_path: Path):
     path = tmp_path / "cut.txt"
-    path.write_text("              sh-7       [000] d..1.     1.000010: smc_exit: (g+0x0/0x8 <- f) a0=0x0 a1=0x3 a2=0x0 a3=0x0\n" * 3)
+    path.write_text("   sh-7       [000] d..1.     1.000010: smc_exit: (g+0x0/0x8 <- f) a0=0x0 a1=0x3 a2=0x0 a3=0x0\n" * 3)
     capture = open_capture([str(path)])
     assert [capture.name_text(i) for i in range(len(capture))] == ["SMC return (entry not recorded)"] * 3
     assert not [f for f in capture.findings if f.rule == "UNKNOWN-FID"]
