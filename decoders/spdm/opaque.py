@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from construct import Bytes, Int8ul, Int16ul, Int32ul
 
+from ..tree import Node
 from ._fields import Layout, enum, number, reserved, version_number
 from ._reader import Reader
 from .codes import V12
@@ -16,6 +17,10 @@ FORMAT_1 = 2
 SM_DATA = {0: "VersionSelection", 1: "SupportedVersionList", 2: "AeadLimit"}
 """SMDataID of an element of DSP0277."""
 
+_OLD_START = SPEC_ID.to_bytes(4, "little")
+_KEPT, _KEPT_SIZE = 64, 64
+_kept: dict[tuple[bytes, int, str], tuple[Node, int | None]] = {}
+"""Trees of short opaque data, and the version selected in it: every session of a capture has the same."""
 _OLD = Layout(
     ("SpecID", Int32ul, enum({SPEC_ID: "DMTF"})),
     ("OpaqueVersion", Int8ul, number),
@@ -39,21 +44,34 @@ def opaque_data(r: Reader, length: int, name: str = "OpaqueData") -> None:
     if not length or length > r.left:
         r.bytes(name, length)
         return
-    old = r.data[r.pos : r.pos + 4] == SPEC_ID.to_bytes(4, "little")
-    if old or _is_general(r, length):
-        r.region(name, length, _old if old else _general)
-    else:
+    data = r.data[r.pos : r.pos + length]
+    old = data[:4] == _OLD_START
+    if not old and not _is_general(r, data):
         r.bytes(name, length)
+        return
+    key = (data, r.base + r.pos, name)
+    found = _kept.get(key)
+    if found is None:
+        r.facts.pop("secured_version", None)
+        r.region(name, length, _old if old else _general)
+        if length <= _KEPT_SIZE:
+            if len(_kept) >= _KEPT:
+                _kept.clear()
+            _kept[key] = r.nodes[-1], r.facts.get("secured_version")
+        return
+    r.append(found[0])
+    r.pos += length
+    if found[1] is not None:
+        r.facts["secured_version"] = found[1]
 
 
-def _is_general(r: Reader, length: int) -> bool:
+def _is_general(r: Reader, data: bytes) -> bool:
     """Whether the data is in the general format: by the negotiation, else where its lengths add up."""
     if r.version < V12:
         return False
     if r.session.algorithms.other_params & FORMAT_1:
         return True
-    data = r.data[r.pos : r.pos + length]
-    at = 4
+    at, length = 4, len(data)
     if length < 8 or any(data[1:4]) or not data[0]:
         return False
     for _ in range(data[0]):
