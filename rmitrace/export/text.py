@@ -43,6 +43,8 @@ def write_header(capture: Capture, out: IO[str], width: int | None = None) -> No
     for i, s in enumerate(capture.sources):
         number = f"{i}: " if len(capture.sources) > 1 else ""
         out.write(f"# {number}{safe(s.path)}: {s.format}, {len(s.records)} records\n")
+    if not len(capture.calls):
+        return
     r = capture.revision
     how = "asked for" if r.forced else "assumed, nothing tells it" if r.assumed else "from " + "; ".join(r.evidence[:3])
     line = f"# ABI {r.name} ({safe(how)})"

@@ -11,9 +11,10 @@ from ..capture.model import Capture
 from ..capture.records import NO_TIME
 from ..display import safe
 from ..lifecycle.model import Step
-from .text import SIGN, duration, mark_line, seconds, write_findings, write_header
+from .text import SIGN, duration, mark_line, message_line, seconds, write_findings, write_header
 
 _FAILED_SHOWN = 6
+_MESSAGES_SHOWN = 200
 
 
 def write(capture: Capture, out: IO[str], width: int = 100) -> None:
@@ -21,7 +22,10 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
     write_header(capture, out, width)
     c = capture.calls
     failed = int(c.failed.sum())
-    out.write(f"# {len(c)} calls, {failed} failed, {len(capture.sequences)} sequences, {len(capture.findings)} findings\n\n")
+    messages = capture.conversations.all
+    said = f", {len(messages)} messages" if messages else ""
+    counts = f"# {len(c)} calls, {failed} failed, {len(capture.sequences)} sequences{said}, {len(capture.findings)} findings"
+    out.write(counts + "\n\n")
     bar_width = max(width - 60, 16)
     shown = 0
     for q in capture.sequences:
@@ -44,8 +48,19 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
                     out.write(" " * 20 + line + "\n")
         out.write("\n")
     _outside(capture, shown, len(c), out)
+    if not len(c):
+        _conversation(capture, out, width)
     _marks(capture, out, width)
     write_findings(capture, out, most=8, width=width)
+
+
+def _conversation(capture: Capture, out: IO[str], width: int) -> None:
+    """The messages of a capture without calls."""
+    messages = capture.conversations.decode()
+    for m in messages[:_MESSAGES_SHOWN]:
+        out.write(_cut(message_line(m), width) + "\n")
+    if len(messages) > _MESSAGES_SHOWN:
+        out.write(f"    and {len(messages) - _MESSAGES_SHOWN} more messages\n")
 
 
 def _span(capture: Capture, s: Step) -> str:

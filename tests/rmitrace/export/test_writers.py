@@ -209,3 +209,11 @@ def test_an_exit_alone_says_so(tmp_path: Path):
     capture = open_capture([str(path)])
     assert [capture.name_text(i) for i in range(len(capture))] == ["SMC return (entry not recorded)"] * 3
     assert not [f for f in capture.findings if f.rule == "UNKNOWN-FID"]
+
+
+def test_the_timeline_of_packets_is_their_conversation():
+    out = io.StringIO()
+    timeline.write(open_capture([str(ROOT / "captures/spdm/doe_v12_measall.pcap")]), out, 100)
+    names = [line.split()[2] for line in out.getvalue().splitlines() if line.split()[1:2] in (["->"], ["<-"])]
+    assert names[6:12] == ["GET_VERSION", "VERSION", "GET_CAPABILITIES", "CAPABILITIES", "NEGOTIATE_ALGORITHMS", "ALGORITHMS"]
+    assert "ABI" not in out.getvalue()
