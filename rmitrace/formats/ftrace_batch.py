@@ -12,7 +12,7 @@ from . import eventmap
 from .base import Data, ReadOptions
 from .ftrace_events import MAX_EVENTS, Probes
 from .ftrace_scan import COMPILE_FROM, NEW_EVENT, compiled, scan
-from .ftrace_table import EXIT, Columns, Table
+from .ftrace_table import EXIT, HIT_EXIT, Columns, Table
 
 _COLUMNS = (*COLUMNS, "regs")
 BATCH = 1 << 17
@@ -96,7 +96,7 @@ class LineSource:
                 name = self.event_of(bytes(self.data[at_line : min(at_line + 512, self.end)]).partition(b"\n")[0])
                 if name is not None:
                     table.add(name)
-            self._learn(table)
+            self.learn(table)
             if at >= self.end:
                 self.flush()
             if n >= BATCH // 2 or slow >= BATCH // 8 or at >= self.end:
@@ -112,7 +112,12 @@ class LineSource:
                 self.probes.events[event].lines += int(table.seen[i])
         return total.records(list(names))
 
-    def _learn(self, table: Table) -> None:
+    def name_of(self, event: str) -> str:
+        """The record name of an event of the scanner's table."""
+        return event
+
+    def learn(self, table: Table) -> None:
+        """Tell the scanner what line() found out about events."""
         for event in self.probes.learned:
             if event.kind == "ignore":
                 table.ignore(event.name)
@@ -122,11 +127,12 @@ class LineSource:
 
     def _batch(self, columns: Columns, n: int, table: Table) -> Records:
         """What the scanner read and what line() read since the last batch, by offset."""
-        kinds = np.where(table.cls == EXIT, int(Kind.EXIT), int(Kind.ENTER)).astype(np.uint8)
+        kinds = np.where(np.isin(table.cls, (EXIT, HIT_EXIT)), int(Kind.EXIT), int(Kind.ENTER)).astype(np.uint8)
         ids = np.zeros(len(table.cls), dtype=np.int32)
         event = columns.event[:n]
+        events = list(table.index)
         for i in np.unique(event).tolist():
-            ids[i] = self.builder.name_id(next(name for name, at in table.index.items() if at == i))
+            ids[i] = self.builder.name_id(self.name_of(events[i]))
         mine = self.builder.finish()
         fast = Records(
             offset=columns.offset[:n].copy(), length=columns.length[:n].copy(), ts=columns.ts[:n].copy(),
@@ -151,7 +157,7 @@ class Total:
         """Put a batch behind the others; ``done`` is the share of the source that was read with it."""
         need = self.used + len(part)
         if need > self.room or not self.arrays:
-            self.room = max(int(need / max(done, 0.001) * 1.02), self.room * 5 // 4)
+            self.room = max(need, int(need / max(done, 0.001) * 1.02), self.room * 5 // 4)
             for column in _COLUMNS:
                 old = self.arrays.get(column)
                 new = np.empty((self.room, *getattr(part, column).shape[1:]), dtype=getattr(part, column).dtype)

@@ -233,7 +233,8 @@ class Reader(LineSource):
 
     def _facts(self, records: Records, cut: int) -> None:
         facts = self.facts
-        facts |= {"lines": self.lines, "ignored": self.ignored}
+        told_twice = self.probes.duplicates - len(self.probes.dropped)  # left out at once, so counted as ignored
+        facts |= {"lines": self.lines, "ignored": self.ignored - told_twice}
         if self.last_tick >= 0:
             facts.setdefault("clock", "uptime" if self.tick_repeats else "counter")
         for key, value in (

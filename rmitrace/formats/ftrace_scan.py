@@ -44,11 +44,9 @@ def _scan(
         p = pos
         while True:  # once; left by break
             stop = pos + 24
-            if stop >= end or buf[pos] == 35:  # '#'
+            if stop >= end or buf[pos] == 35 or (perf and buf[pos] == 9):  # '#', a call chain
                 break
-            if (
-                not perf and buf[pos] == 32 and buf[pos + 1] == 61 and buf[pos + 2] == 62 and buf[pos + 3] == 32
-            ):  # ' => ', a stack
+            if not perf and buf[pos] == 32 and buf[pos + 1] == 61 and buf[pos + 2] == 62 and buf[pos + 3] == 32:
                 # ' => function', a line of a stack trace (but a task may have such a name)
                 p = pos + 3
                 while p < end and buf[p] != 10 and buf[p] != 45 and buf[p] != 61:
@@ -140,6 +138,8 @@ def _scan(
             for _ in range(9 - (p - digits)):
                 fraction *= 10
             p += 1
+            if perf and p < end and buf[p] != 32:
+                break
             while p < end and buf[p] == 32:
                 p += 1
             # (+diff)
@@ -154,6 +154,7 @@ def _scan(
                 while p < end and buf[p] == 32:
                     p += 1
             # group:
+            hit = False
             if perf:
                 start = p
                 while p < end and p - start < 64:
@@ -161,12 +162,21 @@ def _scan(
                     if not (97 <= c <= 122 or c == 95 or 65 <= c <= 90 or 45 <= c <= 46 or 48 <= c <= 57):
                         break
                     p += 1
-                if p == start or p >= end or buf[p] != 58:
+                if p == start or p + 2 >= end or buf[p] != 58:
                     break
-                p += 1
-            # event:
-            start, h = p, 5381
-            while p < end and p - start < _NAME_MAX:
+                hit = p - start == 3 and buf[start] == 109 and buf[p - 1] == 109 and buf[p + 1] == 48 and buf[p + 2] == 120
+                if not hit:
+                    p += 1
+            # event:, or mem:0xADDRESS:x:
+            h = 5381
+            if hit:
+                p = start
+                while p + 1 < end and p - start < _NAME_MAX and buf[p] > 32 and not (buf[p] == 58 and buf[p + 1] == 32):
+                    h = (h * 33 + int(buf[p])) & 0x3FFFFFFF
+                    p += 1
+            else:
+                start = p
+            while not hit and p < end and p - start < _NAME_MAX:
                 c = int(buf[p])
                 if not (97 <= c <= 122 or c == 95 or 65 <= c <= 90 or ((48 <= c <= 57 or c == 46) and p > start)):
                     break
@@ -207,6 +217,71 @@ def _scan(
             if kind == 1:
                 seen[ev] += 1
                 verdict = 1
+                break
+            if kind >= 4:
+                # ABI:2 x0:0x.. x1:0x.. .. pc:0x..
+                while p + 5 < end and buf[p] != 10:
+                    if buf[p] == 65 and buf[p + 1] == 66 and buf[p + 2] == 73 and buf[p + 3] == 58:
+                        break
+                    p += 1
+                if p + 5 >= end or buf[p] == 10 or not 48 <= buf[p + 4] <= 57 or buf[p + 5] != 32:
+                    break
+                p += 5
+                for i in range(8):
+                    o_regs[n, i] = 0
+                mask = 0
+                good = True
+                while p < end and buf[p] != 10 and p - pos < 4096:
+                    if buf[p] == 32:
+                        p += 1
+                    elif buf[p] == 13:
+                        good = p + 1 >= end or buf[p + 1] == 10
+                        if not good:
+                            break
+                        p += 1
+                    elif buf[p] != 120:  # lr, sp, pc: not asked for
+                        while p < end and buf[p] > 32:
+                            p += 1
+                        good = p >= end or buf[p] == 32 or buf[p] == 10 or buf[p] == 13
+                        if not good:
+                            break
+                    else:
+                        p += 1
+                        reg, digits = 0, p
+                        while p < end and 48 <= buf[p] <= 57 and p - digits < 2:
+                            reg = reg * 10 + int(buf[p]) - 48
+                            p += 1
+                        good = p > digits and p + 2 < end and buf[p] == 58 and buf[p + 1] == 48 and buf[p + 2] == 120
+                        if not good:
+                            break
+                        p += 3
+                        digits = p
+                        value = np.uint64(0)
+                        while p < end and p - digits < 17:
+                            c = int(buf[p])
+                            if 48 <= c <= 57:
+                                c -= 48
+                            elif 97 <= c <= 102:
+                                c -= 87
+                            else:
+                                break
+                            value = (value << np.uint64(4)) | np.uint64(c)
+                            p += 1
+                        good = 0 < p - digits <= 16 and (p >= end or buf[p] == 32 or buf[p] == 10 or buf[p] == 13)
+                        if not good:
+                            break
+                        if reg < 8:
+                            o_regs[n, reg] = value
+                        if reg < 18:
+                            mask |= 1 << reg
+                if not good or mask != known[ev] or (p < end and buf[p] != 10):
+                    break
+                o_offset[n], o_length[n] = pos, p - pos - (1 if buf[p - 1] == 13 else 0)
+                o_ts[n] = seconds * 1_000_000_000 + fraction
+                o_cpu[n], o_pid[n], o_event[n] = cpu, pid, ev
+                n += 1
+                seen[ev] += 1
+                verdict = 2
                 break
             p += 1
             while p < end and buf[p] == 32:

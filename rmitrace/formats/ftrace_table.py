@@ -10,8 +10,8 @@ import numpy.typing as npt
 from ..capture.records import N_REGS
 from .eventmap import MAX_REGS
 
-SLOW, IGNORE, ENTER, EXIT = 0, 1, 2, 3
-"""Classes of events."""
+SLOW, IGNORE, ENTER, EXIT, HIT_ENTER, HIT_EXIT = 0, 1, 2, 3, 4, 5
+"""Classes of events; HIT: a hardware breakpoint with registers, in perf's text."""
 _SLOTS = 1 << 14
 
 
@@ -79,6 +79,12 @@ class Table:
         self.known[at] = sum({1 << i for _, r, c in fields if r >= 0 for i in range(r, r + max(c, 1)) if i < MAX_REGS})
         self.arrow[at] = arrow
         self.cls[at] = EXIT if out else ENTER
+
+    def breakpoint(self, name: str, out: bool, known: int) -> None:
+        """Read the samples of a hardware breakpoint here from now on; known: which registers are printed."""
+        at = self.add(name)
+        if at >= 0:
+            self.cls[at], self.known[at] = HIT_EXIT if out else HIT_ENTER, known
 
     def _store(self, text: bytes) -> int:
         at, self.used = self.used, self.used + len(text)

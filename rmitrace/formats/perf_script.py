@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..capture.records import NO_TIME, Finding, Kind, Records
 from . import eventmap
 from .base import Data, Detail, ReadOptions, Unreadable
 from .eventmap import parse_maps
-from .ftrace_batch import LineSource, settle
+from .ftrace_batch import LineSource, settle, take
 from .ftrace_line import MAX_LINE, Body, Head, Place, event_name, nanoseconds, number, parse_body
+from .ftrace_table import Table
 from .ftrace_values import detail_of
 
 _COMM = 16
@@ -113,7 +116,8 @@ class Reader(LineSource):
         self.without_registers = self.duplicates = self.lost = 0
         self.traced = False
         self.columns = False  # samples have tasks: one without was cut
-        self._last: dict[tuple[int, int], tuple[int, list[int | None]]] = {}
+        self._hits: dict[str, tuple[bool, int, str]] = {}
+        self._new_hits: list[str] = []
 
     def _addresses(self) -> list[int]:
         found: set[int] = set()
@@ -126,6 +130,8 @@ class Reader(LineSource):
     def event_of(self, line: bytes) -> str | None:
         """See LineSource."""
         head = parse_head(line)
+        if head is not None and _BREAKPOINT.match(line, head.body) is not None:
+            return line[head.body :].partition(b": ")[0].decode("ascii")
         group = _GROUP.match(line, head.body) if head is not None else None
         named = event_name(line, group.end()) if group is not None else None
         return named[0] if named is not None else None
@@ -156,7 +162,7 @@ class Reader(LineSource):
         if line[:1] == b"\t" or (self.hit is not None and line[:1] == b" " and _IREGS.search(line, 0, 64)):
             if self.hit is not None and (found := _IREGS.search(line)) is not None:
                 hit, self.hit = self.hit, None
-                return self._breakpoint(hit.at, at + length - hit.at, hit.head, hit.address, line[found.end() :])
+                return self._breakpoint(hit.at, at + length - hit.at, hit.head, hit.address, "", line[found.end() :])
             return None
         self._no_registers()
         head = parse_head(line)
@@ -169,7 +175,8 @@ class Reader(LineSource):
             address = int(hardware[1], 16)
             found = _IREGS.search(line, hardware.end())
             if found is not None:
-                return self._breakpoint(at, length, head, address, line[found.end() :])
+                event = hardware[0].rstrip()[:-1].decode("ascii")
+                return self._breakpoint(at, length, head, address, event, line[found.end() :])
             self.hit = _Hit(at, length, head, address)
             return None
         group = _GROUP.match(line, head.body)
@@ -206,32 +213,45 @@ class Reader(LineSource):
             self.probes.bad(self.hit.at, self.hit.length, self.hit.head, "hardware breakpoint sample without registers")
             self.hit = None
 
-    def _breakpoint(self, at: int, length: int, head: Head, address: int, text: bytes) -> Kind | None:
+    def _breakpoint(self, at: int, length: int, head: Head, address: int, event: str, text: bytes) -> Kind | None:
+        """A sample with registers; ``event`` as printed, '' where the registers stand on another line."""
         regs = interrupt_registers(text)
         if not regs or regs[0] is None:
             return self.probes.bad(at, length, head, "hardware breakpoint sample without x0")
         out, first = self.roles.get(address, (None, address))
+        sure = out is not None
         if out is None:
             out = not eventmap.plausible_fid(regs[0])
-        elif self._last.get((head.pid, first)) == (address, regs):
-            self.duplicates += 1  # the first hit of a run is recorded twice, later ones when an interrupt comes between
-            return None
-        if len(self._last) > 1 << 16:
-            self._last.clear()
-        self._last[head.pid, first] = (address, regs)
         name = f"{'exit' if out else 'enter'}@0x{first:x}"
         kind = Kind.EXIT if out else Kind.ENTER
         self.builder.add(kind, at, length, ts=head.ts, cpu=head.cpu, pid=head.pid, name=name, regs=regs)
+        if sure and event and event not in self._hits:
+            self._hits[event] = (out, sum(1 << i for i, v in enumerate(regs) if v is not None), name)
+            self._new_hits.append(event)
         return kind
+
+    def learn(self, table: Table) -> None:
+        """See LineSource."""
+        super().learn(table)
+        for event in self._new_hits:
+            out, known, _ = self._hits[event]
+            table.breakpoint(event, out, known)
+        self._new_hits.clear()
+
+    def name_of(self, event: str) -> str:
+        """See LineSource."""
+        return self._hits[event][2] if event in self._hits else event
 
     def finish(self, records: Records) -> Records:
         """See LineSource."""
         if self.without_registers and not ((records.kind == Kind.ENTER) | (records.kind == Kind.EXIT)).any():
             raise Unreadable(_HOW)
+        self.duplicates = drop_doubles(records, {first for out, first in self.roles.values() if out})
         cut = settle(records, self.probes, whole_lines=not self.traced)
         if self.traced:
             fill_zeros(records)
-        self.facts |= {"lines": self.lines, "ignored": self.ignored}
+        told_twice = self.probes.duplicates - len(self.probes.dropped)  # left out at once, so counted as ignored
+        self.facts |= {"lines": self.lines, "ignored": self.ignored - told_twice}
         for key, value in (
             ("lost", self.lost),
             ("zero_arrays", self.probes.zero_arrays),
@@ -248,6 +268,27 @@ class Reader(LineSource):
             message = f"{self.duplicates} hardware breakpoint sample(s) recorded twice by the kernel were dropped"
             records.findings.append(Finding("DUPLICATE-SAMPLES", "note", message))
         return records
+
+
+def drop_doubles(records: Records, paired: set[int]) -> int:
+    """Drop samples that repeat the one before them in the same task at the same pair of breakpoints; returns how many.
+
+    The kernel records the first hit of a run twice, and later ones where an interrupt comes between hit and single step.
+    With only one of the two addresses recorded, equal samples may be equal calls and stay.
+    """
+    keep = np.ones(len(records), dtype=bool)
+    for first in paired:
+        names = [i for i, n in enumerate(records.names) if n in (f"enter@0x{first:x}", f"exit@0x{first:x}")]
+        rows = np.flatnonzero(np.isin(records.name, names))
+        rows = rows[np.argsort(records.pid[rows], kind="stable")]
+        a, b = rows[:-1], rows[1:]
+        same = (records.pid[a] == records.pid[b]) & (records.kind[a] == records.kind[b]) & (records.known[a] == records.known[b])
+        same &= (records.regs[a] == records.regs[b]).all(axis=1)
+        keep[b[same]] = False
+    dropped = int((~keep).sum())
+    if dropped:
+        take(records, np.flatnonzero(keep))
+    return dropped
 
 
 def fill_zeros(records: Records) -> None:

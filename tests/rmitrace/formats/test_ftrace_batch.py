@@ -65,6 +65,13 @@ def test_total_grows() -> None:
     assert records.regs[-1].tolist() == list(range(8))
 
 
+def test_total_of_one_batch() -> None:
+    """The last batch may end behind the source: a last line without its end is counted with one."""
+    total = Total()
+    total.add(enters(3), 1.05)
+    assert total.records(["e"]).offset.tolist() == [0]
+
+
 def test_take() -> None:
     records = enters(1, 2, 3)
     take(records, np.array([2, 0]))

@@ -149,6 +149,15 @@ def test_a_line_hurt_at_every_byte(piece: bytes) -> None:
     check(Reader, b"".join(good) + b"".join(h + good[0] for h in hurts), uncompiled=False)
 
 
+@pytest.mark.parametrize("piece", [b"\n", b"\r", b"", b" ", b":", b"0x", b"x3:", b"A", b"\t", b"\xff"])
+def test_a_breakpoint_sample_hurt_at_every_byte(piece: bytes) -> None:
+    head = b"              sh     152/152     [001]    35.213286: "
+    regs = b"x:  ffff8000 stub+0x30 ABI:2    x0:0x%x    x1:0x20000   x17:0x5   x19:0x7    lr:0x1    sp:0x2    pc:0x3 \n"
+    good = [head + b"mem:0x%x:" % a + regs % x0 for a, x0 in ((0x8000A640, 0xC4000150), (0x8000A644, 0))]
+    hurts = [line_[:at] + piece + line_[at + drop :] for line_ in good for at in range(len(line_)) for drop in (0, 1)]
+    check(PerfReader, b"".join(good) + b"".join(h + good[0] + good[1] for h in hurts), uncompiled=False)
+
+
 PERF_HEAD = st.sampled_from([
     b"              sh    2753 [001]  1725.129450: ", b"              sh     152/153     [001]    35.213286: ",
     b"   a 12 [0] 1.0:     2753 [001]  1725.129450: ", b"              sh    2753  1725.129450: ",
