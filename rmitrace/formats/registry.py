@@ -10,6 +10,7 @@ from .base import Data, Format
 
 BUILTIN = (
     "packets",
+    "trace_dat",
     "calls_jsonl",
     "ftrace",
     "perf_script",
