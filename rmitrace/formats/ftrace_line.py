@@ -7,6 +7,7 @@ trace-cmd 3.1 and 3.4. Lines are bytes: a task's name may hold anything but NUL.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..capture.records import NO_TIME
@@ -37,7 +38,7 @@ _SYMBOL = re.compile(r"([A-Za-z_$][\w.$]*)")
 _ADDRESS = re.compile(r"(?:0x)?[0-9a-f]{8,16}$")
 _FIELD_NAME = re.compile(rb"[A-Za-z_]\w{0,63}$")
 _QUOTED = re.compile(rb'([A-Za-z_]\w{0,63})=("[^"]*"|\S+)')
-_NUMBER = re.compile(rb"(?:0x[0-9a-fA-F]{1,16}|-?\d{1,20})$")
+_DECIMAL = re.compile(rb"-?\d{1,20}$")
 _ECHO = re.compile(rb"\(-?\d{1,20}\)$|\[[\w.-]{1,64}\]$")
 
 
@@ -190,18 +191,30 @@ def _fields(text: bytes) -> tuple[list[tuple[str, bytes]], bytes | None]:
     junk: bytes | None = None
     for token in text.split():
         name, equals, value = token.partition(b"=")
-        if equals and _FIELD_NAME.match(name):
-            out.append((name.decode("ascii"), value))
+        if equals and (known := _field_name(name)) is not None:
+            out.append((known, value))
         elif junk is None and not (out and _ECHO.match(token)):  # the option `fields` repeats each value in decimal
             junk = token
     return out, junk
 
 
+@lru_cache(maxsize=1024)
+def _field_name(name: bytes) -> str | None:
+    return name.decode("ascii") if _FIELD_NAME.match(name) else None
+
+
 def number(text: bytes) -> int | None:
     """The 64-bit register value of a printed number (hex, decimal, signed decimal), None where it is none."""
-    if not _NUMBER.match(text):
+    if text[:2] == b"0x":
+        if len(text) > 18 or b"_" in text:
+            return None
+        try:
+            return int(text, 16)
+        except ValueError:
+            return None
+    if not _DECIMAL.match(text):
         return None
-    value = int(text, 16) if text[:2] == b"0x" else int(text)
+    value = int(text)
     return value & 0xFFFFFFFFFFFFFFFF if -(1 << 63) <= value < 1 << 64 else None
 
 
