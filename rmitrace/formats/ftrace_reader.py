@@ -20,6 +20,7 @@ _LOST = re.compile(
     rb"\s*(?:[^\s:]{1,64}: +)?CPU[: ] {0,3}(\d{1,6}):? {0,3}\[?(?:LOST )?(?:(\d{1,18}) )?EVENTS(?: DROPPED)?\]?\s*$"
 )
 _NUMBERED = re.compile(rb"type: \d{1,10}$")
+_RAW_OR_HEX = re.compile(rb"(?:\d{1,10} \d{1,10} \d{1,20}|[0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{16}) type: \d{1,10}$")
 _RAW_MARKER = re.compile(rb"# ?[0-9a-f]{1,8} buf:")
 _FUNCTION = re.compile(
     rb"([A-Za-z_$][\w.$]{0,127})(?:\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8})?(?: \[[\w.-]{1,64}\])?(?: <[0-9a-f]{8,16}>)?"
@@ -175,6 +176,8 @@ class Reader(LineSource):
             return None
         if _NUMBERED.search(line[-20:]):
             self.numbered += 1
+            if self.columns and _RAW_OR_HEX.match(line):
+                return self.probes.bad(at, length, None, "event without arguments, as the options raw and hex print it")
             return None
         if self.after_mark and self.columns:
             return None  # the rest of a marker with a line end in it, whatever it looks like

@@ -78,6 +78,8 @@ def test_other_kernel_events_are_counted() -> None:
         (LINE[20:], "smc_enter: no readable columns in front"),
         (LINE.replace(b"601.9", b"6x1.9"), "smc_enter: no readable columns in front"),
         (LINE.replace(b"smc_enter: ", b"\x01\x02 "), "no event name"),
+        (b"1603 1 604441858289 type: 1688\n", "event without arguments, as the options raw and hex print it"),
+        (b"00000643 00000001 0000008cbb8ad0f1 type: 1688\n", "event without arguments, as the options raw and hex print it"),
     ],
 )
 def test_a_damaged_line_says_why_and_the_rest_is_read(line: bytes, reason: str) -> None:
