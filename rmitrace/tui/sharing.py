@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 from ..display import safe
-from ..export import jsonl
 from .panes import PaneScreen
 from .rows import Row, RowKind
 from .view import View
@@ -75,6 +74,8 @@ def file_name(view: View, row: Row) -> str:
 
 def exported(view: View, row: Row) -> dict[str, Any]:
     """A call, or a sequence with its calls, in the form of ``decode --format json``."""
+    from ..export import jsonl  # brings the message decoders, which the first screen does without
+
     if row.kind is RowKind.CALL:
         return jsonl.call_object(view.capture, row.ref)
     s = view.capture.sequences[row.sequence]
