@@ -6,12 +6,28 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..capture.records import Finding
+from .certificates import chains, public_keys
+from .ide import acknowledgements, keys
 from .outcomes import failed_sequences, statuses
+from .spdm import damage, exchanges, negotiation, problems
+from .tdisp import interfaces
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
-CHECKS: tuple[Callable[[Capture], Iterable[Finding]], ...] = (failed_sequences, statuses)
+CHECKS: tuple[Callable[[Capture], Iterable[Finding]], ...] = (
+    failed_sequences,
+    problems,
+    exchanges,
+    negotiation,
+    damage,
+    chains,
+    public_keys,
+    acknowledgements,
+    keys,
+    interfaces,
+    statuses,
+)
 """In the order in which their findings are shown."""
 
 

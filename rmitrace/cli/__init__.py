@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from ..display import safe
 from .common import UserError, example_text
 
-COMMANDS = ("view", "decode", "stats", "abi", "formats", "completion")
+COMMANDS = ("view", "decode", "messages", "stats", "explain", "abi", "formats", "completion")
 """Sub-commands in the order of the help text; each is a module of this package."""
 
 BROKEN_PIPE = 141
@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
             ("rmitrace view trace.txt", "the timeline of a host ftrace"),
             ("rmitrace decode uart.log", "every SMC in an RMM console log, one line each"),
             ("rmitrace decode --failed trace.txt uart.log", "what failed, host and firmware side of one run"),
+            ("rmitrace messages trace.txt", "the SPDM conversation with the device"),
             ("rmitrace stats trace.txt", "calls, errors and latency per command"),
             ("rmitrace abi show PDEV_COMMUNICATE", "registers, results and failure conditions of a command"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -50,6 +51,23 @@ def add_capture_options(p: argparse.ArgumentParser) -> None:
         metavar="EVENT:enter|exit:FIELD=xN,...",
         help="which fields of an own trace event are registers (see docs/event-mapping.md); may be repeated",
     )
+    secrets = p.add_argument_group("secrets of SPDM sessions (see docs/messages.md)")
+    secrets.add_argument(
+        "--keys",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="key log, or the JSON file of an emulator's run; may be repeated",
+    )
+    secrets.add_argument(
+        "--dhe-secret",
+        metavar="HEX",
+        action="append",
+        default=[],
+        help="shared secret of a KEY_EXCHANGE; repeated in the order of the sessions",
+    )
+    secrets.add_argument("--psk", metavar="HEX", action="append", default=[], help="pre-shared key of a PSK_EXCHANGE; likewise")
+    secrets.add_argument("--show-secrets", action="store_true", help="show IDE keys and IVs, which are hidden otherwise")
 
 
 def add_choice_options(p: argparse.ArgumentParser) -> None:
@@ -102,7 +120,43 @@ def open_options(args: argparse.Namespace) -> OpenOptions:
     """How the user wants the capture read."""
     from ..capture import OpenOptions
 
-    return OpenOptions(abi=revision(args.abi), source_format=args.source_format, maps=tuple(args.map), progress=_progress())
+    return OpenOptions(
+        abi=revision(args.abi),
+        source_format=args.source_format,
+        maps=tuple(args.map),
+        progress=_progress(),
+        keys=key_log(args),
+        show_secrets=args.show_secrets,
+    )
+
+
+MAX_KEYS = 16 << 20
+"""Bytes of a key log."""
+
+
+def key_log(args: argparse.Namespace) -> str | None:
+    """The secrets that the user gave, as the text of one key log; None where there are none. Raises UserError."""
+    parts = []
+    for path in args.keys:
+        try:
+            with open(path, "rb") as file:
+                data = file.read(MAX_KEYS + 1)
+        except OSError as e:
+            raise UserError(f"--keys {path}: {e.strerror or e}") from e
+        if len(data) > MAX_KEYS:
+            raise UserError(f"--keys {path}: more than {MAX_KEYS >> 20} MiB")
+        parts.append(data.decode("utf-8", "replace").strip())
+    given = {"dhe_secret": args.dhe_secret, "psk": args.psk}
+    for name, words in given.items():
+        for word in words:
+            digits = word.removeprefix("0x")
+            if not digits or len(digits) % 2 or not all(c in "0123456789abcdefABCDEF" for c in digits):
+                raise UserError(f"--{name.replace('_', '-')} {word}: want the bytes as an even number of hex digits")
+    if any(p.startswith("{") for p in parts):
+        parts.append(json.dumps({k: v for k, v in given.items() if v}))
+    else:
+        parts += [f"{kind} * {w}" for kind, words in (("DHE", args.dhe_secret), ("PSK", args.psk)) for w in words]
+    return "\n".join(parts) or None
 
 
 def open_args(args: argparse.Namespace) -> Capture:

@@ -60,6 +60,7 @@ def add_parser(sub: Any) -> None:
             ("rmitrace stats --sort errors uart.log", "what fails most"),
             ("rmitrace stats --where \"service = 'RMI'\" trace.txt", "only RMI"),
             ("rmitrace stats --format csv trace.txt > stats.csv", "for a spreadsheet, times in ns"),
+            ("rmitrace stats --messages trace.txt", "SPDM messages, and how long the device took to answer"),
         ),
     )
     common.add_capture_options(p)
@@ -71,6 +72,11 @@ def add_parser(sub: Any) -> None:
         default="text",
         help="text (default), json (one document), or csv; json and csv have times in ns",
     )
+    p.add_argument(
+        "--messages",
+        action="store_true",
+        help="count protocol messages; times are from the request to the response",
+    )
     p.add_argument("-s", "--sort", choices=tuple(SORTS), default="time", help="order of the rows (default: time, the total)")
     common.add_fail_on(p)
     p.set_defaults(run=run)
@@ -80,6 +86,11 @@ def run(args: argparse.Namespace) -> int:
     """Print the table."""
     capture = common.open_args(args)
     seqs = common.select(capture, args)
+    if args.messages:
+        from . import stats_messages
+
+        stats_messages.write(capture, seqs, args.sort, args.format, sys.stdout)
+        return common.exit_status(capture, args.fail_on)
     rows = sorted(collect(capture, seqs), key=SORTS[args.sort])
     total = summary(capture, seqs)
     {"text": _text, "json": _json, "csv": _csv}[args.format](rows, total, sys.stdout)

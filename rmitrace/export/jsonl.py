@@ -14,8 +14,11 @@ from typing import IO, Any
 
 import numpy as np
 
+import decoders
+
 from ..capture.messages import Message
-from ..capture.model import Capture
+from ..capture.messages.decoding import redacted
+from ..capture.model import Call, Capture
 from ..capture.records import Finding, Kind
 from ..lifecycle.model import Sequence, StateChange
 
@@ -32,7 +35,7 @@ def objects(capture: Capture, seqs: Iterable[int]) -> Iterator[dict[str, Any]]:
     chosen = np.fromiter(seqs, dtype=np.int64)
     yield from chain(
         (o for s in chosen.tolist() for o in _call_and_messages(capture, s)),
-        (message_object(m) for m in capture.conversations.decode() if m.place.call is None),
+        (message_object(m, capture.options.show_secrets) for m in capture.conversations.decode() if m.place.call is None),
         (state_object(s) for s in capture.states),
         (sequence_object(q) for q in capture.sequences),
         (finding_object(f) for f in capture.findings),
@@ -71,11 +74,11 @@ _COUNTED = (Kind.ENTER, Kind.EXIT, Kind.WHOLE_IN, Kind.DAMAGED)
 
 def _call_and_messages(capture: Capture, seq: int) -> Iterator[dict[str, Any]]:
     yield call_object(capture, seq)
-    yield from map(message_object, capture.messages_of(seq))
+    yield from (message_object(m, capture.options.show_secrets) for m in capture.messages_of(seq))
 
 
-def message_object(m: Message) -> dict[str, Any]:
-    """One protocol message."""
+def message_object(m: Message, reveal: bool = False) -> dict[str, Any]:
+    """One protocol message; IDE keys are zeros in ``data``, and hidden in the tree, unless ``reveal``."""
     session = m.session_id
     return {
         "type": "message",
@@ -89,9 +92,11 @@ def message_object(m: Message) -> dict[str, Any]:
         "name": m.name,
         "title": m.title,
         "device": m.place.device,
-        "data": m.data.hex(),
+        "data": (m.data if reveal else redacted(m)).hex(),
+        "size": m.size,
+        "also": [{"source": p.source, "offset": p.offset, "ts_ns": p.ts_ns} for p in m.also],
         "tree": None if m.tree is None else m.tree.to_json(),
-        "secured": {"session": _hex(session), "decrypted": m.inside is not None} if m.secured else None,
+        "secured": {"session": _hex(session), "decrypted": m.inside is not None} if session is not None else None,
     }
 
 
@@ -115,7 +120,7 @@ def call_object(capture: Capture, seq: int) -> dict[str, Any]:
         "fid": _hex(c.fid),
         "name": c.name,
         "service": c.service,
-        "x": [_hex(v) for v in c.x],
+        "x": _registers(capture, c),
         "r": None if c.r is None else [_hex(v) for v in c.r],
         "args": {a.name: a.to_json() for a in c.args},
         "status": c.status,
@@ -131,7 +136,7 @@ def call_object(capture: Capture, seq: int) -> dict[str, Any]:
             }
             for b, tree in c.buffers
         ],
-        "messages": [message_object(m) for m in capture.messages_of(seq)],
+        "messages": [message_object(m, capture.options.show_secrets) for m in capture.messages_of(seq)],
         "inferred": c.inferred,
         "paired": c.paired,
     }
@@ -141,6 +146,13 @@ def call_object(capture: Capture, seq: int) -> dict[str, Any]:
     if notes:
         out["notes"] = notes
     return out
+
+
+def _registers(capture: Capture, c: Call) -> list[str | None]:
+    """x0.. in; those with key material are left out unless secrets are asked for."""
+    command = None if c.fid is None or capture.options.show_secrets else decoders.command(c.fid, capture.revision.of(c.name))
+    secret = command.secret if command is not None else frozenset()
+    return [None if i in secret else _hex(v) for i, v in enumerate(c.x)]
 
 
 def state_object(s: StateChange) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def message_line(m: Message) -> str:
     notes = [n.note for n in m.tree.walk() if n.note and n.severity in ("warning", "error")] if m.tree is not None else []
     said = f"  ! {'; '.join(str(n) for n in notes[:2])}" if notes else ""
     at = f"{seconds(m.place.ts_ns)} " if m.place.call is None and m.place.ts_ns is not None else ""
-    return safe(f"    {at}{arrow} {m.title} ({len(m.data) - m.start} bytes){said}")
+    return safe(f"    {at}{arrow} {m.title} ({m.size} bytes){said}")
 
 
 SIGN = {"ok": "+", "failed": "x", "incomplete": "~"}

@@ -244,3 +244,54 @@ def _goes_on(d: Dump, x: HexLine) -> bool:
     if x.address is not None and last.address is not None and x.address == last.address + len(last.data):
         return True
     return len(last.data) in (16, 32) and x.start - last.end < 512
+
+
+_COMMENT = re.compile(r"/\*[^*]{0,4096}(?:\*(?!/)[^*]{0,4096}){0,64}\*/|//[^\n]{0,4096}")
+_TOKEN = re.compile(r"(?:0[xX]|\\x)?[0-9a-fA-F]+")
+_BETWEEN = re.compile(r"[\s,;:\-_'\"<>(){}\[\]|]*[uUlLhH]{0,3}")
+MAX_PASTED = 4 << 20
+
+
+def pasted_bytes(text: str) -> list[bytes]:
+    """The bytes that a person means with hex in any common form, in the orders they may have, the likelier first.
+
+    hexdump -C, xxd, hexdump, print_hex_dump; else digits with 0x, \\x, commas, blanks, colons or nothing, a C array with
+    its declaration. Numbers of four or eight bytes with 0x are little-endian words. Raises ValueError with what is wrong.
+    """
+    if len(text) > MAX_PASTED:
+        raise ValueError(f"more than {MAX_PASTED >> 20} MiB of text")
+    raw = text.encode("utf-8", "replace")
+    found = sorted(dumps(hex_lines(raw)), key=lambda d: d.start)
+    if found and all(x.offset is not None for d in found for x in d.lines):
+        if any(d.broken for d in found):
+            raise ValueError("lines of the dump are missing: an offset does not go on where the line before ends")
+        return [b"".join(d.readings()[0] for d in found), *([found[0].readings()[-1]] if len(found) == 1 else [])]
+    body = _COMMENT.sub(" ", text)
+    if "{" in body and "}" in body:
+        body = body[body.index("{") + 1 : body.rindex("}")]
+    out, at = bytearray(), 0
+    while True:
+        gap = _BETWEEN.match(body, at)
+        at = gap.end() if gap is not None else at
+        if at >= len(body):
+            break
+        token = _TOKEN.match(body, at)
+        if token is None:
+            raise ValueError(f"no hex digit: {body[at : at + 12]!r}")
+        out += _token_bytes(token[0])
+        at = token.end()
+    if not out:
+        raise ValueError("no hex digits")
+    return [bytes(out)]
+
+
+def _token_bytes(token: str) -> bytes:
+    marked = token[:2] in ("0x", "0X", "\\x")
+    digits = token[2:] if marked else token
+    if marked and len(digits) <= 2:
+        return bytes((int(digits, 16),))
+    if marked and len(digits) in (8, 16):
+        return bytes.fromhex(digits)[::-1]
+    if len(digits) % 2:
+        raise ValueError(f"an odd number of hex digits: {token[:24]}")
+    return bytes.fromhex(digits)

@@ -48,13 +48,13 @@ def _with_logged(m: Message, secured: Node, session: Session) -> Node:
     """The tree of a message that was not decrypted, with the plain text that another source has of it."""
     with session.within(m.session_id):
         m.inside = decode_spdm(m.logged or b"", session=session)
-    said = Node("PlainText", None, "as another source shows it", None, 0, (_detached(m.inside),))
+    said = Node("PlainText", None, "as another source shows it", None, 0, (detached(m.inside),))
     return replace(secured, children=(*secured.children, said))
 
 
-def _detached(node: Node) -> Node:
+def detached(node: Node) -> Node:
     """The same tree without places in the buffer."""
-    return replace(node, offset=None, children=tuple(_detached(c) for c in node.children))
+    return replace(node, offset=None, children=tuple(detached(c) for c in node.children))
 
 
 def _in_object(data: bytes, secured: Node) -> Node:

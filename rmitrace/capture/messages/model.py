@@ -137,14 +137,6 @@ class Message:
             return self.tree
         return next((c for c in self.tree.children if c.child("SPDMVersion") is not None), None)
 
-    @property
-    def facts(self) -> str:
-        """What matters in it, for people: 'slot 0, 1024 bytes, 567 remain'; empty where nothing does."""
-        node = self.spdm
-        if node is None:
-            node = self.tree
-        return node.text if node is not None else ""
-
     @cached_property
     def name(self) -> str:
         """The SPDM name ('GET_VERSION'), that of the message inside where it was decrypted, else 'SECURED'."""
@@ -188,8 +180,9 @@ def vendor_object(tree: Node) -> tuple[str, Node | None] | None:
     protocol = payload.child("ProtocolID") if payload is not None else None
     if payload is None or protocol is None:
         return None
+    name = protocol.text.split(" (")[0]
     inner = next((c for c in payload.children if c is not protocol), None)
-    return protocol.text.split(" (")[0], inner
+    return None if name == "unknown" else (name, inner)
 
 
 def answers(request: int | None, response: int | None) -> bool:
