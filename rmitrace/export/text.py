@@ -126,7 +126,8 @@ def write_sequences(capture: Capture, out: IO[str]) -> None:
         return
     out.write("\nSequences\n")
     for q in capture.sequences:
-        out.write(f"  {SIGN[q.outcome]} {safe(q.title)}  calls {q.first}..{q.last}\n")
+        side = f"{q.source}: " if len(capture.sources) > 1 else ""
+        out.write(f"  {SIGN[q.outcome]} {side}{safe(q.title)}  calls {q.first}..{q.last}\n")
         steps = [f"{s.name} {SIGN[s.outcome]}" for s in q.steps]
         out.write("      " + safe(", ".join(steps)) + "\n")
         if q.why:
