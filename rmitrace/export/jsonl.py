@@ -92,7 +92,7 @@ def message_object(m: Message, reveal: bool = False) -> dict[str, Any]:
         "name": m.name,
         "title": m.title,
         "device": m.place.device,
-        "data": (m.data if reveal else redacted(m)).hex(),
+        "data": (m.covered if reveal else redacted(m)).hex(),
         "size": m.size,
         "also": [{"source": p.source, "offset": p.offset, "ts_ns": p.ts_ns} for p in m.also],
         "tree": None if m.tree is None else m.tree.to_json(),

@@ -17,7 +17,7 @@ def decode(m: Message, session: Session, reveal: bool = False) -> None:
     if not m.data:
         return
     if m.secured:
-        binding: Binding = "MCTP" if "MCTP" in m.layers else "DOE"
+        binding: Binding = "MCTP" if "MCTP" in m.layers else "TCP" if "TCP" in m.layers else "DOE"
         secured, opened = open_secured(m.payload, session=session, binding=binding)
         plain = secured.child("PlainText")
         m.tree = secured
@@ -37,7 +37,7 @@ def decode(m: Message, session: Session, reveal: bool = False) -> None:
         with session.within(m.within):
             m.tree = decode_spdm(m.payload, session=session)
     else:
-        m.tree = Node(m.name, m.data, m.data[:16].hex(" "), 0, len(m.data))
+        m.tree = Node(m.name, m.covered, m.covered[:16].hex(" "), 0, len(m.covered))
     if reveal and m.tree is not None and has_secrets(m.tree):
         m.tree = _revealed(m, m.tree)
         if m.inside is not None:
@@ -87,7 +87,7 @@ def secret_bytes(m: Message, node: Node) -> bytes | None:
     if node.offset is None or m.tree is None:
         return None
     if not m.secured:
-        return m.data[node.offset : node.offset + node.size]
+        return m.covered[node.offset : node.offset + node.size]
     at = next((n.offset for n in m.tree.walk() if n.name == "PlainText"), None)
     if m.plain is None or at is None:
         return m.logged[node.offset : node.offset + node.size] if m.logged is not None else None
@@ -95,10 +95,10 @@ def secret_bytes(m: Message, node: Node) -> bytes | None:
 
 
 def redacted(m: Message) -> bytes:
-    """The bytes of a message with zeros where an IDE key or IV lies in the clear."""
+    """The bytes that the tree covers, with zeros where an IDE key or IV lies in the clear."""
     if m.secured or m.tree is None:
-        return m.data
-    out = bytearray(m.data)
+        return m.covered
+    out = bytearray(m.covered)
     for n in m.tree.walk():
         if is_hidden(n) and n.offset is not None:
             out[n.offset : n.offset + n.size] = bytes(n.size)

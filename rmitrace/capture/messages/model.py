@@ -41,8 +41,7 @@ class Told:
 class Message:
     """One message of a conversation.
 
-    data       the bytes its tree covers: from the carrier's header on where there is one ('DOE' in ``layers``);
-               empty where a log only names the message (``told``)
+    data       the bytes from the carrier's header on; empty where a log only names the message (``told``)
     start      byte offset of the SPDM or secured message in them
     layers     protocols, outermost first: ['DOE', 'SPDM'], ['SECURED_SPDM'], ...
     declared   bytes that the message has, where the recorder kept fewer of them
@@ -98,6 +97,11 @@ class Message:
     def payload(self) -> bytes:
         """The SPDM or secured message without its carrier's header, with the carrier's padding."""
         return self.data[self.start :]
+
+    @property
+    def covered(self) -> bytes:
+        """The bytes that the tree covers: those of a DOE object from its header on, else the payload."""
+        return self.data if self.layers[0] == "DOE" else self.payload
 
     @property
     def size(self) -> int:

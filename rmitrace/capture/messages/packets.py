@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...formats.carriers import MCTP_HEADER, Fragments, direction_of, messages
+from ...formats.base import Unreadable
+from ...formats.carriers import MCTP_HEADER, NATIVE, Fragments, direction_of, messages
 from ..records import NO_TIME, Finding, Kind
 from .model import REQUEST, RESPONSE, SECURED, SPDM, Message, Place
 
@@ -20,7 +21,8 @@ def from_packets(capture: Capture, source: int, problems: list[Finding]) -> list
     """The messages of a packet capture in its order; one whose bytes do not say its direction (secured, discovery) goes
     the other way than the one before it. MCTP messages in several packets stand where their last packet does.
 
-    MCTP-FRAGMENT: a part that found no message; PACKET-UNKNOWN: packets in which nothing was recognised."""
+    Link types that the native reader does not take apart are tshark's. MCTP-FRAGMENT: a part that found no message;
+    PACKET-UNKNOWN: packets in which nothing was recognised; TSHARK: what tshark cannot read, or that it is missing."""
     src = capture.sources[source]
     rec = src.records
     before = RESPONSE
@@ -53,9 +55,41 @@ def from_packets(capture: Capture, source: int, problems: list[Finding]) -> list
             before = direction
             named = [SECURED if x == "SECURED" else x for x in layers]
             found.append(Message(place, direction, named, data, skip, sure=bool(said)))
+    dissected = _from_tshark(capture, source, problems) if any(link not in NATIVE for link in unknown) else []
     for link, (count, first) in unknown.items():
+        if link not in NATIVE and dissected is not None:
+            continue  # tshark's; that most of these packets hold no message is usual
         text = f"{count} packet{'s' if count > 1 else ''} of link type {link} with no message that is known"
         problems.append(Finding("PACKET-UNKNOWN", "note", text, source, first))
+    found += dissected or ()
+    return found
+
+
+def _from_tshark(capture: Capture, source: int, problems: list[Finding]) -> list[Message] | None:
+    """What tshark finds in the packets of a source, None where it cannot be asked."""
+    from ...formats import tshark
+
+    src = capture.sources[source]
+    rec = src.records
+    packets = np.flatnonzero(rec.kind == Kind.BUFFER)
+    try:
+        reading = tshark.read_packets(src.data)
+    except Unreadable as e:
+        problems.append(Finding("TSHARK", "warning", str(e), source, int(rec.offset[packets[0]])))
+        return None
+    problems += [Finding("TSHARK", "warning", text, source) for text in reading.problems]
+    found = []
+    before = RESPONSE
+    for m in reading.messages:
+        row = int(packets[min(max(m.frame - 1, 0), len(packets) - 1)])
+        place = Place(source, int(rec.offset[row]), int(rec.length[row]), m.ts_ns, None, None)
+        layers = [SECURED if x == "SECURED" else x for x in m.layers]
+        direction = m.direction or _OTHER[before]
+        before = direction
+        found.append(Message(place, direction, layers, m.data, m.offset, sure=bool(m.direction)))
+    if not found:
+        text = "no SPDM message in the packets of a link type that is read through tshark"
+        problems.append(Finding("PACKET-UNKNOWN", "note", text, source, int(rec.offset[packets[0]])))
     return found
 
 
