@@ -11,8 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .base import Data
+
 MAX_LINE = 1024
 """Bytes of a line that are looked at."""
+_CHUNK = 4 << 20
 _STARTS = (  # each begins with characters that are searched for fast
     re.compile(rb": [0-9a-fA-F]{2}[ :-][0-9a-fA-F]{2}(?=[ :\t\r\n-]|\Z)"),
     re.compile(rb": [0-9a-fA-F]{2}(?=[ \t]*(?:  .{1,33})?\r?(?:\n|\Z))"),
@@ -60,24 +63,30 @@ class HexLine:
         return b"".join(self.data[i : i + w][::-1] for i in range(0, len(self.data), w))
 
 
-def hex_lines(data: bytes, start: int = 0, end: int | None = None) -> Iterator[HexLine]:
-    """The lines of a text that end in a dump's bytes, in order.
-
-    ``data`` is anything with the buffer protocol and ``find``, ``rfind``; only lines that look the part are taken apart.
-    """
+def hex_lines(data: Data, start: int = 0, end: int | None = None) -> Iterator[HexLine]:
+    """The lines of a text that end in a dump's bytes, in order. Only lines that look the part are taken apart."""
     stop = len(data) if end is None else end
+    at = start
+    while at < stop:
+        cut = min(at + _CHUNK, stop)
+        if cut < stop:
+            cut = data.rfind(b"\n", at, cut) + 1 or cut
+        yield from _in_chunk(data, at, cut)
+        at = cut
+
+
+def _in_chunk(data: Data, start: int, stop: int) -> Iterator[HexLine]:
     found: dict[int, int] = {}
     for pattern in _STARTS:
-        for m in pattern.finditer(data, start, stop):
+        for m in pattern.finditer(data, max(start - 1, 0), stop):  # one begins with the line end before it
             at = m.start()
             if data[at : at + 1] == b"\n":
                 first = body = at + 1
             else:
-                first = data.rfind(b"\n", max(start, at - MAX_LINE), at) + 1
-                if not first and at > MAX_LINE:
-                    continue
+                first = data.rfind(b"\n", max(start, at - MAX_LINE), at) + 1 or (start if at - start <= MAX_LINE else -1)
                 body = at + 2
-            found[first] = min(found.get(first, body), body)
+            if first >= start:
+                found[first] = min(found.get(first, body), body)
     found.setdefault(start, start)
     for first in sorted(found):
         body = found[first]
@@ -246,8 +255,9 @@ def _goes_on(d: Dump, x: HexLine) -> bool:
     return len(last.data) in (16, 32) and x.start - last.end < 512
 
 
-_COMMENT = re.compile(r"/\*[^*]{0,4096}(?:\*(?!/)[^*]{0,4096}){0,64}\*/|//[^\n]{0,4096}")
 _TOKEN = re.compile(r"(?:0[xX]|\\x)?[0-9a-fA-F]+")
+_DECIMAL = re.compile(r"[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
+"""A byte of a C array that is not written with 0x."""
 _BETWEEN = re.compile(r"[\s,;:\-_'\"<>(){}\[\]|]*[uUlLhH]{0,3}")
 MAX_PASTED = 4 << 20
 
@@ -266,9 +276,10 @@ def pasted_bytes(text: str) -> list[bytes]:
         if any(d.broken for d in found):
             raise ValueError("lines of the dump are missing: an offset does not go on where the line before ends")
         return [b"".join(d.readings()[0] for d in found), *([found[0].readings()[-1]] if len(found) == 1 else [])]
-    body = _COMMENT.sub(" ", text)
+    body = _without_comments(text)
     if "{" in body and "}" in body:
         body = body[body.index("{") + 1 : body.rindex("}")]
+    marked = re.search(r"0[xX][0-9a-fA-F]", body) is not None
     out, at = bytearray(), 0
     while True:
         gap = _BETWEEN.match(body, at)
@@ -278,11 +289,27 @@ def pasted_bytes(text: str) -> list[bytes]:
         token = _TOKEN.match(body, at)
         if token is None:
             raise ValueError(f"no hex digit: {body[at : at + 12]!r}")
-        out += _token_bytes(token[0])
+        out += bytes((int(token[0]),)) if marked and _DECIMAL.fullmatch(token[0]) else _token_bytes(token[0])
         at = token.end()
     if not out:
         raise ValueError("no hex digits")
     return [bytes(out)]
+
+
+def _without_comments(text: str) -> str:
+    """A text without C's comments."""
+    out, at = [], 0
+    while (begin := text.find("/", at)) >= 0:
+        ends = {"/*": "*/", "//": "\n"}.get(text[begin : begin + 2])
+        out.append(text[at:begin])
+        if ends is None:
+            out.append("/")
+            at = begin + 1
+            continue
+        stop = text.find(ends, begin + 2)
+        at = len(text) if stop < 0 else stop + len(ends)
+        out.append(" ")
+    return "".join(out) + text[at:]
 
 
 def _token_bytes(token: str) -> bytes:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..model import Capture
 
 
+MAX_TREES = 1 << 16
+"""Messages of which all fields are kept, some kilobytes each; of more, only the names are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """A certificate chain that came over in portions.
@@ -60,6 +64,7 @@ class Conversations:
             if m.place.call is not None:
                 self.by_call.setdefault(m.place.call, []).append(m)
         self._decoded = False
+        self._trees = 0
 
     def of(self, call: int) -> list[Message]:
         """The messages of a call, decoded."""
@@ -80,10 +85,14 @@ class Conversations:
         for c in self.list:
             self._decode(c)
             pair(c)
+        if self._trees > MAX_TREES:
+            text = f"fields are kept of the first {MAX_TREES} messages, {self._trees - MAX_TREES} have their names only"
+            self.problems.append(Finding("MESSAGES-LEFT-OUT", "note", text))
         return self.all
 
     def _decode(self, c: Conversation) -> None:
         from .decoding import decode
+        from .facts import forget
 
         session = Session()
         if self.keys:
@@ -95,6 +104,9 @@ class Conversations:
         held: dict[tuple[str, int], bytes] = {(s, n): chain for (s, n), chain in session.chains.items()}
         for m in c.messages:
             decode(m, session, self.reveal)
+            self._trees += m.tree is not None
+            if self._trees > MAX_TREES:
+                forget(m)
             for (side, slot), chain in session.chains.items():
                 if held.get((side, slot)) is not chain:
                     held[side, slot] = chain

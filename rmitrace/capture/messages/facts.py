@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decoders.tree import Node
 
-from .model import Message
+from .model import Kept, Message
 
 
 def name_and_facts(m: Message) -> str:
@@ -26,6 +26,8 @@ def name_and_facts(m: Message) -> str:
 
 def facts(m: Message) -> str:
     """What matters in a message, for people."""
+    if m.kept is not None:
+        return m.kept.facts
     node = m.spdm
     if node is None:
         return m.tree.text if m.tree is not None else ""
@@ -55,3 +57,9 @@ def _capabilities(node: Node) -> str:
     if sizes is not None:
         out.append(f"DataTransferSize {sizes.text}")
     return ", ".join(out)
+
+
+def forget(m: Message) -> None:
+    """Give up the tree of a message, which is most of its memory; its name and what matters stay."""
+    m.kept = Kept(m.name, m.vendor, facts(m), m.code)
+    m.tree = m.inside = m.plain = m.logged = None

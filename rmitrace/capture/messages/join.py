@@ -249,7 +249,7 @@ def _interleave(whole: list[Message], stream: list[Message], pairs: Pairs) -> li
 def _same(a: Message, b: Message) -> Message:
     """The one of two that shows more; the other is where it was seen also, and gives it its call."""
     best, other = (b, a) if _worth(b) > _worth(a) else (a, b)
-    best.also = [*best.also, other.place, *other.also]
+    best.also = (*best.also, other.place, *other.also)
     if best.place.call is None:
         best.place.call, best.place.device = other.place.call, other.place.device or best.place.device
     if best.secured and other.within is not None and other.declared is None and other.data:

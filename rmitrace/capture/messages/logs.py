@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from bisect import bisect_right
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -38,14 +37,9 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
     src = capture.sources[source]
     if src.format in BINARY:
         return []
-    told = headings(src.data)
-    all_dumps = sorted(dumps(hex_lines(src.data)), key=lambda d: d.start)  # type: ignore[arg-type]
-    if not told and not all_dumps:
-        return []
-    reader = _Reader(capture, source)
-    found, used = reader.libspdm(told, all_dumps)
-    rest = [d for i, d in enumerate(all_dumps) if i not in used]
-    others = list(reader.other_dumps(rest))
+    reader = _Reader(capture, source, headings(src.data))
+    others = [m for d in dumps(hex_lines(src.data)) if (m := reader.dump(d)) is not None]
+    found = reader.libspdm()
     if others and any(m.data for m in found):
         text = f"{len(others)} other hex dump{'s' if len(others) > 1 else ''} of messages; those of libspdm are shown"
         problems.append(Finding("DUMPS-LEFT-OUT", "note", text, source, others[0].place.offset))
@@ -64,64 +58,70 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
 
 
 class _Reader:
-    def __init__(self, capture: Capture, source: int) -> None:
+    """Reads one source. ``told``: its lines of libspdm; ``below``: the dump under each; ``broken``: where dumps begin of
+    which lines are missing."""
+
+    def __init__(self, capture: Capture, source: int, told: list[Heading]) -> None:
         self.capture = capture
         self.source = source
         self.data = capture.sources[source].data
-        self.pids: dict[int, int] = {}
-        self.plain: set[int] = set()
+        self.told = told
+        self.below: dict[int, Dump] = {}
         self.broken: list[int] = []
+        self.pids: dict[int, int] = {}
+        self._ends = [h.end for h in told]
+        self._labels: set[bytes] = set()
+        self._before = RESPONSE
+        self._count = 0
 
-    def libspdm(self, told: list[Heading], all_dumps: list[Dump]) -> tuple[list[Message], set[int]]:
-        """A message for each line of libspdm, with the bytes dumped below it; and which dumps these are."""
-        starts = [d.start for d in all_dumps]
-        found, used = [], set()
-        for i, h in enumerate(told):
-            following = told[i + 1].line if i + 1 < len(told) else len(self.data)
-            k = bisect_left(starts, h.end)
-            dump = all_dumps[k] if k < len(starts) and starts[k] < following else None
-            below = bytes(self.data[h.end : dump.start]) if dump is not None and dump.start - h.end < 1024 else b""
-            data, end = b"", h.end
-            if dump is not None and dump.start - h.end < 1024 and not below.strip() and not dump.broken:
-                used.add(k)
-                data, end = dump.data[: h.size], dump.end
-                if len(data) < h.size:
-                    self.broken.append(dump.start)
+    def dump(self, d: Dump) -> Message | None:
+        """A dump that is a message by its bytes; one under a line of libspdm is kept for that line."""
+        i = bisect_right(self._ends, d.start) - 1
+        near = i >= 0 and i not in self.below and d.start - self._ends[i] < ABOVE and not d.broken
+        if near and not bytes(self.data[self._ends[i] : d.start]).strip():
+            self.below[i] = d
+            return None
+        label = d.lines[0].label
+        if d.broken:
+            if label in self._labels:
+                self.broken.append(d.start)
+            return None
+        likely = label in self._labels or bool(SUBJECT.search(self._words(d)))
+        read = next((r for r in (recognise(b, likely) for b in d.readings()) if r is not None), None)
+        if read is None or self._count > MAX_MESSAGES:
+            return None
+        self._count += 1
+        self._labels.add(label)
+        said = read.direction
+        if not said:
+            prefix = d.lines[0].prefix
+            sent, received = bool(_SENT.search(prefix)), bool(_RECEIVED.search(prefix))
+            said = "" if sent == received else REQUEST if sent else RESPONSE
+        self._before = said or (RESPONSE if self._before == REQUEST else REQUEST)
+        layers = [SECURED if x == "SECURED" else x for x in read.layers]
+        return Message(self.place(d.start, d.end), self._before, layers, read.data, read.start, sure=bool(said))
+
+    def _words(self, d: Dump) -> bytes:
+        """What stands in front of a dump, and on the line above it."""
+        above = bytes(self.data[max(0, d.start - ABOVE) : d.start]).rpartition(b"\n")[0].rpartition(b"\n")[2]
+        return d.lines[0].prefix + b" " + above
+
+    def libspdm(self) -> list[Message]:
+        """A message for each line of libspdm, with the bytes dumped below it."""
+        found = []
+        for i, h in enumerate(self.told[: MAX_MESSAGES + 1]):
+            d = self.below.get(i)
+            data, end = (d.data[: h.size], d.end) if d is not None else (b"", h.end)
+            if 0 < len(data) < h.size:
+                self.broken.append(h.line)
             code = h.code if h.code is not None else data[1] if len(data) > 1 else None
             if code is None:
                 continue
             cut = h.size if 0 < len(data) < h.size else None
             direction, said = REQUEST if h.request else RESPONSE, Told(code, h.size)
-            message = Message(self.place(h.line, end), direction, [SPDM], data, declared=cut, told=said, within=h.session)
-            self.plain.add(id(message))
-            found.append(message)
-        return found, used
-
-    def other_dumps(self, rest: list[Dump]) -> Iterator[Message]:
-        """The dumps that are messages by their bytes."""
-        known: set[bytes] = set()
-        before = RESPONSE
-        for d in rest:
-            above = bytes(self.data[max(0, d.start - ABOVE) : d.start]).rpartition(b"\n")[0].rpartition(b"\n")[2]
-            words = d.lines[0].prefix + b" " + above[-ABOVE:]
-            likely = d.lines[0].label in known or bool(SUBJECT.search(words))
-            if d.broken:
-                if likely and d.lines[0].label in known:
-                    self.broken.append(d.start)
-                continue
-            read = next((r for r in (recognise(b, likely) for b in d.readings()) if r is not None), None)
-            if read is None:
-                continue
-            data, start, said = read.data, read.start, read.direction
-            layers = [SECURED if x == "SECURED" else x for x in read.layers]
-            known.add(d.lines[0].label)
-            if not said:
-                prefix = d.lines[0].prefix
-                sent, received = bool(_SENT.search(prefix)), bool(_RECEIVED.search(prefix))
-                said = "" if sent == received else REQUEST if sent else RESPONSE
-            direction = said or (RESPONSE if before == REQUEST else REQUEST)
-            before = direction
-            yield Message(self.place(d.start, d.end), direction, layers, data, start, sure=bool(said))
+            place = self.place(h.line, end)
+            found.append(Message(place, direction, [SPDM], data, declared=cut, told=said, within=h.session))
+        return found
 
     def place(self, start: int, end: int) -> Place:
         """Where a message stands, with the time in front of its line."""
@@ -142,7 +142,7 @@ class _Reader:
         windows = Windows(capture, s)
         if not windows:
             return
-        inner = [m for m in found if id(m) in self.plain]
+        inner = [m for m in found if m.told is not None]
         if capture.sources[s].format == "rmm-console":
             _assign_rows(capture, s, inner)
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from decoders.spdm import name_of
 from decoders.tree import Node
@@ -38,6 +37,16 @@ class Told:
     size: int
 
 
+@dataclass(slots=True)
+class Kept:
+    """What is left of a decoded message whose tree was given up: its name, what it carries, and what matters in it."""
+
+    name: str
+    vendor: str | None
+    facts: str
+    code: int | None
+
+
 class Message:
     """One message of a conversation.
 
@@ -54,7 +63,29 @@ class Message:
     also       other places where the same message was seen
     plain      decrypted bytes, kept where there are secrets in them
     logged     the plain text of a secured message as another source shows it
+    kept       what is left of a message whose tree was given up, see Conversations
     """
+
+    __slots__ = (
+        "also",
+        "data",
+        "declared",
+        "direction",
+        "function",
+        "inside",
+        "kept",
+        "layers",
+        "logged",
+        "partner",
+        "place",
+        "plain",
+        "seq",
+        "start",
+        "sure",
+        "told",
+        "tree",
+        "within",
+    )
 
     def __init__(
         self,
@@ -84,7 +115,8 @@ class Message:
         self.tree: Node | None = None
         self.inside: Node | None = None
         self.partner: Message | None = None
-        self.also: list[Place] = []
+        self.also: tuple[Place, ...] = ()
+        self.kept: Kept | None = None
         self.plain: bytes | None = None
         self.logged: bytes | None = None
 
@@ -113,6 +145,8 @@ class Message:
     @property
     def code(self) -> int | None:
         """The SPDM code, of what is inside where it was decrypted; None where it is not known."""
+        if self.kept is not None:
+            return self.kept.code
         if self.inside is not None:
             node = self.inside.child("RequestResponseCode")
             return node.value if node is not None and isinstance(node.value, int) else None
@@ -141,9 +175,11 @@ class Message:
             return self.tree
         return next((c for c in self.tree.children if c.child("SPDMVersion") is not None), None)
 
-    @cached_property
+    @property
     def name(self) -> str:
         """The SPDM name ('GET_VERSION'), that of the message inside where it was decrypted, else 'SECURED'."""
+        if self.kept is not None:
+            return self.kept.name
         if self.inside is not None:
             return self.inside.name
         if self.told is not None and not self.data:
@@ -164,6 +200,8 @@ class Message:
     @property
     def vendor(self) -> str | None:
         """What a vendor-defined message carries: 'IDE_KM KEY_PROG', 'TDISP LOCK_INTERFACE_REQUEST', else None."""
+        if self.kept is not None:
+            return self.kept.vendor
         node = self.spdm
         return vendor_message(node) if node is not None else None
 
