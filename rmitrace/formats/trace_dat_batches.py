@@ -83,5 +83,6 @@ def _to_host(options: Options, shift: Shift, ts: U64) -> U64:
     if options.interpolate:
         span = shift.time[i + 1] - shift.time[i]
         part = (now - shift.time[i]).astype(np.float64) * (shift.offset[i + 1] - move).astype(np.float64) / span
-        move = move + np.trunc(part + 0.5).astype(np.int64)
+        with np.errstate(invalid="ignore"):  # damaged samples may move a time to anywhere
+            move = move + np.trunc(part + 0.5).astype(np.int64)
     return (ts * shift.scaling[i] >> shift.fraction[i]) + move.view(np.uint64)

@@ -23,7 +23,7 @@ _FIELD = re.compile(rb"\tfield:([^;\n]{1,256});\s{1,8}offset:(\d{1,5});\s{1,8}si
 _NAME = re.compile(rb"([A-Za-z_]\w{0,63})\s?(\[[\w\s()+*/-]{0,64}\])?$")
 _PRINT = re.compile(rb'print fmt: "((?:[^"\\\n]|\\.){0,65536})"(?:, ([^\n]{0,65536}))?')
 _SAID = re.compile(rb"(?:^|[ ,({])([A-Za-z_]\w{0,63})=(\{?)((?:\\\"|')?)(0x)?%[-+ #0]?\d{0,2}(?:hh|h|ll|l|L|z)?([a-zA-Z])")
-_PLAIN = re.compile(rb"(?:\([\w\s*]{1,64}\)\s?){0,2}\(?REC->(\w{1,64})\)?$")
+_PLAIN = re.compile(rb"\(?(?:\([\w\s*]{1,64}\)\s?){0,2}\(?REC->(\w{1,64})\){0,2}$")
 _DYNAMIC = (b"__data_loc ", b"__rel_loc ")
 _SIZES = {
     b"char": 1, b"bool": 1, b"u8": 1, b"s8": 1, b"__u8": 1, b"__s8": 1, b"uint8_t": 1, b"int8_t": 1,

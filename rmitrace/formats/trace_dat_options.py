@@ -132,7 +132,8 @@ def _buffer(options: Options, value: bytes, text: bool) -> None:
     clock, _, rest = rest.partition(b"\0")
     page_size, count = (0, 0) if text else struct.unpack_from("<II", rest)
     whole = min(count, (len(rest) - 8) // 20) if not text else 0
-    cpus = tuple(struct.unpack_from("<IQQ", rest, 8 + 20 * i) for i in range(whole))
+    # a signed number: one that no kernel has is then no CPU
+    cpus = tuple(struct.unpack_from("<iQQ", rest, 8 + 20 * i) for i in range(whole))
     options.buffers.append(BufferPlace(offset, shown, clock[:64].decode("ascii", "replace"), page_size, cpus, text))
 
 

@@ -94,12 +94,13 @@ def walk(buf: npt.NDArray[np.uint8], page_size: int, valid: int) -> Pages:
     room = np.minimum(page_size, valid - first) - HEADER
     over = used > page_size - HEADER
     for i in np.flatnonzero(over)[:MAX_DAMAGE].tolist():
-        damage.append(Damage(i * page_size, page_size, "trace page that says it holds more than a page"))
+        at = i * page_size
+        damage.append(Damage(at, min(page_size, valid - at), "trace page that says it holds more than a page"))
     used[over] = 0
     for i in np.flatnonzero((used > room) & ~over).tolist():
         damage.append(Damage(int(first[i]), int(valid - first[i]), "trace page that is cut off"))
     behind = first + HEADER + used
-    missed = np.flatnonzero((commit & np.uint64(_MISSED) != 0) & ~over)
+    missed = np.flatnonzero((commit & np.uint64(_MISSED) != 0) & ~over & (room >= 0))
     counted = (commit[missed] & np.uint64(_COUNTED) != 0) & (behind[missed] + 8 <= np.minimum(first[missed] + page_size, valid))
     count = np.where(counted, u64[np.where(counted, behind[missed], 0)], np.uint64(0)) if len(missed) else stamp[:0]
     stop = first + HEADER + np.minimum(used, np.maximum(room, 0))

@@ -19,7 +19,7 @@ from .trace_dat_file import read_file
 from .trace_dat_formats import find_formats, parse_format
 from .trace_dat_names import Symbols, comms, strings
 from .trace_dat_plan import Plan, plan_of
-from .trace_dat_rows import Collector, Rows
+from .trace_dat_rows import Collector, Rows, groups
 from .trace_dat_text import Renderer
 
 I64 = npt.NDArray[np.int64]
@@ -82,13 +82,9 @@ class Reader:
     def _learn(self, rows: Rows) -> None:
         """Take records one by one, in the order of time, until it is clear what their event is; settle the rest at once."""
         open_ = np.flatnonzero(rows.columns["kind"] == 0)
-        ident = rows.columns["ident"][open_]
-        order = np.argsort(ident, kind="stable")
-        ident, order = ident[order], open_[order]
-        starts = np.flatnonzero(np.diff(ident.astype(np.int32), prepend=-1)).tolist()
         queue: list[tuple[int, int, I64]] = []
-        for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
-            queue.append((int(order[start]), int(ident[start]), order[start + 1 : stop]))
+        for event, which in groups(rows.columns["ident"][open_]):
+            queue.append((int(open_[which[0]]), event, open_[which[1:]]))
         heapq.heapify(queue)
         while queue:
             row, event, rest = heapq.heappop(queue)
@@ -159,7 +155,7 @@ class Reader:
             c[column][at] = getattr(slow, column)[first]
         rows.regs[at] = slow.regs[first]
         ts = c["ts"].view(np.int64)
-        ts[(ts < 0) | (c["kind"] == Kind.DAMAGED) | (not self.timed)] = NO_TIME
+        ts[(ts < 0) | ((ts == 0) & (c["kind"] == Kind.DAMAGED)) | (not self.timed)] = NO_TIME
         records = Records(
             offset=np.arange(len(ts), dtype=np.int64), length=c["length"], ts=ts, cpu=c["cpu"], pid=c["pid"], kind=c["kind"],
             name=c["name"], known=c["known"], regs=rows.regs, names=list(self.builder.names),

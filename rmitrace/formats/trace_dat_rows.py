@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,14 @@ def _larger(old: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
     new = np.zeros((room, *old.shape[1:]), dtype=old.dtype)
     new[: len(old)] = old
     return new
+
+
+def groups(ident: npt.NDArray[np.uint16]) -> Iterator[tuple[int, I64]]:
+    """Each number there is, and where it stands."""
+    order = np.argsort(ident, kind="stable")
+    starts = np.flatnonzero(np.diff(ident[order].astype(np.int32), prepend=-1)).tolist()
+    for start, stop in pairwise([*starts, len(order)]):
+        yield int(ident[order[start]]), order[start:stop]
 
 
 class Collector:
@@ -147,15 +156,11 @@ class Collector:
             self.rows.regs[where] = 0
             self.rows.regs[self.rows.add(len(regs), done, **rest)] = regs
 
-    def _plan(self, ident: npt.NDArray[Any], events: Events, pages: Bytes, where: slice) -> npt.NDArray[np.bool_]:
+    def _plan(self, ident: npt.NDArray[np.uint16], events: Events, pages: Bytes, where: slice) -> npt.NDArray[np.bool_]:
         """Load the registers of new rows, event by event; returns which rows are worth keeping."""
         keep = np.ones(len(ident), dtype=bool)
         rows = self.rows
-        order = np.argsort(ident, kind="stable")
-        bounds = np.flatnonzero(np.diff(ident[order].astype(np.int32), prepend=-1)).tolist()
-        for start, stop in zip(bounds, [*bounds[1:], len(order)], strict=True):
-            which = order[start:stop]
-            event = int(ident[which[0]])
+        for event, which in groups(ident):
             plan = self.plan(event)
             if plan is None or plan.how == IGNORE:
                 self.ignored[plan.kind.name if plan else "(no format)"] += len(which)

@@ -81,10 +81,14 @@ def _zstd() -> Callable[[bytes, int], bytes]:
 def _zlib(packed: bytes, size: int) -> bytes:
     import zlib
 
+    stream = zlib.decompressobj()
     try:
-        return _whole(zlib.decompressobj().decompress(packed, size), size)
+        out = stream.decompress(packed, size)
+        if not stream.eof:  # the checksum is behind the last byte
+            out += stream.decompress(stream.unconsumed_tail, 1)
     except zlib.error as e:
         raise Unsound(str(e)) from None
+    return _whole(out if stream.eof else b"", size)
 
 
 def _whole(out: bytes, size: int) -> bytes:

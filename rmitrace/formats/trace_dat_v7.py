@@ -111,34 +111,40 @@ class Version7(Parts):
 
     def _walk_sections(self, at: int, seen: set[int]) -> None:
         """Where the options do not say what there is: sections stand one behind the other, from the header on."""
-        sections, buffers = self.file.options.sections, self.file.options.buffers
+        sections = self.file.options.sections
+        pages: list[tuple[int, int, int]] = []
         for _ in range(MAX_OPTIONS):
             try:
                 ident, flags, size = self._header(at)
             except Short:
-                return
+                break
             if ident >= _LAST or flags > _COMPRESSED:
-                return
+                break
             if _HEADERS <= ident <= _CMDLINES:
                 sections.setdefault(ident, at - self.start)
-            elif ident == _BUFFER and not buffers:
-                self._find_pages(at, flags)
+            elif ident == _BUFFER:
+                pages.append((at, flags, size))
+                if not size:  # it was still being written
+                    break
             elif ident == _OPTIONS and at not in seen:
-                self._chain(at - self.start)
+                seen |= self._chain(at - self.start)
             at += 16 + size
+        for place in pages if not self.file.options.buffers else ():
+            self._find_pages(*place)
 
-    def _find_pages(self, at: int, flags: int) -> None:
+    def _find_pages(self, at: int, flags: int, length: int) -> None:
         """Trace data whose table is missing: whose CPU it is is not known. It begins on a page."""
         size = self.file.page_size
-        if size not in PAGE_SIZES or any(r.areas for r in self.file.rings):
+        if size not in PAGE_SIZES:
             return
         self.problem(at, 0, "no table says which CPU this trace data is of")
         ring = Ring("", self.file.options.clock, size)
         self.file.rings.append(ring)
+        end = at + 16 + length if length else self.end
         at = self.start + -(-(at + 16 - self.start) // size) * size
         if not flags & _COMPRESSED:
-            return self.plain(ring, -1, at - self.start, self.end - at)
-        while at < self.end:
+            return self.plain(ring, -1, at - self.start, max(0, end - at))
+        while at < min(end, self.end):
             stop = self._chunks(ring, -1, at)
             if stop <= at + 4:
                 break

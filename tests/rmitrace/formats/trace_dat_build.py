@@ -49,6 +49,28 @@ def probe_format(name: str, ident: int, names: list[str], *, ret: bool = False) 
     return event_format(name, ident, fields, fmt, ", ".join(args))
 
 
+def internal_format(name: str, ident: int, *fields: tuple[str, int, int]) -> str:
+    """The format of an event of the tracer itself, with fields as (declaration, offset, size)."""
+    return event_format(name, ident, [(*f, 0) for f in fields], "x", "0")
+
+
+# as a 7.3 kernel has them in events/ftrace
+FUNCTION = internal_format(
+    "function", 1, ("unsigned long ip", 8, 8), ("unsigned long parent_ip", 16, 8), ("unsigned long args[]", 24, 0)
+)
+PRINT = internal_format("print", 5, ("unsigned long ip", 8, 8), ("char buf[]", 16, 0))
+BPRINT = internal_format("bprint", 6, ("unsigned long ip", 8, 8), ("const char * fmt", 16, 8), ("u32 buf[]", 24, 0))
+BPUTS = internal_format("bputs", 15, ("unsigned long ip", 8, 8), ("const char * str", 16, 8))
+RAW_DATA = internal_format("raw_data", 19, ("unsigned int id", 8, 4), ("char buf[]", 12, 0))
+GRAPH_ENTRY = internal_format(
+    "funcgraph_entry", 11, ("unsigned long func", 8, 8), ("unsigned long depth", 16, 8), ("unsigned long args[]", 24, 0)
+)
+GRAPH_EXIT = internal_format(
+    "funcgraph_exit", 10, ("unsigned long func", 8, 8), ("unsigned long retval", 16, 8), ("unsigned int depth", 24, 4),
+    ("unsigned int overrun", 28, 4), ("unsigned long long calltime", 32, 8), ("unsigned long long rettime", 40, 8),
+)  # fmt: skip
+
+
 def record(ident: int, pid: int, *words: int, flags: int = 0, preempt: int = 0, tail: bytes = b"") -> bytes:
     """A payload: the common fields, u64s, and any bytes."""
     return struct.pack("<HBBi", ident, flags, preempt, pid) + struct.pack(f"<{len(words)}Q", *words) + tail

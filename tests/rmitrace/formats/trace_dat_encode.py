@@ -66,6 +66,8 @@ def _parse(text: bytes, callers: tuple[str, ...]) -> tuple[list[tuple], dict[tup
     for line in text.split(b"\n"):
         if lost := _LOST.match(line):
             events.append(("lost", int(lost[1]), int(lost[2] or -1)))
+        elif line.count(b'"') % 2:
+            continue  # a string with a line end in it
         elif m := _RAW.match(line) or _LINE.match(line):
             head = (m[1].lstrip(b" "), int(m[2]), int(m[3]), m[4] or b".....", int(m[5]) * 10**9 + int(m[6]) * 1000)
             if m.re is _RAW:
@@ -188,9 +190,7 @@ def encode(text: bytes, *callers: str) -> build.Trace:
         state[cpu][2] += data
     for cpu in list(state):
         flush(cpu)
-    marker = build.event_format(
-        "print", 5, [("unsigned long ip", 8, 8, 0), ("char buf[]", 16, 0, 0)], "%ps: %s", "(void *)REC->ip, REC->buf"
-    )
-    raw = build.event_format("raw_data", 19, [("unsigned int id", 8, 4, 0), ("char buf[]", 12, 0, 0)], "id:%04x", "REC->id")
     lines = b"".join(b"%d %s\n" % c for c in comms.items())
-    return build.Trace([f[1] for f in formats.values()], dict(pages), ftrace=[marker, raw], kallsyms=symbols.text, cmdlines=lines)
+    return build.Trace(
+        [f[1] for f in formats.values()], dict(pages), ftrace=[build.PRINT, build.RAW_DATA], kallsyms=symbols.text, cmdlines=lines
+    )
