@@ -42,7 +42,7 @@ def write(capture: Capture, chosen: list[Message], out: IO[str], *, trees: bool 
         _write_chains(capture, out, trees)
         if trees:
             _write_objects(capture, out)
-        write_findings(capture, out)
+        write_findings(capture, out, leave_out=("ERROR-STATUS", "NO-CALLS"))
 
 
 def message_text(capture: Capture, m: Message, trip: int | None = None, devices: bool = True) -> str:
@@ -100,14 +100,16 @@ def _write_keys(capture: Capture, out: IO[str]) -> None:
     if not found:
         return
     out.write("\nIDE keys (RX and TX as the endpoint sees them)\n")
-    rows = [("stream", "sub-stream", "endpoint", "root port")]
-    rows += [(_stream(k), k.name, _end_text(capture, k.endpoint), _end_text(capture, k.root_port)) for k in found]
-    widths = [max(len(r[i]) for r in rows) for i in range(3)]
+    rows = [("stream", "sub-stream", "keys", "endpoint", "root port")]
+    same = {True: "same", False: "DIFFER", None: "-"}
+    ends = [(_end_text(capture, k.endpoint), _end_text(capture, k.root_port)) for k in found]
+    rows += [(_stream(k), k.name, same[k.same], *e) for k, e in zip(found, ends, strict=True)]
+    widths = [max(len(r[i]) for r in rows) for i in range(4)]
     reveal = capture.conversations.reveal
     for row, link in zip(rows, [None, *found], strict=True):
         out.write(safe("  " + "  ".join(f"{t:<{w}}" for t, w in zip(row, (*widths, 0), strict=True)).rstrip()) + "\n")
-        if link is not None:
-            out.writelines(f"          {line}\n" for line in _key_lines(link, reveal))
+        if link is not None and reveal:
+            out.writelines(f"          {line}\n" for line in _key_lines(link))
 
 
 def _stream(link: Link) -> str:
@@ -124,15 +126,12 @@ def _end_text(capture: Capture, steps: list[Programming]) -> str:
     return ", ".join(said) or "-"
 
 
-def _key_lines(link: Link, reveal: bool) -> Iterator[str]:
-    if link.same is not None:
-        yield "both ends have the same key" if link.same else "! the ends have different keys"
-    if reveal:
-        for end, steps in (("endpoint", link.endpoint), ("root port", link.root_port)):
-            for p in steps:
-                if p.key is not None:
-                    iv = f", IV {p.iv.hex()}" if p.iv else ""
-                    yield f"{end} key {p.key.hex()}{iv}"
+def _key_lines(link: Link) -> Iterator[str]:
+    for end, steps in (("endpoint", link.endpoint), ("root port", link.root_port)):
+        for p in steps:
+            if p.key is not None:
+                iv = f", IV {p.iv.hex()}" if p.iv else ""
+                yield f"{end} key {p.key.hex()}{iv}"
 
 
 def _write_chains(capture: Capture, out: IO[str], trees: bool) -> None:

@@ -138,10 +138,17 @@ _TOLD = ("SEQUENCE-FAILED",)
 """Findings that the sequences above them have told already."""
 
 
-def write_findings(capture: Capture, out: IO[str], most: int | None = None, width: int | None = None) -> None:
-    """The findings, gravest first, without those that the sequences tell; ``most`` of the notes, wrapped to ``width``."""
+def write_findings(
+    capture: Capture,
+    out: IO[str],
+    most: int | None = None,
+    width: int | None = None,
+    leave_out: tuple[str, ...] = _TOLD,
+) -> None:
+    """The findings, gravest first, ``leave_out`` without the rules that are told elsewhere: by default by the sequences;
+    ``most`` of the notes, wrapped to ``width``."""
     rank = {"error": 0, "warning": 1, "note": 2}
-    ordered = sorted((f for f in capture.findings if f.rule not in _TOLD), key=lambda f: rank.get(f.severity, 3))
+    ordered = sorted((f for f in capture.findings if f.rule not in leave_out), key=lambda f: rank.get(f.severity, 3))
     if not ordered:
         return
     grave = sum(f.severity in ("error", "warning") for f in ordered)

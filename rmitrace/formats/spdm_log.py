@@ -16,7 +16,7 @@ from decoders.spdm import name_of
 from ..capture.records import RecordBuilder, Records
 from .base import Data, Detail, ReadOptions
 from .carriers import carrier_of, direction_of, messages
-from .hexlines import dumps, hex_lines
+from .hexlines import Dump, dumps, hex_lines
 
 _HEADINGS = (
     re.compile(
@@ -86,6 +86,17 @@ def recognise(data: bytes, likely: bool) -> Recognised | None:
     return Recognised(data, ("SECURED",), 0, "") if likely and looks_secured(data) else None
 
 
+def recognise_dump(dump: Dump, likely: bool) -> Recognised | None:
+    """A dump as a message, by the first of its readings that can be one.
+
+    Four bytes with nothing around them are none, though they be those of GET_VERSION.
+    """
+    first = dump.lines[0]
+    if not likely and len(dump.data) == 4 and first.offset is None and not first.label:
+        return None
+    return next((r for r in (recognise(b, likely) for b in dump.readings()) if r is not None), None)
+
+
 def _fits(data: bytes) -> bool:
     """Whether the bytes are a whole message, of which nothing is odd."""
     from decoders.spdm import decode_spdm
@@ -113,7 +124,7 @@ class SpdmLog:
         found = sorted(dumps(hex_lines(head)), key=lambda d: d.start)
         if told:
             return 0.8 if any(d.start - h.end < 8 for d in found[:64] for h in told[:64] if d.start >= h.end) else 0.3
-        return 0.25 if any(recognise(b, False) is not None for d in found[:256] for b in d.readings()) else 0.0
+        return 0.25 if any(recognise_dump(d, False) is not None for d in found[:256]) else 0.0
 
     def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:
         """No records: there are no calls."""

@@ -29,8 +29,11 @@ def facts(m: Message) -> str:
     if m.kept is not None:
         return m.kept.facts
     node = m.spdm
+    if node is None and m.tree is not None:
+        discovery = next((c for c in m.tree.children if c.name.startswith("DISCOVERY_")), None)
+        return (discovery or m.tree).text
     if node is None:
-        return m.tree.text if m.tree is not None else ""
+        return ""
     if m.name in ("CAPABILITIES", "GET_CAPABILITIES"):
         return _capabilities(node)
     if m.name == "MEASUREMENTS":

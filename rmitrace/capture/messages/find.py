@@ -62,7 +62,7 @@ def _not_joined(capture: Capture, streams: list[list[Message]], merged: list[Mes
     """Sources of which no message was found in another one."""
     joined = {p.source for m in merged if m.also for p in (m.place, *m.also)}
     found = []
-    for stream in streams:
+    for stream in streams if joined else streams[1:]:
         first = stream[0].place
         if first.source not in joined and stream[0] in merged:
             name = capture.sources[first.source].name

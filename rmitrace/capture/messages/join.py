@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from decoders.spdm import codes
+
 from .model import SECURED, Message
 from .windows import device_of
 
@@ -145,15 +147,11 @@ def by_shape(a: Sequence[Message], b: Sequence[Message]) -> Pairs:
 def align_repeated(a: Sequence[Hashable], b: Sequence[Hashable]) -> Pairs:
     """Pairs in two sequences with many equal keys, that hold whatever is missing.
 
-    Where one sequence is a part of the other without gaps, in one way only, these are the pairs. Where it is left of the
-    other with some taken out, those that are the same in every way of fitting it in. Else something is missing from both:
-    keys that are there once, and short stretches between them.
+    Where one sequence is what is left of the other with some taken out: the pairs that are the same in every way of
+    fitting it in. Else something is missing from both: keys that are there once, and short stretches between them.
     """
     if len(a) > len(b):
         return [(i, j) for j, i in align_repeated(b, a)]
-    at = _inside(a, b)
-    if at is not None:
-        return [(i, at + i) for i in range(len(a))]
     first = _fit(a, b)
     if first is not None:
         last = _fit(a[::-1], b[::-1])
@@ -166,20 +164,6 @@ def align_repeated(a: Sequence[Hashable], b: Sequence[Hashable]) -> Pairs:
         if left == list(b[j + 1 : m]) and len(set(left)) == len(left):
             between += [(i + 1 + n, j + 1 + n) for n in range(len(left))]
     return sorted(pairs + between)
-
-
-def _inside(a: Sequence[Hashable], b: Sequence[Hashable]) -> int | None:
-    """Where the whole of ``a`` stands in ``b`` without gaps, None where it does so nowhere or in more than one place."""
-    number: dict[Hashable, int] = {}
-    x, y = (np.array([number.setdefault(k, len(number)) for k in side], dtype=np.int64) for side in (a, b))
-    if not len(x):
-        return None
-    starts = np.flatnonzero(y[: len(y) - len(x) + 1] == x[0])
-    for n in range(1, len(x)):
-        if len(starts) <= 1:
-            break
-        starts = starts[y[starts + n] == x[n]]
-    return int(starts[0]) if len(starts) == 1 and np.array_equal(y[starts[0] : starts[0] + len(x)], x) else None
 
 
 def _fit(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[int] | None:
@@ -223,8 +207,20 @@ def merge(capture: Capture, streams: list[list[Message]]) -> list[Message]:
             continue
         named = all(not m.data for m in stream) or all(not m.data for m in whole)
         pairs = by_shape(whole, stream) if named else by_bytes(whole, stream)
+        if not named and _other_run(whole, stream, pairs):
+            pairs = []
         whole = _interleave(whole, stream, pairs)
     return whole
+
+
+_FRESH = frozenset((codes.CHALLENGE, codes.CHALLENGE_AUTH, codes.KEY_EXCHANGE, codes.KEY_EXCHANGE_RSP, codes.PSK_EXCHANGE_RSP))
+"""Messages with a nonce: in another run they are others."""
+
+
+def _other_run(a: Sequence[Message], b: Sequence[Message], pairs: Pairs) -> bool:
+    """Whether two streams are of different runs: both have messages that no two runs share, and have none in common."""
+    kinds = [{m.code or 0 for m in side if m.secured or m.code in _FRESH} for side in (a, b)]
+    return bool(kinds[0] & kinds[1]) and not any(a[i].secured or a[i].code in _FRESH for i, _ in pairs)
 
 
 def _rank(stream: list[Message]) -> int:

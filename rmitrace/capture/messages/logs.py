@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...formats.hexlines import Dump, dumps, hex_lines
-from ...formats.spdm_log import ABOVE, SUBJECT, Heading, headings, recognise
+from ...formats.spdm_log import ABOVE, SUBJECT, Heading, headings, recognise_dump
 from ..records import Finding, Kind
 from .model import REQUEST, RESPONSE, SECURED, SPDM, Message, Place, Told, answers
 from .windows import COMMUNICATE, Windows, device_of
@@ -87,7 +87,7 @@ class _Reader:
                 self.broken.append(d.start)
             return None
         likely = label in self._labels or bool(SUBJECT.search(self._words(d)))
-        read = next((r for r in (recognise(b, likely) for b in d.readings()) if r is not None), None)
+        read = recognise_dump(d, likely)
         if read is None or self._count > MAX_MESSAGES:
             return None
         self._count += 1
