@@ -70,8 +70,8 @@ def test_rules_and_strings() -> None:
 
 def test_loads_what_struct_reads() -> None:
     fields = [
-        ("unsigned long __probe_ip", 8, 8, 0), ("u64 a0", 16, 8, 0), ("u64 a1", 24, 8, 0), ("s32 a2", 32, 4, 1), ("u8 a3", 36, 1, 0),
-        ("s16 a4", 37, 2, 1), ("u32 a6", 39, 4, 0), ("s64 a7", 43, 8, 1),
+        ("unsigned long __probe_ip", 8, 8, 0), ("u64 a0", 16, 8, 0), ("u64 a1", 24, 8, 0), ("s32 a2", 32, 4, 1),
+        ("u8 a3", 36, 1, 0), ("s16 a4", 37, 2, 1), ("u32 a6", 39, 4, 0), ("s64 a7", 43, 8, 1),
     ]  # fmt: skip
     plan = of(build.event_format("smc_enter", 1144, fields, "(%lx) a0=0x%Lx", "REC->a0"))
     rng = np.random.default_rng(1)
