@@ -63,7 +63,8 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
     total = sum(len(s.data) for s in sources)
     before = 0
     for i, s in enumerate(sources):
-        read = ReadOptions(options.maps, _progress(options.progress, before, total))
+        path = None if s.path == "-" else s.path
+        read = ReadOptions(options.maps, _progress(options.progress, before, total), path=path)
         _read(s, i, read, options.source_format)
         before += len(s.data)
     return build(sources, ReadOptions(options.maps, keys=options.keys, show_secrets=options.show_secrets), options.abi)

@@ -25,12 +25,14 @@ class ReadOptions:
     progress  called now and then with the bytes read so far; may raise to stop
     keys      text of a key log with the secrets of SPDM sessions, see decoders.keylog
     show_secrets  IDE keys and IVs are shown, not hidden
+    path      where the source is, for a format that needs what lies beside it; None where it is no file
     """
 
     maps: tuple[str, ...] = ()
     progress: Callable[[int], None] | None = None
     keys: str | None = None
     show_secrets: bool = False
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

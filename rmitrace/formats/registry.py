@@ -11,6 +11,7 @@ from .base import Data, Format
 BUILTIN = (
     "packets",
     "trace_dat",
+    "raw_pages",
     "calls_jsonl",
     "ftrace",
     "perf_script",

@@ -25,9 +25,11 @@ class TraceDat:
 
     def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:
         """See Format. Raises Unreadable for other versions, byte orders and compressions, and for a trace kept as text."""
-        from .trace_dat_reader import Reader  # what it needs is loaded only for such a file
+        # what these need is loaded only for such a file
+        from .trace_dat_file import read_file
+        from .trace_dat_reader import Reader
 
-        return Reader(data, start, end, options).read()
+        return Reader(data, read_file(data, start, end), options).read()
 
     def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:
         """What the bytes alone say; with the file's event formats see Records.facts['detail']."""

@@ -11,12 +11,14 @@ import numpy.typing as npt
 from ..capture.records import N_REGS
 from . import eventmap
 from .ftrace_events import MARKERS
-from .trace_dat_formats import EventFormat, Field
+from .trace_dat_formats import MAX_RECORD, EventFormat, Field
 from .trace_dat_pages import everywhere
 
 IGNORE, ONE_BY_ONE, FUNCTION = 0, 1, 2
 _FUNCTIONS = {"function": False, "funcgraph_entry": False, "fgraph_retaddr_entry": False, "funcgraph_exit": True}
 _INTERNAL = 32
+_SLACK = 8
+"""Bytes behind its last field that a record may have: it is padded to words."""
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -31,6 +33,7 @@ class Plan:
     loads   (register or element of the row, byte offset, bytes, signed) of x0..x7 in a record
     known   bit i set: xi is in the record, up to x17
     need    bytes that a whole record has at least
+    most    bytes that it has at most (more: the format is that of another event, and of another boot)
     out     the registers are those after the SMC
     ret     the place of a wrapper's result is that of x0
     """
@@ -40,6 +43,7 @@ class Plan:
     loads: tuple[tuple[int, int, int, bool], ...] = ()
     known: int = 0
     need: int = 8
+    most: int = MAX_RECORD
     out: bool = False
     ret: bool = False
 
@@ -52,6 +56,8 @@ def plan_of(kind: EventFormat, rules: Mapping[str, eventmap.EventRule]) -> Plan:
         if kind.name in _FUNCTIONS and (kind.field("ip") or kind.field("func")):
             return _function(kind, need)
         return Plan(kind, ONE_BY_ONE if kind.name in MARKERS else IGNORE, need=need)
+    fixed = kind.probe and all(f.size and not f.dynamic for f in every)
+    most = need + _SLACK if fixed else MAX_RECORD
     rule = rules.get(kind.name)
     if rule is None and not kind.probe and not kind.said and not eventmap.is_smc_event(kind.name):
         return Plan(kind, IGNORE, need=need)
@@ -68,9 +74,9 @@ def plan_of(kind: EventFormat, rules: Mapping[str, eventmap.EventRule]) -> Plan:
         ret = ret or (reg == 0 and f.name in ("ret", "retval") and not f.array)
     simple = all(f.size in (1, 2, 4, 8) if not f.array else f.size and not f.dynamic and f.base != "s" for f in _used(kind, regs))
     if not known & 1 or not simple:
-        return Plan(kind, ONE_BY_ONE, need=need, out=out)
+        return Plan(kind, ONE_BY_ONE, need=need, most=most, out=out)
     low = tuple(load for number, load in sorted(loads.items()) if number < N_REGS)
-    return Plan(kind, ONE_BY_ONE, low, known, need, out, ret)
+    return Plan(kind, ONE_BY_ONE, low, known, need, most, out, ret)
 
 
 def _used(kind: EventFormat, regs: tuple[int, ...]) -> list[Field]:
@@ -89,7 +95,8 @@ def _function(kind: EventFormat, need: int) -> Plan:
     assert where is not None
     value = kind.field("retval")
     loads = ((0, value.offset, 8, False),) if value is not None and value.size == 8 else ()
-    return Plan(kind, FUNCTION, loads, 1 if loads else 0, max(need, where.offset + 8), _FUNCTIONS[kind.name])
+    known = 1 if loads else 0
+    return Plan(kind, FUNCTION, loads, known, max(need, where.offset + 8), out=_FUNCTIONS[kind.name])
 
 
 def load(pages: npt.NDArray[np.uint8], plan: Plan, body: I64, out: U64, rows: I64) -> None:

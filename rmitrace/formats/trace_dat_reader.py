@@ -15,9 +15,9 @@ from .ftrace_batch import joined, settle, take
 from .ftrace_events import MARKERS, Probes
 from .ftrace_line import Head, parse_body
 from .trace_dat_detail import Details, payload
-from .trace_dat_file import read_file
 from .trace_dat_formats import find_formats, parse_format
 from .trace_dat_names import Symbols, comms, strings
+from .trace_dat_parts import TraceFile
 from .trace_dat_plan import Plan, plan_of
 from .trace_dat_rows import Collector, Rows, groups
 from .trace_dat_text import Renderer
@@ -32,9 +32,8 @@ NS_CLOCKS = frozenset({"local", "global", "perf", "mono", "mono_raw", "boot", "t
 class Reader:
     """One file."""
 
-    def __init__(self, data: Data, start: int, end: int, options: ReadOptions) -> None:
-        self.data, self.options = data, options
-        self.file = read_file(data, start, end)
+    def __init__(self, data: Data, file: TraceFile, options: ReadOptions) -> None:
+        self.data, self.file, self.options = data, file, options
         self.rules = eventmap.parse_maps(options.maps)
         self.texts = find_formats(self.file.formats)
         self.file.formats.clear()
@@ -213,9 +212,7 @@ class Reader:
         options = self.file.options
         ignored = collector.ignored.copy()
         ignored.update({e.name: e.lines for e in self.probes.events.values() if e.kind in ("ignore", "text", "") and e.lines})
-        facts: dict[str, Any] = {
-            "lines": collector.events, "ignored": ignored.total(), "clock": self.clock, "version": self.file.version,
-        }  # fmt: skip
+        facts: dict[str, Any] = {"lines": collector.events, "ignored": ignored.total(), "clock": self.clock}
         if self.file.unpacked.chunks:
             facts["data"] = self.file.unpacked
         if collector.lost:
@@ -225,8 +222,9 @@ class Reader:
         if ignored:
             facts["ignored_events"] = dict(ignored.most_common(64))
         for key, value in (
-            ("kernel", options.uname), ("recorder", options.version and f"trace-cmd {options.version}"),
-            ("trace_id", options.trace_id), ("peer_trace_id", options.peer), ("guests", options.guests[:64]),
+            ("version", self.file.version), ("kernel", options.uname),
+            ("recorder", options.version and f"trace-cmd {options.version}"), ("trace_id", options.trace_id),
+            ("peer_trace_id", options.peer), ("guests", options.guests[:64]),
             ("ts_offset", options.ts_offset), ("instances", [r.name for r in self.file.rings if r.name][:64]),
         ):  # fmt: skip
             if value:

@@ -168,12 +168,13 @@ class Collector:
                     self.unknown[event] += len(which)
                 keep[which] = False
                 continue
-            short = events.size[which] < plan.need
-            if short.any():
-                at = where.start + which[short]
-                rows.columns["kind"][at] = Kind.DAMAGED
-                rows.columns["name"][at] = self.name_id(f"{plan.kind.name}: a record shorter than its format says")
-                which = which[~short]
+            size = events.size[which]
+            for wrong, what in ((size < plan.need, "shorter"), (size > plan.most, "longer")):
+                if wrong.any():
+                    at = where.start + which[wrong]
+                    rows.columns["kind"][at] = Kind.DAMAGED
+                    rows.columns["name"][at] = self.name_id(f"{plan.kind.name}: a record {what} than its format says")
+            which = which[(size >= plan.need) & (size <= plan.most)]
             if plan.how == FUNCTION:
                 which = self._wrappers(plan, events.body, which, keep, pages, where.start)
             if plan.loads and len(which):
