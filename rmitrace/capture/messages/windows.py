@@ -2,7 +2,9 @@
 
 The request leaves with the exit of RMI_PDEV_COMMUNICATE or RMI_VDEV_COMMUNICATE, the response comes back before the next
 one. A call whose record was lost must not lend its messages to another: a call has one request and one response, in
-this order, and a command on a device ends the time in which its messages can come.
+this order, and a command on a device, an exit of which the entry is missing, or a place where the tracer lost events ends
+the time in which its messages can come. A task that talks to a device is not inside of an SMC: an exit behind the
+messages of a call is another's.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..records import Kind
 from .model import REQUEST
 
 if TYPE_CHECKING:
@@ -36,11 +39,13 @@ def device_of(capture: Capture, seq: int) -> str:
 
 @dataclass(slots=True)
 class _Taken:
-    """What already belongs to a call. ``over``: a message came that cannot be its, so no further one is."""
+    """What already belongs to a call. ``over``: a message came that cannot be its, so no further one is; ``inside``: its
+    messages came before the exit that it was given, which so is not its own."""
 
     request: bytes | None = None
     response: bytes | None = None
     over: bool = False
+    inside: bool = False
 
 
 class Windows:
@@ -50,15 +55,21 @@ class Windows:
     def __init__(self, capture: Capture, source: int) -> None:
         c, rec = capture.calls, capture.sources[source].records
         names = [i for i, n in enumerate(capture.names) if _DEVICE.match(n)]
-        rows = np.flatnonzero((c.source == source) & np.isin(c.name, names))
+        ours = c.source == source
+        rows = np.flatnonzero(ours & (np.isin(c.name, names) | (c.enter < 0)))
         self._offsets = rec.offset
-        self._talks = np.isin(c.name[rows], communicates(capture)) & ~c.failed[rows]
-        self._rows = rows
-        self._end = np.where(c.exit[rows] >= 0, c.exit[rows], c.enter[rows])
-        order = np.argsort(self._end, kind="stable")
-        self._rows, self._end, self._talks = rows[order], self._end[order], self._talks[order]
+        self._enter = c.enter
+        talks = np.isin(c.name[rows], communicates(capture)) & ~c.failed[rows]
+        end = np.where(c.exit[rows] >= 0, c.exit[rows], c.enter[rows])
+        order = np.argsort(end, kind="stable")
+        self._rows, self._end, self._talks = rows[order], end[order], talks[order]
         pids = c.pid[self._rows]
         self._tasks: dict[int, Any] = {int(p): np.flatnonzero(pids == p) for p in np.unique(pids)}
+        self._begin: dict[int, Any] = {}
+        for pid, task in self._tasks.items():
+            begun = task[c.enter[self._rows[task]] >= 0]
+            self._begin[pid] = begun[np.argsort(c.enter[self._rows[begun]], kind="stable")]
+        self._lost = np.flatnonzero(rec.kind == Kind.LOST)
         self._taken: dict[int, _Taken] = {}
 
     def __bool__(self) -> bool:
@@ -71,13 +82,28 @@ class Windows:
     def open_at(self, position: float, pid: int = -1) -> int | None:
         """The communicate call that waits for its device there, None where none or more than one can be meant."""
         if pid in self._tasks:
-            return self._last(self._tasks[pid], position)
-        waiting = [s for s in (self._last(t, position) for t in self._tasks.values()) if s is not None]
+            return self._waiting(pid, position, own=True)
+        waiting = [s for s in (self._waiting(t, position, own=False) for t in self._tasks) if s is not None]
         return waiting[0] if len(waiting) == 1 else None
 
-    def _last(self, task: Any, position: float) -> int | None:
+    def _waiting(self, pid: int, position: float, own: bool) -> int | None:
+        """That of one task. ``own``: what is at the position is the task's own."""
+        task, begun = self._tasks[pid], self._begin[pid]
         k = int(np.searchsorted(self._end[task], position)) - 1
-        return int(self._rows[task[k]]) if k >= 0 and self._talks[task[k]] else None
+        i = int(np.searchsorted(self._enter[self._rows[begun]], position)) - 1
+        at = int(begun[i]) if i >= 0 and self._end[begun[i]] > position else int(task[k]) if k >= 0 else -1
+        if at < 0 or not self._talks[at]:
+            return None
+        seq, since = int(self._rows[at]), int(self._end[at])
+        if since > position:  # between enter and exit
+            since = int(self._enter[seq])
+            if not own or (k >= 0 and self._end[task[k]] > since):
+                return None
+            self._taken.setdefault(seq, _Taken()).inside = True
+        elif seq in self._taken and self._taken[seq].inside:
+            return None
+        n = int(np.searchsorted(self._lost, position)) - 1
+        return seq if n < 0 or self._lost[n] < since else None
 
     def claim(self, position: float, pid: int, direction: str, data: bytes) -> int | None:
         """The call that a message there belongs to, which has then had it."""
