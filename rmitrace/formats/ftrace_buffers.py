@@ -28,12 +28,12 @@ def buffer_of(body: Body) -> tuple[bytes, int, str] | None:
         return None
     declared = length - (1 << 64) if length >> 63 else length
     stem = _stem(chunks[0][0])
-    data = b""
+    data, width = b"", _width(chunks, stem)
     for i, (name, values) in enumerate(chunks):
         at = _CHUNK.match(name)
         if _stem(name) != stem or (i and (at is None or int(at[2]) != len(data))):
             break
-        data += b"".join(v.to_bytes(8, "little")[: _width(chunks, stem)] for v in values)
+        data += b"".join(v.to_bytes(8, "little")[:width] for v in values)
     kind = number(named.get("type", b""))
     return data[: max(declared, 0)], declared, "" if kind is None else str(kind)
 
