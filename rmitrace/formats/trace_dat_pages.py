@@ -1,8 +1,8 @@
 """Ring-buffer pages to columns: one row an event, found by its place.
 
-A page (linux/ring_buffer.h, kernel/trace/ring_buffer.c, 5.10 to 7.3; libtraceevent 1.8 kbuffer-parse.c reads the same) is
-u64 time stamp, u64 commit (low 27 bits: bytes in use; bit 31: events were lost before this page, bit 30: their count, a
-u64, stands behind the bytes in use) and the events. An event is a u32, type_len in its low 5 bits and time_delta above:
+A page (linux/ring_buffer.h; read here as libtraceevent 1.8 does, src/kbuffer-parse.c) is u64 time stamp, u64 commit (low
+27 bits: bytes in use; bit 31: events were lost before this page, bit 30: their count, a u64, stands behind the bytes in
+use) and the events. An event is a u32, type_len in its low 5 bits and time_delta above:
 type_len 1..28 are payload words, 0 says that the length is the next u32 (which it counts), 29 is padding, 30 a longer
 delta, 31 an absolute time. Pages do not depend on each other, so that all of them are walked in step, an event of each at
 a time; a walk takes as many steps as the fullest page has events.
@@ -174,7 +174,7 @@ def _odd(following: I64, odd: I64, kind: I64, delta: I64, head: I64, size: I64, 
     now = ts + step
     stamped = odd[kinds == _STAMP]
     if len(stamped):
-        # absolute times have 59 bits: the rest is that of the time before
+        # absolute times have 59 bits: the rest is that of the time before (rb_fix_abs_ts() of kernel/trace/ring_buffer.c)
         before = ts[stamped]
         absolute = wide[kinds == _STAMP] | (before & _HIGH)
         carry = (before & _HIGH != 0) & (absolute < before)
