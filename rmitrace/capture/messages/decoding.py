@@ -21,16 +21,17 @@ def decode(m: Message, session: Session, reveal: bool = False) -> None:
         secured, opened = open_secured(m.payload, session=session, binding=binding)
         plain = secured.child("PlainText")
         m.tree = secured
-        if plain is not None:
-            m.inside = next((c for c in plain.children if c.name.isupper() and c.child("SPDMVersion")), None)
         if opened is not None:
             m.direction, m.sure = REQUEST if opened.direction == REQUEST else RESPONSE, True
             if has_secrets(secured):
                 m.plain = opened.plain
         elif m.logged is not None and plain is None:
-            secured = m.tree = _with_logged(m, secured, session)
+            secured = m.tree = _with_logged(m, secured, session, reveal)
         if m.layers[0] == "DOE" and m.start:
             m.tree = _in_object(m.data, secured)
+        if plain is not None:
+            plain = next(n for n in m.tree.walk() if n.name == "PlainText")
+            m.inside = next((c for c in plain.children if c.name.isupper() and c.child("SPDMVersion")), None)
     elif m.layers[0] == "DOE" and m.start:
         m.tree = decode_doe(m.data, session=session)
     elif SPDM in m.layers:
@@ -44,10 +45,12 @@ def decode(m: Message, session: Session, reveal: bool = False) -> None:
             m.inside = _revealed(m, m.inside)
 
 
-def _with_logged(m: Message, secured: Node, session: Session) -> Node:
+def _with_logged(m: Message, secured: Node, session: Session, reveal: bool) -> Node:
     """The tree of a message that was not decrypted, with the plain text that another source has of it."""
     with session.within(m.session_id):
         m.inside = decode_spdm(m.logged or b"", session=session)
+    if reveal:
+        m.inside = _revealed(m, m.inside)
     said = Node("PlainText", None, "as another source shows it", None, 0, (detached(m.inside),))
     return replace(secured, children=(*secured.children, said))
 
