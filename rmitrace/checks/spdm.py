@@ -131,8 +131,8 @@ def _closed(capture: Capture) -> Iterator[Finding]:
 
 
 def negotiation(capture: Capture) -> Iterable[Finding]:
-    """SPDM-DOWNGRADE: a version below what both have said, or below the one before; SPDM-ALGORITHM: an algorithm that was
-    not offered, or none."""
+    """SPDM-DOWNGRADE: a version below what both have said, or below the one before; SPDM-VERSION: nothing comes after
+    VERSION; SPDM-ALGORITHM: an algorithm that was not offered, or none."""
     capture.conversations.decode()
     for c in capture.conversations.list:
         yield from _versions(c)
@@ -162,6 +162,9 @@ def _versions(c: Conversation) -> Iterator[Finding]:
                 text = f"SPDM {_dotted(chosen)} after {_dotted(before)} with the same device"
                 yield at("SPDM-DOWNGRADE", "warning", text, m, "DSP0274 GET_VERSION")
             before = chosen
+    if offered and c.messages[-1].name == "VERSION":
+        text = f"nothing follows VERSION ({', '.join(map(_dotted, offered))}): no version in common, or it was stopped there"
+        yield at("SPDM-VERSION", "note", text, c.messages[-1], "DSP0274 GET_VERSION")
 
 
 _PAIRS = (("BaseAsymAlgo", "BaseAsymSel"), ("BaseHashAlgo", "BaseHashSel"), ("PqcAsymAlgo", "PqcAsymSel"))

@@ -63,6 +63,16 @@ def packets(data: bytes) -> list[bytes]:
     return out
 
 
+def clear(folder: Path, *messages: tuple[int, str], name: str = "clear.pcap") -> Path:
+    """A pcap of clear SPDM messages over DOE, each with a time in us and its bytes as hex."""
+    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 292)
+    for us, text in messages:
+        body = padded(bytes.fromhex(text))
+        body = struct.pack("<HBBI", 1, 1, 0, 2 + len(body) // 4) + body
+        data += struct.pack("<IIII", us // 1_000_000, us % 1_000_000, len(body), len(body)) + body
+    return write(folder, name, data)
+
+
 def pcap(run: str = RUN) -> tuple[bytes, list[bytes]]:
     data = (CAPTURES / "spdm" / f"{run}.pcap").read_bytes()
     return data[:24], packets(data)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import struct
 from pathlib import Path
 
 from rmitrace.capture import Capture
 from rmitrace.capture.messages.statistics import Row, error_code, is_error, round_trips, rows
-from tests.rmitrace.capture.messages.runs import CAPTURES, opened, write
+from tests.rmitrace.capture.messages.runs import CAPTURES, clear, opened
 
 TRACE = CAPTURES / "ftrace" / "pdev-connect.trace.txt"
 
@@ -39,16 +38,6 @@ def test_a_clock_of_seconds_gives_no_times() -> None:
     assert all(r.p50_ns is None and r.timed == 0 for r in rows(capture.conversations))
 
 
-def pcap(folder: Path, *messages: tuple[int, str]) -> Path:
-    """Clear SPDM messages over DOE at a time in us."""
-    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 292)
-    for us, text in messages:
-        body = bytes.fromhex(text)
-        body = struct.pack("<HBBI", 1, 1, 0, 2 + len(body) // 4) + body
-        data += struct.pack("<IIII", us // 1_000_000, us % 1_000_000, len(body), len(body)) + body
-    return write(folder, "a.pcap", data)
-
-
 GET_DIGESTS, BUSY, DIGESTS = "12810000", "127f0300", "12010000"
 
 
@@ -58,7 +47,7 @@ def test_rows(tmp_path: Path) -> None:
     times = (10, 20, 30, 40)
     said = [(1000 * i + took * (half == 1) + 1, text) for i, took in enumerate(times) for half, text in
             enumerate((GET_DIGESTS, BUSY if i == 1 else DIGESTS))]  # fmt: skip
-    capture = opened(pcap(tmp_path, *said, (9000, GET_DIGESTS)))
+    capture = opened(clear(tmp_path, *said, (9000, GET_DIGESTS)))
     found = named(capture)
     assert found["GET_DIGESTS"] == Row("GET_DIGESTS", "request", 5, 1, 1, 4, 20_000, 40_000, 40_000)
     assert (found["ERROR"].count, found["ERROR"].errors) == (1, 1)
@@ -67,7 +56,7 @@ def test_rows(tmp_path: Path) -> None:
 
 
 def test_only_chosen_messages(tmp_path: Path) -> None:
-    capture = opened(pcap(tmp_path, (1, GET_DIGESTS), (11, BUSY)))
+    capture = opened(clear(tmp_path, (1, GET_DIGESTS), (11, BUSY)))
     chosen = capture.conversations.all[:1]
     (row,) = rows(capture.conversations, chosen)
     assert (row.name, row.errors, row.max_ns) == ("GET_DIGESTS", 1, 10_000)
