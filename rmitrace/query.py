@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +24,20 @@ if TYPE_CHECKING:
 REGISTERS = tuple(f"{side}{i}" for side in "xr" for i in range(18))
 """x0..x17 what went in, r0..r17 what came out."""
 NUMBERS = ("seq", "ts_ns", "ts", "dur_ns", "dur_us", "cpu", "pid", "source", "byte_offset", "parent", "fid", "index")
-TEXTS = ("task", "name", "service", "status", "object", "sequence", "paired", "format")
+TEXTS = ("task", "name", "service", "status", "object", "sequence", "paired", "format", "messages")
 FLAGS = ("failed", "inferred")
 COLUMNS = (*NUMBERS, *TEXTS, *FLAGS, *REGISTERS)
-"""Every column a condition may name."""
+"""Every column that a condition over calls may name."""
+
+
+class Columns(NamedTuple):
+    """The columns that a condition may name, and how they are listed to somebody who named another."""
+
+    names: tuple[str, ...]
+    listed: str
+
+
+CALLS = Columns(COLUMNS, f"{', '.join((*NUMBERS, *TEXTS, *FLAGS))}, x0..x17, r0..r17")
 
 PAIRED = ("both", "enter-only", "exit-only", "whole")
 _UNSIGNED = 64
@@ -41,22 +52,28 @@ def select(capture: Capture, where: str) -> npt.NDArray[np.int64]:
     that is not known is NULL and fits no comparison. Raises ValueError with one line where the condition
     cannot be read or names no column.
     """
-    expression, names = parse(where)
+    return rows_where(where, CALLS, lambda name: column(capture, name), len(capture.calls))
+
+
+def rows_where(where: str, columns: Columns, make: Callable[[str], pl.Series], count: int) -> npt.NDArray[np.int64]:
+    """The rows of a table of ``count`` rows for which a condition holds, in order; ``make`` gives a column by its name.
+    Raises ValueError."""
+    expression, names = parse(where, columns)
     import polars as pl
 
-    frame = pl.DataFrame({name: column(capture, name) for name in names} or {"seq": np.arange(len(capture.calls))})
+    frame = pl.DataFrame({name: make(name) for name in names} or {"row": np.arange(count)})
     try:
         hit = frame.lazy().select(expression.alias("hit")).collect()["hit"]
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as e:
         raise ValueError(_reason(e)) from None
     if hit.dtype != pl.Boolean:
         raise ValueError(f"a condition is wanted, this is a value: {_one_line(where)}")
-    if len(hit) != len(capture.calls):
-        hit = hit.new_from_index(0, len(capture.calls))  # a constant: TRUE
+    if len(hit) != count:
+        hit = hit.new_from_index(0, count)  # a constant: TRUE
     return np.flatnonzero(hit.fill_null(False).to_numpy()).astype(np.int64)
 
 
-def parse(where: str) -> tuple[pl.Expr, list[str]]:
+def parse(where: str, columns: Columns = CALLS) -> tuple[pl.Expr, list[str]]:
     """The condition as a Polars expression, and the columns it names. Raises ValueError."""
     import polars as pl
 
@@ -68,8 +85,8 @@ def parse(where: str) -> tuple[pl.Expr, list[str]]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as e:
         raise ValueError(_reason(e)) from None
     for name in names:
-        if name not in COLUMNS:
-            raise ValueError(_unknown(name))
+        if name not in columns.names:
+            raise ValueError(_unknown(name, columns))
     return expression, names
 
 
@@ -96,13 +113,13 @@ def _reason(error: BaseException) -> str:
     return _one_line(first) or type(error).__name__
 
 
-def _unknown(name: str) -> str:
-    close = difflib.get_close_matches(name.lower(), COLUMNS, 1)
+def _unknown(name: str, columns: Columns) -> str:
+    close = difflib.get_close_matches(name.lower(), columns.names, 1)
     if close:
         return f"no column {name}; did you mean {close[0]}?"
     if name.isupper():
         return f"no column {name}; text stands in single quotes: '{name}'"
-    return f"no column {name}; there are {', '.join((*NUMBERS, *TEXTS, *FLAGS))}, x0..x17, r0..r17"
+    return f"no column {name}; there are {columns.listed}"
 
 
 def column(capture: Capture, name: str) -> pl.Series:
@@ -220,4 +237,15 @@ def _index(capture: Capture) -> pl.Series:
     return pl.Series(out).set(pl.Series(out < 0), None)
 
 
-_SLOW = {"task": _task, "object": _object, "sequence": _sequence, "byte_offset": _offset, "index": _index}
+def _messages(capture: Capture) -> pl.Series:
+    """The names of the protocol messages of a call, in order: 'GET_VERSION VERSION'; null where it has none."""
+    import polars as pl
+
+    capture.conversations.decode()
+    out: list[str | None] = [None] * len(capture.calls)
+    for call, messages in capture.conversations.by_call.items():
+        out[call] = ", ".join(m.vendor or m.name for m in messages)
+    return pl.Series(out, dtype=pl.String)
+
+
+_SLOW = {"task": _task, "object": _object, "sequence": _sequence, "byte_offset": _offset, "index": _index, "messages": _messages}

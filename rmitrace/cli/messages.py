@@ -27,6 +27,7 @@ def add_parser(sub: Any) -> None:
             ("rmitrace messages trace.txt uart.log doe.pcap", "three views of one run, joined"),
             ("rmitrace messages --keys session.keys doe.pcap", "with the secrets of its sessions"),
             ("rmitrace messages --tree --name ALGORITHMS doe.pcap", "all fields of some messages"),
+            ("rmitrace messages --where \"error = 'Busy' OR rtt_us > 50000\" trace.txt", "what was put off, or took long"),
             ("rmitrace messages --format json doe.pcap | jq 'select(.name == \"ERROR\")'", "for other tools"),
         ),
     )
@@ -39,6 +40,11 @@ def add_parser(sub: Any) -> None:
         default=[],
         metavar="NAME",
         help="only messages of this name: GET_VERSION, KEY_PROG, 'TDISP *'; may be repeated",
+    )
+    which.add_argument(
+        "--where",
+        metavar="SQL",
+        help="SQL condition over the columns of messages in docs/query.md: \"vendor LIKE 'TDISP%%' AND rtt_us > 1000\"",
     )
     which.add_argument("--errors", action="store_true", help="only refusals and the requests that were refused")
     p.add_argument("-f", "--format", choices=("text", "json"), default="text", help="text (default), or one JSON object a line")
@@ -63,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def choose(capture: Capture, args: argparse.Namespace) -> list[Message]:
-    """The messages that the user chose, in order."""
+    """The messages that the user chose, in order. Raises UserError."""
     from ..capture.messages.statistics import is_error
 
     chosen = capture.conversations.all
@@ -75,6 +81,13 @@ def choose(capture: Capture, args: argparse.Namespace) -> list[Message]:
         chosen = [m for m in chosen if any(fnmatchcase(n.upper(), p) for n in _names(m) for p in patterns)]
     if args.errors:
         chosen = [m for m in chosen if is_error(m) or (m.partner is not None and is_error(m.partner))]
+    if args.where is not None:
+        from ..query_messages import select
+
+        try:
+            chosen = select(capture, args.where, chosen)
+        except ValueError as e:
+            raise common.UserError(f"--where: {e}") from e
     return chosen
 
 

@@ -11,13 +11,13 @@ from decoders.tree import Node
 from ..capture.messages import REQUEST, Conversations, Message
 from ..capture.messages.cached import cached_objects
 from ..capture.messages.certificates import chain_tree, given_keys, latest
-from ..capture.messages.facts import name_and_facts
+from ..capture.messages.facts import name_and_facts, shown_time
 from ..capture.messages.ide_keys import Link, links, programmings
 from ..capture.messages.ide_lines import PROG, Programming
 from ..capture.messages.statistics import is_error, round_trips
 from ..capture.model import Capture
 from ..display import safe
-from .text import duration, seconds, write_findings, write_header
+from .text import duration, message_notes, seconds, write_findings, write_header
 from .tree import tree_lines
 
 
@@ -58,25 +58,7 @@ def message_text(capture: Capture, m: Message, trip: int | None = None, devices:
     said = name_and_facts(m)
     tail = f"  <{duration(trip)}>" if trip is not None else ""
     tail += f"  call {m.place.call}" if m.place.call is not None else ""
-    return safe(f"{head} {said}{tail}{_notes(m)}")
-
-
-def shown_time(capture: Capture, m: Message) -> int | None:
-    """When it was seen, on the clock of its call where that source has it too, in ns; None where unknown."""
-    if m.place.call is not None:
-        source = int(capture.calls.source[m.place.call])
-        for p in (m.place, *m.also):
-            if p.source == source and p.ts_ns is not None:
-                return p.ts_ns
-    return m.place.ts_ns
-
-
-def _notes(m: Message) -> str:
-    found = [n for n in m.tree.walk() if n.note and n.severity in ("warning", "error")] if m.tree is not None else []
-    said = [str(n.note) for n in found[:2]]
-    if len(found) > 2:
-        said.append(f"and {len(found) - 2} more")
-    return f"  ! {'; '.join(said)}" if said else ""
+    return safe(f"{head} {said}{tail}{message_notes(m)}")
 
 
 def summary_text(conversations: Conversations, chosen: list[Message]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import IO
 
 from ..capture.messages import Message
+from ..capture.messages.facts import name_and_facts
 from ..capture.model import Call, Capture, Mark
 from ..display import safe
 
@@ -109,12 +110,21 @@ def mark_line(m: Mark) -> str:
 
 
 def message_line(m: Message) -> str:
-    """A message, set in under its call: '    -> GET_VERSION (4 bytes)'."""
+    """A message with what matters in it, set in under its call: '    -> GET_VERSION (4 bytes)'."""
     arrow = "->" if m.direction == "request" else "<-"
-    notes = [n.note for n in m.tree.walk() if n.note and n.severity in ("warning", "error")] if m.tree is not None else []
-    said = f"  ! {'; '.join(str(n) for n in notes[:2])}" if notes else ""
+    said = name_and_facts(m)
+    size = "" if ": " in said else f" ({m.size} bytes)"
     at = f"{seconds(m.place.ts_ns)} " if m.place.call is None and m.place.ts_ns is not None else ""
-    return safe(f"    {at}{arrow} {m.title} ({m.size} bytes){said}")
+    return safe(f"    {at}{arrow} {said}{size}{message_notes(m)}")
+
+
+def message_notes(m: Message) -> str:
+    """What is wrong in a message, unescaped: '  ! truncated; and 2 more'; empty where nothing is."""
+    found = [n for n in m.tree.walk() if n.note and n.severity in ("warning", "error")] if m.tree is not None else []
+    said = [str(n.note) for n in found[:2]]
+    if len(found) > 2:
+        said.append(f"and {len(found) - 2} more")
+    return f"  ! {'; '.join(said)}" if said else ""
 
 
 SIGN = {"ok": "+", "failed": "x", "incomplete": "~"}

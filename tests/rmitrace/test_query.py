@@ -28,6 +28,13 @@ class Hand:
         SimpleNamespace(kind="disconnect", first=1, calls=np.array([1])),
     )
 
+    conversations = SimpleNamespace(
+        decode=list,
+        by_call={
+            1: [SimpleNamespace(name="VENDOR_DEFINED_REQUEST", vendor="IDE_KM QUERY"), SimpleNamespace(name="ERROR", vendor=None)]
+        },
+    )
+
     def __init__(self) -> None:
         self.calls = Columns()
         self.asked: list[str] = []
@@ -177,6 +184,10 @@ def test_only_named_columns_are_made() -> None:
     hand = Hand()
     query.select(hand, "name LIKE 'RMI%' AND x1 > 0 AND status = 'task'")
     assert hand.asked == ["x1"]
+
+
+def test_messages_of_a_call() -> None:
+    assert query.column(Hand(), "messages").to_list() == [None, "IDE_KM QUERY, ERROR", None, None]
 
 
 def test_every_documented_column_is_made() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from decoders.tree import Node
 
 from .model import Kept, Message
+
+if TYPE_CHECKING:
+    from ..model import Capture
 
 
 def name_and_facts(m: Message) -> str:
@@ -44,6 +49,16 @@ def facts(m: Message) -> str:
         opaque = next((n.text for n in node.walk() if n.name == "OpaqueData" and n.text not in ("", "none")), "")
         return node.text + (f", {opaque}" if opaque else "")
     return node.text
+
+
+def shown_time(capture: Capture, m: Message) -> int | None:
+    """When it was seen, on the clock of its call where that source has it too, in ns; None where unknown."""
+    if m.place.call is not None:
+        source = int(capture.calls.source[m.place.call])
+        for p in (m.place, *m.also):
+            if p.source == source and p.ts_ns is not None:
+                return p.ts_ns
+    return m.place.ts_ns
 
 
 def _capabilities(node: Node) -> str:

@@ -114,7 +114,7 @@ def test_messages_stand_under_their_call():
     out = io.StringIO()
     capture = open_capture([str(CONNECT)])
     text.write(capture, range(len(capture)), out)
-    names = [line.split()[1] for line in out.getvalue().splitlines() if line.startswith(("    -> ", "    <- "))]
+    names = [line.split()[1].rstrip(":") for line in out.getvalue().splitlines() if line.startswith(("    -> ", "    <- "))]
     # the connect as the responder of the same run saw it
     assert names == [
         "GET_VERSION", "VERSION", "GET_CAPABILITIES", "CAPABILITIES", "NEGOTIATE_ALGORITHMS", "ALGORITHMS", "GET_CERTIFICATE",
@@ -214,6 +214,6 @@ def test_an_exit_alone_says_so(tmp_path: Path):
 def test_the_timeline_of_packets_is_their_conversation():
     out = io.StringIO()
     timeline.write(open_capture([str(ROOT / "captures/spdm/doe_v12_measall.pcap")]), out, 100)
-    names = [line.split()[2] for line in out.getvalue().splitlines() if line.split()[1:2] in (["->"], ["<-"])]
+    names = [line.split()[2].rstrip(":") for line in out.getvalue().splitlines() if line.split()[1:2] in (["->"], ["<-"])]
     assert names[6:12] == ["GET_VERSION", "VERSION", "GET_CAPABILITIES", "CAPABILITIES", "NEGOTIATE_ALGORITHMS", "ALGORITHMS"]
     assert "# ABI" not in out.getvalue()
