@@ -1,36 +1,58 @@
-"""What a capture says went wrong: small checks over its calls and sequences, each a function from capture to findings."""
+"""What a capture says went wrong: a registry of rules, and the checks that make their findings.
+
+    run(capture)          every finding of the checks; ``Capture.findings`` has those of the reading in front of them
+    RULES, rule(id)       the rules: why it is wrong, what to look at next, where it stands
+
+A check is a function from a capture to findings. It stands in the module of its subject, with ``CHECKS`` at the end that
+says which rules its findings are of; a new module has to be named in ``_MODULES``. What is not in the registry cannot be
+found: see ``Check``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from ..capture.records import Finding
-from .certificates import chains, public_keys
-from .ide import acknowledgements, keys
-from .outcomes import failed_sequences, statuses
-from .spdm import damage, exchanges, negotiation, problems
-from .tdisp import interfaces
+from . import certificates, ide, outcomes, reading, spdm, tdisp
+from .rule import NEEDS, Check, Rule
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
-CHECKS: tuple[Callable[[Capture], Iterable[Finding]], ...] = (
-    failed_sequences,
-    problems,
-    exchanges,
-    negotiation,
-    damage,
-    chains,
-    public_keys,
-    acknowledgements,
-    keys,
-    interfaces,
-    statuses,
-)
-"""In the order in which their findings are shown."""
+__all__ = ["CHECKS", "NEEDS", "RULES", "Check", "Rule", "matching", "rule", "run"]
+
+_MODULES: tuple[ModuleType, ...] = (spdm, certificates, ide, tdisp, outcomes)
+"""In the order in which findings about one place are shown."""
+
+CHECKS: tuple[Check, ...] = (Check(spdm.problems, ()), *(c for m in _MODULES for c in m.CHECKS))
+"""Every check; one without rules says what the reading of the messages has to say."""
+
+RULES = MappingProxyType({r.id: r for r in (*reading.RULES, *(r for c in CHECKS for r in c.rules))})
+"""The rules by id."""
+
+
+def rule(id: str) -> Rule:
+    """The rule of a finding. Raises KeyError for one that is in no registry (a format of a third party's)."""
+    return RULES[id]
+
+
+def matching(patterns: list[str]) -> set[str]:
+    """The ids that one of the patterns names: shell globs, in any case."""
+    return {id for id in RULES for p in patterns if fnmatchcase(id, p.upper())}
 
 
 def run(capture: Capture) -> list[Finding]:
-    """The findings of every check."""
-    return [f for check in CHECKS for f in check(capture)]
+    """The findings of every check, by the place that they are about: the first call, else the order of the checks."""
+    return sorted(_all(capture), key=_place)
+
+
+def _all(capture: Capture) -> Iterator[Finding]:
+    for check in CHECKS:
+        yield from check.run(capture)
+
+
+def _place(f: Finding) -> int:
+    return f.calls[0] if f.calls else 1 << 62

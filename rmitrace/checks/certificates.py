@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ..capture.messages import Chain
 from ..capture.messages.certificates import chain_tree, given_keys, latest
 from ..capture.records import Finding
+from .message_rules import CHAINS, PUBLIC_KEYS
+from .rule import Check
 from .spdm import at
 
 if TYPE_CHECKING:
@@ -60,3 +62,6 @@ def public_keys(capture: Capture) -> Iterable[Finding]:
             text = f"the key of {k.device} is not that of its last certificate: {k.result.note}"
             spec = "DEN0137 RmiPublicKeyParams"
             yield Finding("PUBKEY-MISMATCH", "error", text, call.source, call.offset, k.device, (k.call,), spec)
+
+
+CHECKS = (Check(chains, CHAINS), Check(public_keys, PUBLIC_KEYS))

@@ -10,6 +10,8 @@ from ..capture.messages.facts import name_and_facts
 from ..capture.messages.ide_keys import REFUSED, links, programmings, stream_name
 from ..capture.messages.ide_lines import ENDPOINT, GO, PROG, STOP, Programming
 from ..capture.records import Finding
+from .message_rules import ACKNOWLEDGEMENTS, KEYS
+from .rule import Check
 from .spdm import at, limited
 
 if TYPE_CHECKING:
@@ -88,3 +90,6 @@ def _object(m: Message) -> Node | None:
 def _value(node: Node, name: str) -> object:
     child = node.child(name)
     return None if child is None else child.value
+
+
+CHECKS = (Check(acknowledgements, ACKNOWLEDGEMENTS), Check(keys, KEYS))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..capture.records import Finding
+from .rule import Check, Rule
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -18,6 +19,24 @@ _NORMAL = {
     "RMI_ERROR_RTT_AUX": "usual while tables are walked and unmapped",
     "SMC_NOT_SUPPORTED": "the function id is not implemented",
 }
+
+
+SEQUENCE_FAILED = Rule(
+    "SEQUENCE-FAILED",
+    "error",
+    "a sequence did not reach its aim",
+    "a connect, attach, Realm build ... stopped at a step; what comes after it on the same object often follows from it",
+    "the call that is named, and the errors before it on the same object",
+    "docs/guide.md sequences; DEN0137 state machines",
+)
+ERROR_STATUS = Rule(
+    "ERROR-STATUS",
+    "note",
+    "a command failed, counted by status",
+    "not every status is a fault: tables are probed, versions are asked for",
+    "`rmitrace decode --status NAME` for the calls; `rmitrace check --call SEQ` for why one failed",
+    "DEN0137 RmiStatusCode",
+)
 
 
 def failed_sequences(capture: Capture) -> Iterable[Finding]:
@@ -53,3 +72,6 @@ def _offset(capture: Capture, seq: int) -> tuple[int, int]:
     source = int(capture.calls.source[seq])
     rec = int(capture.calls.enter[seq]) if capture.calls.enter[seq] >= 0 else int(capture.calls.exit[seq])
     return source, int(capture.sources[source].records.offset[rec])
+
+
+CHECKS = (Check(failed_sequences, (SEQUENCE_FAILED,)), Check(statuses, (ERROR_STATUS,)))

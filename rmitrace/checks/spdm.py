@@ -14,6 +14,8 @@ from ..capture.messages.facts import name_and_facts
 from ..capture.messages.model import answers
 from ..capture.messages.statistics import error_code
 from ..capture.records import Finding
+from .message_rules import DAMAGE, EXCHANGES, NEGOTIATION
+from .rule import Check
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -204,3 +206,6 @@ def _int(node: Node | None) -> int | None:
 
 def _dotted(version: int) -> str:
     return f"{version >> 4}.{version & 15}"
+
+
+CHECKS = (Check(exchanges, EXCHANGES), Check(negotiation, NEGOTIATION), Check(damage, DAMAGE))

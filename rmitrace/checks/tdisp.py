@@ -11,6 +11,8 @@ from decoders.tree import Node
 from ..capture.messages import Conversation, Exchange, Message, vendor_object
 from ..capture.messages.facts import name_and_facts
 from ..capture.records import Finding
+from .message_rules import INTERFACES
+from .rule import Check
 from .spdm import at, limited
 
 if TYPE_CHECKING:
@@ -102,3 +104,6 @@ def _object(m: Message) -> Node | None:
 
 def _number(node: Node, name: str) -> int:
     return next((n.value for n in node.walk() if n.name == name and isinstance(n.value, int)), 0)
+
+
+CHECKS = (Check(interfaces, INTERFACES),)

@@ -16,6 +16,7 @@ import numpy as np
 
 import decoders
 
+from .. import checks
 from ..capture.messages import Message
 from ..capture.messages.decoding import redacted
 from ..capture.model import Call, Capture
@@ -196,7 +197,8 @@ def sequence_object(q: Sequence) -> dict[str, Any]:
 
 
 def finding_object(f: Finding) -> dict[str, Any]:
-    """A finding."""
+    """A finding, with what its rule says of all of them."""
+    rule = checks.RULES.get(f.rule)
     return {
         "type": "finding",
         "rule": f.rule,
@@ -206,7 +208,8 @@ def finding_object(f: Finding) -> dict[str, Any]:
         "calls": list(f.calls),
         "source": f.source if f.source >= 0 else None,
         "offset": f.offset if f.offset >= 0 else None,
-        "spec": f.spec,
+        "spec": f.spec or (rule.spec if rule is not None else ""),
+        **({"title": rule.title, "why": rule.why, "next": rule.next} if rule is not None else {}),
     }
 
 
