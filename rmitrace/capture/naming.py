@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 
 import decoders
 
+from .distinct import distinct
 from .pairing import Pairs
-from .records import Records
+from .records import Records, first_register
 from .revision import Revision
 
 FID_MASK = 0xFFFEFFFF
@@ -58,89 +60,102 @@ class Identities:
 
     def add(self, records: Records, p: Pairs) -> None:
         """The calls of one source, in its order."""
-        n = len(p.enter)
-        fid = np.zeros(n, dtype=np.uint64)
-        row = np.zeros(n, dtype=np.int64)
-        x0 = np.zeros(n, dtype=np.uint64)
-        answered = np.zeros(n, dtype=bool)
-        entry = np.flatnonzero(p.enter >= 0)
-        at = p.enter[entry]
-        has = (records.known[at] & 1) != 0
-        fid[entry[has]] = records.regs[at[has], 0] & np.uint64(0xFFFFFFFF)
+        fid, has = first_register(records, p.enter)
+        fid &= np.uint64(0xFFFFFFFF)
+        row = np.zeros(len(fid), dtype=np.int64)
+        if not has.all() or p.inferred.any():
+            self._add_rows(records, p, fid, row, ~has)
+        self._parts.append((fid, row, *first_register(records, p.exit)))
+
+    def _add_rows(self, records: Records, p: Pairs, fid: Any, row: Any, unsaid: Any) -> None:
+        """Tell calls whose entry shows no function id by the name of the row or of the function around the SMC."""
+        at = np.flatnonzero(unsaid & (p.enter >= 0))
         table = np.array([*(self._rows.setdefault(x, len(self._rows)) for x in records.names), 0], dtype=np.int64)
-        row[entry[~has]] = table[records.name[at[~has]]]
+        row[at] = table[records.name[p.enter[at]]]
         row[p.enter < 0] = self._rows.setdefault(_EXIT_ALONE, len(self._rows))
-        wrapped = np.array([*((wrapped_command(x) or ("", 0))[1] for x in records.names), 0], dtype=np.uint64)
         guess = np.flatnonzero(p.inferred & (p.enter >= 0))
+        wrapped = np.array([*((wrapped_command(x) or ("", 0))[1] for x in records.names), 0], dtype=np.uint64)
         fid[guess] = wrapped[records.name[p.enter[guess]]]
-        out = np.flatnonzero(p.exit >= 0)
-        good = (records.known[p.exit[out]] & 1) != 0
-        answered[out[good]] = True
-        x0[out[good]] = records.regs[p.exit[out[good]], 0]
-        self._parts.append((fid, row, x0, answered))
 
     def finish(self) -> Named:
         """Every call named."""
-        fid, row, x0, answered = (np.concatenate(c) for c in zip(*self._parts, strict=True))
+        parts = tuple(zip(*self._parts, strict=True))
+        fid, row, x0, answered = (c[0] if len(c) == 1 else np.concatenate(c) for c in parts)
+        fids, which = distinct(fid)
         n = len(fid)
-        out = Named(
-            fid,
-            np.zeros(n, dtype=np.int32),
-            np.zeros(n, dtype=np.int16),
-            np.full(n, -1, dtype=np.int32),
-            np.zeros(n, dtype=bool),
-        )
-        rows = list(self._rows)
+        out = Named(fid, np.zeros(n, np.int32), np.zeros(n, np.int16), np.full(n, -1, np.int32), np.zeros(n, bool))
         names: dict[str, int] = {}
         services: dict[str, int] = {}
         statuses: dict[str, int] = {}
-        for value in np.unique(fid).tolist():
-            at = np.flatnonzero(fid == np.uint64(value))
+        unsaid = np.flatnonzero(which == 0) if len(fids) and not fids[0] else which[:0]
+        for r in np.unique(row[unsaid]).tolist():
+            some = unsaid[row[unsaid] == r]
+            name, service = _row_identity(list(self._rows)[r])
+            out.name[some], out.service[some] = _number(names, name), _number(services, service)
+            if service in ("RMI", "RSI"):
+                fallback = 0xC4000150 if service == "RMI" else 0xC4000190
+                self._status(out, some[answered[some]], [fallback], None, x0, statuses, [self.revision.of(name)])
+        told = np.zeros((2, len(fids)), dtype=np.int32)
+        revisions = []
+        for i, value in enumerate(fids.tolist()):
+            known, service = self._identity(value)
+            revisions.append(self.revision.of(known))
             if value:
-                self._name(out, at, int(value), x0, answered, names, services, statuses)
-                continue
-            for r in np.unique(row[at]).tolist():
-                some = at[row[at] == r]
-                name, service = _row_identity(rows[r])
-                out.name[some] = names.setdefault(name, len(names))
-                out.service[some] = services.setdefault(service, len(services))
-                if service in ("RMI", "RSI"):
-                    fallback = 0xC4000150 if service == "RMI" else 0xC4000190
-                    self._status(out, some, fallback, x0, answered, statuses, self.revision.of(name))
+                told[:, i] = _number(names, known or f"unknown 0x{value & FID_MASK:x}"), _number(services, service)
+        out.name += told[0][which]
+        out.service += told[1].astype(np.int16)[which]
+        said = None if answered.all() and not len(unsaid) else np.flatnonzero(answered & (fid != 0))
+        self._status(out, said, fids.tolist(), which, x0, statuses, revisions)
         self.names, self.services, self.statuses = list(names), list(services), list(statuses)
         return out
 
-    def _name(
-        self,
-        out: Named,
-        at: Any,
-        fid: int,
-        x0: Any,
-        answered: Any,
-        names: dict[str, int],
-        services: dict[str, int],
-        statuses: dict[str, int],
-    ) -> None:
+    def _identity(self, fid: int) -> tuple[str | None, str]:
         name, service = decoders.name_of(fid, self.revision.core)
         if name is not None and self.revision.of(name) != self.revision.core:
             name, service = decoders.name_of(fid, self.revision.of(name))
-        out.name[at] = names.setdefault(name or f"unknown 0x{fid & FID_MASK:x}", len(names))
-        out.service[at] = services.setdefault(service, len(services))
-        self._status(out, at, fid, x0, answered, statuses, self.revision.of(name))
+        return name, service
 
     @staticmethod
-    def _status(out: Named, at: Any, fid: int, x0: Any, answered: Any, statuses: dict[str, int], revision: str) -> None:
-        known = at[answered[at]]
-        values, inverse = np.unique(x0[known], return_inverse=True)
-        status = np.full(len(values), -1, dtype=np.int32)
-        failed = np.zeros(len(values), dtype=bool)
-        for i, v in enumerate(values[:_MAX_DISTINCT].tolist()):
-            text, _index, bad = decoders.status_of(fid, int(v), revision)
-            failed[i] = bad
+    def _status(
+        out: Named, at: Any, fids: list[int], which: Any, x0: Any, statuses: dict[str, int], revisions: list[str]
+    ) -> None:
+        """Look up the results of some calls (None: of all), once for every function id and value.
+
+        which  for every call the place of its function id in ``fids``; None: all have the first one
+        """
+        values, value = distinct(x0 if at is None else x0[at])
+        combined = value if which is None else (which if at is None else which[at]) * len(values) + value
+        used, place = distinct(combined.astype(np.uint64)) if len(fids) * len(values) > 1 << 20 else _counted(combined)
+        status = np.full(len(used), -1, dtype=np.int32)
+        failed = np.zeros(len(used), dtype=bool)
+        looked: Counter[int] = Counter()
+        for i, (f, v) in enumerate(
+            zip(*(c.tolist() for c in np.divmod(used.astype(np.int64), max(len(values), 1))), strict=True)
+        ):
+            looked[f] += 1
+            if looked[f] > _MAX_DISTINCT:
+                continue
+            text, _index, failed[i] = decoders.status_of(fids[f], int(values[v]), revisions[f])
             if text is not None:
-                status[i] = statuses.setdefault(text, len(statuses))
-        out.status[known] = status[inverse]
-        out.failed[known] = failed[inverse]
+                status[i] = _number(statuses, text)
+        rows = slice(None) if at is None else at
+        out.status[rows] = status[place]
+        out.failed[rows] = failed[place]
+
+
+def _number(numbers: dict[str, int], text: str) -> int:
+    return numbers.setdefault(text, len(numbers))
+
+
+def _counted(values: Any) -> tuple[Any, Any]:
+    """The different values of an array of small numbers, and for each value which of them it is."""
+    if not len(values):
+        return values, values
+    seen = np.bincount(values)
+    used = np.flatnonzero(seen)
+    number = np.zeros(len(seen), dtype=np.int64)
+    number[used] = np.arange(len(used))
+    return used, number[values]
 
 
 _EXIT_ALONE = "exit alone"

@@ -17,7 +17,7 @@ from .errors import CaptureError
 from .model import Calls, Capture
 from .naming import Identities, wrapped_command
 from .pairing import BOTH, ENTER_ONLY, EXIT_ONLY, Pairs, pair
-from .records import NO_TIME, Finding, Kind
+from .records import NO_TIME, Finding, Kind, Records
 from .revision import Revision, Signs
 from .source import Source, open_source
 
@@ -132,36 +132,32 @@ def _columns(sources: list[Source], pairs: list[Pairs], revision: Revision, opti
         rec = source.records
         first = np.where(p.enter >= 0, p.enter, p.exit)
         ts = rec.ts[first]
-        end = np.full(len(first), NO_TIME, dtype=np.int64)
-        has_exit = (p.exit >= 0) & (p.enter >= 0)
-        end[has_exit] = rec.ts[p.exit[has_exit]]
-        timed = (ts != NO_TIME) & (end != NO_TIME) & (end >= ts) & ((p.paired == BOTH) | (end > ts))
         parts["enter"].append(p.enter)
         parts["exit"].append(p.exit)
         parts["source"].append(np.full(len(first), s, dtype=np.int16))
         parts["ts"].append(ts)
-        parts["dur"].append(np.where(timed, end - np.where(timed, ts, 0), -1))
+        parts["dur"].append(_durations(rec, p, ts))
         parts["cpu"].append(rec.cpu[first])
         parts["pid"].append(rec.pid[first])
         identities.add(source.records, p)
-    cat = {k: np.concatenate(v) for k, v in parts.items()}
     named = identities.finish()
-    n = len(cat["enter"])
-    order = np.arange(n)
-    if n and bool((cat["ts"] != NO_TIME).all()):
-        order = np.argsort(cat["ts"], kind="stable")
-    calls = Calls(
-        **{k: v[order] for k, v in cat.items()},
-        fid=named.fid[order],
-        name=named.name[order],
-        service=named.service[order],
-        status=named.status[order],
-        failed=named.failed[order],
-        paired=np.concatenate([p.paired for p in pairs])[order],
-        inferred=np.concatenate([p.inferred for p in pairs])[order],
-        parent=np.full(n, -1, dtype=np.int64),
-    )
+    parts |= {"fid": [named.fid], "name": [named.name], "service": [named.service], "status": [named.status]}
+    parts |= {"failed": [named.failed], "paired": [p.paired for p in pairs], "inferred": [p.inferred for p in pairs]}
+    columns = {k: v[0] if len(v) == 1 else np.concatenate(v) for k, v in parts.items()}
+    ts = columns["ts"]
+    if (ts[1:] < ts[:-1]).any() and ts.min() != NO_TIME:
+        order = np.argsort(ts, kind="stable")
+        columns = {k: v[order] for k, v in columns.items()}
+    calls = Calls(**columns, parent=np.full(len(ts), -1, dtype=np.int64))
     return Capture(sources, calls, identities.names, identities.services, identities.statuses, revision, options)
+
+
+def _durations(rec: Records, p: Pairs, ts: Any) -> Any:
+    """ns from entry to exit, -1 where not known. A row has one time for both."""
+    has = (p.exit >= 0) & (p.enter >= 0)
+    end = rec.ts[p.exit]
+    has &= (ts != NO_TIME) & (end != NO_TIME) & (end >= ts) & ((p.paired == BOTH) | (end > ts))
+    return np.where(has, end - np.where(has, ts, 0), -1)
 
 
 def _findings(capture: Capture) -> list[Finding]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from .records import Kind, Records
 
 I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 BOTH, ENTER_ONLY, EXIT_ONLY, WHOLE = 0, 1, 2, 3
 PAIRED = ("both", "enter-only", "exit-only", "whole")
@@ -39,7 +40,7 @@ class Pairs:
     enter: I64
     exit: I64
     paired: npt.NDArray[np.uint8]
-    inferred: npt.NDArray[np.bool_]
+    inferred: Flags
     duplicates: int
     duplicate_of: dict[int, tuple[int, int]]
     """Call number -> the (enter, exit) records of the other probe."""
@@ -48,44 +49,70 @@ class Pairs:
 def task_keys(records: Records, which: I64) -> I64:
     """A number a task: the pid, or below zero one a CPU for the idle task and for records without a pid."""
     pid = records.pid[which].astype(np.int64)
+    if not len(pid) or pid.min() > 0:
+        return pid
     cpu = records.cpu[which].astype(np.int64)
     return np.where(pid > 0, pid, -2 - cpu)
 
 
-def match(keys: I64, is_exit: npt.NDArray[np.bool_], epoch: I64, sticky: npt.NDArray[np.bool_]) -> I64:
+def order_by(keys: I64) -> I64 | None:
+    """The order of the keys, of equal ones that of the source; None where they are in it. Numbers that lie close together
+    (task ids) are sorted by their digits, in linear time."""
+    if (keys[1:] >= keys[:-1]).all():
+        return None
+    low = keys.min()
+    span = int(keys.max()) - int(low)
+    if span < 1 << 24:
+        near = keys - low
+        if span >= 1 << 16:
+            used = np.zeros(span + 1, dtype=bool)
+            used[near] = True
+            near = (np.cumsum(used, dtype=np.int32) - 1)[near]
+        if int(near.max()) < 1 << 16:
+            return np.argsort(near.astype(np.uint16), kind="stable")
+    return np.argsort(keys, kind="stable")
+
+
+def match(keys: I64, is_exit: Flags, epoch: I64 | None, sticky: Callable[[I64], Flags]) -> I64:
     """The partner of each event, -1 for none; arrays are in the order of the source.
 
     keys     what a pair has in common
-    epoch    how often events were lost on the record's CPU before it; a pair lies within one
-    sticky   entries that do not return: only an exit right behind one is its own
+    epoch    how often events were lost on the record's CPU before it; a pair lies within one; None: never
+    sticky   which of some entries do not return: only an exit right behind one is its own
     """
-    n = len(keys)
-    partner = np.full(n, -1, dtype=np.int64)
-    left = np.argsort(keys, kind="stable")
+    partner = np.full(len(keys), -1, dtype=np.int64)
+    left = order_by(keys)
+    key, out = (keys, is_exit) if left is None else (keys[left], is_exit[left])
     for depth in range(_MAX_NESTING):
-        if len(left) < 2:
+        fits = (out[:-1] < out[1:]) & (key[:-1] == key[1:])
+        if epoch is not None:
+            at = epoch if left is None else epoch[left]
+            fits &= at[:-1] == at[1:]
+        first = np.flatnonzero(fits)
+        if depth and len(first):
+            assert left is not None
+            good = ~sticky(left[first])
+            fits[first], first = good, first[good]
+        if not len(first):
             break
-        a, b = left[:-1], left[1:]
-        fits = (keys[a] == keys[b]) & ~is_exit[a] & is_exit[b] & (epoch[a] == epoch[b])
-        if depth:
-            fits &= ~sticky[a]
-        if not fits.any():
+        enters, exits = (first, first + 1) if left is None else (left[first], left[first + 1])
+        partner[enters], partner[exits] = exits, enters
+        alone = np.ones(len(key), dtype=bool)
+        alone[:-1] ^= fits
+        alone[1:] ^= fits
+        rest = np.flatnonzero(alone)
+        if len(rest) < 2:
             break
-        partner[a[fits]] = b[fits]
-        partner[b[fits]] = a[fits]
-        gone = np.zeros(len(left), dtype=bool)
-        gone[:-1] |= fits
-        gone[1:] |= fits
-        left = left[~gone]
+        left, key, out = rest if left is None else left[rest], key[rest], out[rest]
     return partner
 
 
-def loss_epochs(records: Records, which: I64) -> I64:
-    """For each record how many times events had been lost on its CPU before it (0 where none ever were)."""
+def loss_epochs(records: Records, which: I64) -> I64 | None:
+    """For each record how many times events had been lost on its CPU before it; None where none ever were."""
     lost = np.flatnonzero(records.kind == Kind.LOST)
-    epoch = np.zeros(len(which), dtype=np.int64)
     if not len(lost):
-        return epoch
+        return None
+    epoch = np.zeros(len(which), dtype=np.int64)
     cpus = records.cpu[which]
     for cpu in np.unique(records.cpu[lost]):
         at = lost[records.cpu[lost] == cpu]
@@ -94,20 +121,20 @@ def loss_epochs(records: Records, which: I64) -> I64:
     return epoch
 
 
-def _families(records: Records, family: Callable[[str], str]) -> I64:
-    """For each entry of the name table (and, last, for no name) a family number.
+def _families(records: Records, smc: I64, is_exit: Flags, family: Callable[[str], str]) -> I64 | None:
+    """For each SMC record the number of its family of events; None where there is only one.
 
     Where a source has one name for entries and one for exits they are a family whatever they are called.
     """
-    smc = np.isin(records.kind, (Kind.ENTER, Kind.EXIT))
-    enters = set(np.unique(records.name[smc & (records.kind == Kind.ENTER)]).tolist())
-    exits = set(np.unique(records.name[smc & (records.kind == Kind.EXIT)]).tolist())
+    names = records.name[smc]
+    seen = np.bincount((names + 1) * 2 + is_exit, minlength=2 * len(records.names) + 2).reshape(-1, 2)
+    enters, exits = np.flatnonzero(seen[:, 0]), np.flatnonzero(seen[:, 1])
+    if len(enters) <= 1 and len(exits) <= 1:
+        return None
     numbers: dict[str, int] = {}
-    table = np.zeros(len(records.names) + 1, dtype=np.int64)
-    only_pair = len(enters) <= 1 and len(exits) <= 1
-    for i, name in enumerate([*records.names, ""]):
-        table[i] = 0 if only_pair else numbers.setdefault(family(name), len(numbers))
-    return table
+    table = np.array([numbers.setdefault(family(name), len(numbers)) for name in [*records.names, ""]], dtype=np.int64)
+    used = table[np.union1d(enters, exits) - 1]
+    return None if (used == used[0]).all() else table[names]
 
 
 def pair(records: Records, family: Callable[[str], str], wraps: Callable[[str], bool]) -> Pairs:
@@ -117,47 +144,58 @@ def pair(records: Records, family: Callable[[str], str], wraps: Callable[[str], 
     around one SMC.
     """
     kind = records.kind
-    smc = np.flatnonzero((kind == Kind.ENTER) | (kind == Kind.EXIT)).astype(np.int64)
+    smc = np.flatnonzero(kind <= Kind.EXIT)
     enters, exits, codes, dup, dup_of = _pair_smc(records, smc, family)
-    inferred = np.zeros(len(enters), dtype=bool)
-    parts = [(enters, exits, codes, inferred)]
-    whole = np.flatnonzero(kind == Kind.WHOLE_IN).astype(np.int64)
+    parts = [(enters, exits, codes, np.zeros(len(enters), dtype=bool))]
+    whole = np.flatnonzero(kind == Kind.WHOLE_IN)
     if len(whole):
-        nxt = np.minimum(whole + 1, len(kind) - 1)
-        has = (kind[nxt] == Kind.WHOLE_OUT) & (records.offset[nxt] == records.offset[whole]) & (nxt > whole)
         parts.append(
-            (whole, np.where(has, nxt, -1), np.full(len(whole), WHOLE, dtype=np.uint8), np.zeros(len(whole), dtype=bool))
+            (whole, _results(records, whole), np.full(len(whole), WHOLE, dtype=np.uint8), np.zeros(len(whole), dtype=bool))
         )
     around = np.array([*map(wraps, records.names), False], dtype=bool)
-    wrap = ((kind == Kind.WRAP_ENTER) | (kind == Kind.WRAP_EXIT)) & around[records.name]
-    wrap = np.flatnonzero(wrap).astype(np.int64)
+    wrap = np.flatnonzero((kind == Kind.WRAP_ENTER) | (kind == Kind.WRAP_EXIT)) if around.any() else whole[:0]
+    wrap = wrap[around[records.name[wrap]]]
     if len(wrap):
         parts.append(_wrappers(records, wrap, enters, exits))
-    enter = np.concatenate([p[0] for p in parts])
-    exit_ = np.concatenate([p[1] for p in parts])
-    code = np.concatenate([p[2] for p in parts]).astype(np.uint8)
-    guess = np.concatenate([p[3] for p in parts])
+    parts = [p for p in parts if len(p[0])] or parts[:1]
+    if len(parts) == 1:  # in order as it is
+        return Pairs(*parts[0], dup, dup_of)
+    enter, exit_, code, guess = (np.concatenate(c) for c in zip(*parts, strict=True))
     order = np.argsort(np.where(enter >= 0, enter, exit_), kind="stable")
     place = {int(o): i for i, o in enumerate(order.tolist())} if dup_of else {}
     return Pairs(enter[order], exit_[order], code[order], guess[order], dup, {place[k]: v for k, v in dup_of.items()})
+
+
+def _results(records: Records, whole: I64) -> I64:
+    """The record right behind each row, where that is the row's result; else -1."""
+    nxt = np.minimum(whole + 1, len(records) - 1)
+    has = (records.kind[nxt] == Kind.WHOLE_OUT) & (records.offset[nxt] == records.offset[whole])
+    return np.where(has, nxt, -1)
 
 
 def _pair_smc(
     records: Records, smc: I64, family: Callable[[str], str]
 ) -> tuple[I64, I64, npt.NDArray[np.uint8], int, dict[int, tuple[int, int]]]:
     """Calls from entry and exit records: enter, exit, code, how many records were second sights, and of which calls."""
-    tasks = task_keys(records, smc)
-    fam = _families(records, family)[records.name[smc]]
+    if not len(smc):
+        return smc, smc, np.zeros(0, dtype=np.uint8), 0, {}
     is_exit = records.kind[smc] == Kind.EXIT
-    sticky = ~is_exit & np.isin(records.regs[smc, 0] & np.uint64(0xFFFFFFFF), np.array(NO_RETURN, dtype=np.uint64))
-    partner = match(tasks * 64 + fam % 64, is_exit, loss_epochs(records, smc), sticky)
+    tasks = task_keys(records, smc)
+    fam = _families(records, smc, is_exit, family)
+    never = np.array(NO_RETURN, dtype=np.uint64)
+
+    def sticky(which: I64) -> Flags:
+        leaves: Flags = np.isin(records.regs[smc[which], 0] & np.uint64(0xFFFFFFFF), never)
+        return leaves
+
+    partner = match(tasks if fam is None else tasks * 64 + fam % 64, is_exit, loss_epochs(records, smc), sticky)
     has = partner >= 0
-    first = ~is_exit | ~has  # an exit with a partner is told by its entry
-    at = np.flatnonzero(first)
-    e = np.where(is_exit[at], -1, smc[at])
-    x = np.where(is_exit[at], smc[at], np.where(has[at], smc[np.maximum(partner[at], 0)], -1))
-    code = np.where(has[at], BOTH, np.where(is_exit[at], EXIT_ONLY, ENTER_ONLY)).astype(np.uint8)
-    if len(np.unique(fam)) < 2:
+    at = np.flatnonzero(~is_exit | ~has)  # an exit with a partner is told by its entry
+    e, x = smc[at], np.where(has[at], smc[partner[at]], -1)
+    code = np.where(has[at], BOTH, ENTER_ONLY).astype(np.uint8)
+    alone = np.flatnonzero(is_exit[at])
+    x[alone], e[alone], code[alone] = e[alone], -1, EXIT_ONLY
+    if fam is None:
         return e, x, code, 0, {}
     return _merge_seen_twice(records, e, x, code, tasks[at], fam[at])
 
@@ -168,7 +206,8 @@ def _merge_seen_twice(
     """One SMC seen by two probes (a stub and the function around it) is one call: the fuller sight is kept."""
     pos = np.where(e >= 0, e, x)
     end = np.where(x >= 0, x, np.iinfo(np.int64).max)
-    order = np.lexsort((pos, task))
+    order = order_by(task)  # of one task those of the source: in order of the place
+    order = np.arange(len(e)) if order is None else order
     p, i = order[:-1], order[1:]
     near = (pos[i] < end[p]) | ((e[p] < 0) & (e[i] < 0) & (x[i] - x[p] <= 4))
     drop = np.zeros(len(e), dtype=bool)
@@ -206,14 +245,12 @@ def _fullness(records: Records, e: np.int64, x: np.int64) -> int:
     return count
 
 
-def _wrappers(
-    records: Records, wrap: I64, enters: I64, exits: I64
-) -> tuple[I64, I64, npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+def _wrappers(records: Records, wrap: I64, enters: I64, exits: I64) -> tuple[I64, I64, npt.NDArray[np.uint8], Flags]:
     """Functions around an SMC (``rmi_pdev_create``) that are the only sight of it: those with no SMC inside."""
     is_exit = records.kind[wrap] == Kind.WRAP_EXIT
     tasks = task_keys(records, wrap)
     keys = tasks * 4096 + records.name[wrap] % 4096
-    partner = match(keys, is_exit, loss_epochs(records, wrap), np.zeros(len(wrap), dtype=bool))
+    partner = match(keys, is_exit, loss_epochs(records, wrap), lambda which: np.zeros(len(which), dtype=bool))
     at = np.flatnonzero(~is_exit)
     e = wrap[at]
     x = np.where(partner[at] >= 0, wrap[np.maximum(partner[at], 0)], -1)

@@ -95,6 +95,17 @@ class Records:
         return len(self.offset)
 
 
+def first_register(records: Records, which: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+    """x0 of some records (0 where it is not known or the record's number is -1), and whether it is known."""
+    value = records.regs[which, 0]
+    known = (records.known[which] & np.uint32(1)) != 0
+    if len(which) and which.min() < 0:
+        known &= which >= 0
+    if not known.all():
+        value[~known] = 0
+    return value, known
+
+
 class RecordBuilder:
     """Collects records one by one for the readers that work line by line (not for the hot paths)."""
 

@@ -16,7 +16,8 @@ import numpy as np
 
 import decoders
 
-from .records import Kind, Records
+from .distinct import distinct
+from .records import Kind, Records, first_register
 
 R10, R11, R20B1, R20B3 = "1.0-rel0", "1.1-alp17", "2.0-bet1", "2.0-bet3"
 ALL = (R10, R11, R20B1, R20B3)
@@ -126,25 +127,19 @@ class Signs:
 
     def from_calls(self, records: Records, enter: np.ndarray, exit_: np.ndarray) -> None:
         """Signs in function ids, arguments and results. ``enter`` and ``exit_`` are record numbers, -1 for none."""
-        has = enter >= 0
-        known = np.zeros(len(enter), dtype=bool)
-        known[has] = (records.known[enter[has]] & 1) != 0
-        fid = np.zeros(len(enter), dtype=np.uint64)
-        fid[known] = records.regs[enter[known], 0] & np.uint64(0xFFFEFFFF)
-        unknown_to_rmm = np.zeros(len(enter), dtype=bool)
-        answered = exit_ >= 0
-        status = np.full(len(enter), -1, dtype=np.int64)
-        x0 = np.zeros(len(enter), dtype=np.uint64)
-        ok = answered.copy()
-        ok[answered] = (records.known[exit_[answered]] & 1) != 0
-        x0[ok] = records.regs[exit_[ok], 0]
-        status[ok] = (x0[ok] & np.uint64(0xFF)).astype(np.int64)
-        unknown_to_rmm[ok] = x0[ok] == np.uint64(0xFFFFFFFFFFFFFFFF)
-        rmi = known & (fid >= _BASE + 0x150) & (fid < _BASE + 0x2D0)
-        some = rmi & ok & ~unknown_to_rmm  # where no RMM answers at all, what the host asks is all there is
-        self.from_fids({int(f) for f in np.unique(fid[some if some.any() else rmi])})
+        fid, known = first_register(records, enter)
+        fid &= np.uint64(0xFFFEFFFF)
+        x0, ok = first_register(records, exit_)
+        refused = x0 == np.uint64(0xFFFFFFFFFFFFFFFF)
+        fids, which = distinct(fid)
+        rmi = (fids >= _BASE + 0x150) & (fids < _BASE + 0x2D0)
+        told = ok & ~refused
+        asked = np.bincount(which[known], minlength=len(fids)) > 0
+        answered = np.bincount(which[known & told], minlength=len(fids)) > 0
+        # where no RMM answers at all, what the host asks is all there is
+        self.from_fids(set(fids[rmi & (answered if (rmi & answered).any() else asked)].tolist()))
         self._version(records, enter, exit_, fid, ok)
-        self._results(records, enter, exit_, fid, ok & ~unknown_to_rmm, status)
+        self._results(records, enter, exit_, fid, told & rmi[which], x0.astype(np.uint8))
         self._rows(records, enter, exit_, fid)
 
     def from_fids(self, fids: set[int]) -> None:
@@ -153,9 +148,9 @@ class Signs:
             self.add(e)
 
     def _rows(self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray) -> None:
-        used = np.unique(records.name[enter[enter >= 0]])
-        for i in used.tolist():
-            sign = _NAMES.get(records.names[i]) if i >= 0 else None
+        used = np.bincount(records.name[enter[enter >= 0]] + 1, minlength=len(records.names) + 1)[1:] if len(enter) else ()
+        for i in np.flatnonzero(used).tolist():
+            sign = _NAMES.get(records.names[i])
             if sign is not None:
                 self.add(Evidence(sign[0], sign[1], f"row {records.names[i]}", 5, "firmware"))
         for i in np.flatnonzero(fid == _BASE + 0x1E1)[:1].tolist():
@@ -187,9 +182,9 @@ class Signs:
     def _results(
         self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray, ok: np.ndarray, status: np.ndarray
     ) -> None:
-        rmi = (fid >= _BASE + 0x150) & (fid < _BASE + 0x2D0)
+        """``ok``: an RMI command that the RMM answered; ``status``: bits 7:0 of x0."""
         for value, name in ((13, "RMI_INCOMPLETE"), (14, "RMI_BLOCKED"), (16, "RMI_ERROR_GRANULE")):
-            hit = np.flatnonzero(ok & rmi & (status == value))
+            hit = np.flatnonzero(ok & (status == value))
             if len(hit):
                 self.add(Evidence("core", TWO, f"status {name} ({value})", 5, "firmware"))
                 device = [i for i in hit[:200].tolist() if int(fid[i]) & 0xFFFF in (0x176, 0x177)]

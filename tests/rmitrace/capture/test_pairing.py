@@ -132,3 +132,43 @@ def test_every_record_is_in_one_call(seed: int):
     both = p.paired == BOTH
     assert (p.enter[both] < p.exit[both]).all()
     assert (records.kind[p.enter[p.enter >= 0]] == Kind.ENTER).all()
+
+
+def stacked(records) -> list[tuple[int, int]]:
+    """(entry, exit) of the calls, -1 for none: a stack a task, which an exit without its entry empties."""
+    stacks: dict[int, list[tuple[int, int, bool]]] = {}
+    lost: dict[int, int] = {}
+    out: dict[int, int | None] = {}
+    for i, (kind, pid, cpu) in enumerate(zip(records.kind.tolist(), records.pid.tolist(), records.cpu.tolist(), strict=True)):
+        if kind == Kind.LOST:
+            lost[cpu] = lost.get(cpu, 0) + 1
+            continue
+        task = pid if pid > 0 else -2 - cpu
+        stack = stacks.setdefault(task, [])
+        if kind == Kind.ENTER:
+            stack.append((i, lost.get(cpu, 0), False))
+            out[i] = -1
+            continue
+        at, epoch, held = stack.pop() if stack else (-1, -1, False)
+        if at < 0 or epoch != lost.get(cpu, 0) or (held and int(records.regs[at, 0]) == CPU_OFF):
+            stack.clear()
+            out[i] = None
+            continue
+        out[at] = i
+        if stack:
+            stack[-1] = (*stack[-1][:2], True)
+    return [(i, x) if x is not None else (-1, i) for i, x in out.items()]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_the_same_as_a_stack_for_each_task(seed: int):
+    rng = np.random.default_rng(1000 + seed)
+    t = Trace()
+    many = 70_000 if seed % 3 else 1  # task ids close together and far apart are sorted in different ways
+    for _ in range(int(rng.integers(0, 200))):
+        pid, cpu = int(rng.integers(0, 5)) * many, int(rng.integers(0, 3))
+        kind = rng.choice([Kind.ENTER, Kind.EXIT, Kind.LOST], p=[0.49, 0.49, 0.02])
+        t.add(Kind(int(kind)), int(rng.choice([CREATE, CPU_OFF])), pid=pid, cpu=cpu, name="smc")
+    records = t.b.finish()
+    p = pair(records, str, lambda n: False)
+    assert list(zip(p.enter.tolist(), p.exit.tolist(), strict=True)) == stacked(records)
