@@ -24,10 +24,14 @@ Side = Literal["responder", "requester"]
 
 MAX_CHAIN = 1 << 20
 """Bytes of a certificate chain or measurement log that are put together from portions."""
+MAX_PORTIONS = 64
+"""Objects of which portions are coming in at a time; the oldest go first."""
 MAX_LOGGED = 4 << 20
 """Bytes of messages kept in ``Session.messages``; the oldest go first."""
 MAX_SESSIONS = 256
 """Secure sessions kept, open or ended; the oldest go first."""
+MAX_CONNECTIONS = 64
+"""Connections kept of a mailbox that has many (PCIe DOE types with Connection ID); the oldest go first."""
 
 _VCA = (
     codes.GET_VERSION,
@@ -65,7 +69,8 @@ class Session:
     keys         secrets, for whoever decrypts: never touched here
     offered      what the requester said in GET_CAPABILITIES, until CAPABILITIES accepts it
     discovering  a DOE discovery request waits for its response
-    portions     certificate chains and logs of which portions are coming in
+    portions     certificate chains, logs and device interface reports of which portions are coming in
+    connections  connection id -> the connection, where one mailbox has several; see ``connection``
     """
 
     version: int | None = None
@@ -88,6 +93,7 @@ class Session:
     offered: Capabilities | None = None
     discovering: bool = False
     portions: dict[tuple[str, int], bytearray] = field(default_factory=dict)
+    connections: dict[int, Session] = field(default_factory=dict)
     _vca: dict[int, bytes] = field(default_factory=dict)
     _logged: int = 0
     _opened: list[int] = field(default_factory=lambda: [0, 0])
@@ -108,6 +114,15 @@ class Session:
             yield
         finally:
             self.inside = before
+
+    def connection(self, number: int) -> Session:
+        """The connection of that id on the same mailbox, with the same secrets."""
+        found = self.connections.get(number)
+        if found is None:
+            if len(self.connections) >= MAX_CONNECTIONS:
+                del self.connections[next(iter(self.connections))]
+            found = self.connections[number] = Session(keys=self.keys)
+        return found
 
     @property
     def secure(self) -> SecureSession | None:
@@ -172,7 +187,11 @@ class Session:
 
     def portion(self, what: str, slot: int, offset: int, data: bytes, remainder: int) -> bytes | None:
         """Put a portion of a certificate chain or a log in its place; the whole where this was the last one."""
-        held = self.portions.setdefault((what, slot), bytearray())
+        held = self.portions.get((what, slot))
+        if held is None:
+            if len(self.portions) >= MAX_PORTIONS:
+                del self.portions[next(iter(self.portions))]
+            held = self.portions[what, slot] = bytearray()
         if offset > len(held) or offset + len(data) > MAX_CHAIN:
             return None
         held[offset:] = data

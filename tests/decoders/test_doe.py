@@ -131,3 +131,69 @@ def test_objects_in_a_row() -> None:
     # one dword is less than the header: nothing after it can be told apart
     assert list(objects(bytes.fromhex("0100 01 00 01000000") + GET_VERSION)) == [(0, 20)]
     assert list(objects(b"")) == []
+
+
+def test_connections_of_one_mailbox() -> None:
+    # type 3; header 2: length 3 dwords, bits 29:18 the Connection ID: 5 << 18 | 3 = 0x00140003
+    asked = bytes.fromhex("0100 03 00 03001400 10840000")
+    session = Session()
+    tree = decode_doe(asked, session=session)
+    assert_covered(tree, len(asked))
+    assert tree.text == "CMA/SPDM with Connection ID: GET_VERSION"
+    assert [(n.name, n.value) for n in find(tree, "Length").children] == [("Length", 3), ("ConnectionID", 5)]
+    assert notes(tree) == []
+    assert find(decode_doe(bytes.fromhex("0100 03 00 03001440 10840000")), "Length").severity == "warning"  # bit 30
+    assert notes(decode_doe(bytes.fromhex("0100 01 00 03001400 10840000"))) == [("Length", "warning")]  # no such field there
+
+
+def test_each_connection_negotiates_for_itself() -> None:
+    capabilities = "{} 61 0000 00000000 00000000"  # of 1.1: 12 bytes, 5 dwords with the header
+    session = Session()
+    for connection, version in ((5, 0x11), (6, 0x10)):
+        length = (connection << 18 | 5).to_bytes(4, "little")
+        data = b"\1\0\3\0" + length + bytes.fromhex(capabilities.format(f"{version:02x}"))
+        tree = decode_doe(data, session=session)
+        assert_covered(tree, len(data))
+        assert find(tree, "Length").text == f"5 dwords (20 bytes), connection {connection}"
+    assert session.version is None
+    assert [(n, c.version) for n, c in session.connections.items()] == [(5, 0x11), (6, 0x10)]
+    for number in range(100):
+        session.connection(number)
+    assert len(session.connections) == 64
+
+
+def test_secured_messages_of_a_connection() -> None:
+    # type 4: session id, length 18 (2 + MAC), cipher text, MAC: 24 bytes, 8 dwords with the header
+    data = bytes.fromhex("0100 04 00 08000400 ffffffff 1200 aabb") + bytes(16)
+    tree = decode_doe(data, session=Session())
+    assert_covered(tree, len(data))
+    assert tree.text == "Secured CMA/SPDM with Connection ID: SecuredMessage: session 0xffffffff"
+    assert find(tree, "Length.ConnectionID").value == 1
+
+
+def test_discovery_of_version_2() -> None:
+    session = Session()
+    decode_doe(bytes.fromhex("0100 00 00 03000000 02 02 0000"), session=session)
+    # 4th dword: largest object 0x40 dwords, bits 31:18 the largest Connection ID 7: 7 << 18 | 0x40 = 0x001c0040
+    data = bytes.fromhex("0100 00 00 04000000 0100 03 00 40001c00")
+    tree = decode_doe(data, session=session)
+    assert_covered(tree, len(data))
+    assert tree.children[4].name == "DISCOVERY_RESPONSE"
+    assert find(tree, "DISCOVERY_RESPONSE.Extent.MaxDOLength").value == 0x40
+    assert find(tree, "DISCOVERY_RESPONSE.Extent.AdditionalInfo").text == "0x7 (8 connections)"
+    refused = decode_doe(bytes.fromhex("0100 00 00 03000000 ffff 00 00"), session=session)
+    assert find(refused, "DISCOVERY_RESPONSE.VendorID").text == "no such index (0xffff)"
+
+
+def test_async_messages() -> None:
+    inner = bytes.fromhex("0100 01 00 03000000 12 f1 0000")
+    data = bytes.fromhex("0100 05 00 06000000 01000000") + inner
+    tree = decode_doe(data, session=Session())
+    assert_covered(tree, len(data))
+    assert tree.text.startswith("Async Message: ASYNC_MESSAGE: REQUEST: CMA/SPDM: SEND_EVENT")
+    nested = bytes.fromhex("0100 05 00 03000000 00000000")  # none inside of another
+    data = bytes.fromhex("0100 05 00 06000000 02000000") + nested
+    tree = decode_doe(data)
+    assert_covered(tree, len(data))
+    assert find(tree, "ASYNC_MESSAGE.rest").value == nested
+    assert decode_doe(nested).text == "Async Message: ASYNC_MESSAGE: GET"
