@@ -15,9 +15,11 @@ from construct import Int16ul, Int32ul
 
 from .key_schedule import TAG_SIZE
 from .keylog import Secrets, parse_keylog, secrets_of
+from .pldm import decode_pldm
 from .spdm import decode_spdm, read_message
 from .spdm._fields import Layout, node, number, raw
 from .spdm._reader import Cut, Reader
+from .spdm._vendor import shifted
 from .spdm.session import SecureSession, Session
 from .tree import Node
 from .unseal import Opened, Refused, Sealed, SessionKeys
@@ -26,7 +28,7 @@ __all__ = ["Binding", "Opened", "Secrets", "decode_secured", "inner", "open_secu
 
 Binding = Literal["DOE", "TCP", "MCTP"]
 """What carries the message: MCTP sends 2 bytes of sequence number and a message type inside, the others neither."""
-MCTP_SPDM = 5
+MCTP_PLDM, MCTP_SPDM = 1, 5
 MAX_UNOPENED = 1024
 """Sessions whose beginning was not seen that are remembered at a time."""
 _NO_SESSION = Session()
@@ -182,6 +184,11 @@ def _plain(plain: bytes, at: int, mac_only: bool, session: Session | None, sessi
             end = max(end, r.pos)
         if kind & 0x7F == MCTP_SPDM:
             text = _message(r, end, session, session_id)
+        elif kind & 0x7F == MCTP_PLDM:
+            made = shifted(decode_pldm(r.data[r.pos : end]), r.base + r.pos)
+            r.append(made)
+            r.pos = end
+            text = f"PLDM: {made.text}"
         else:
             r.bytes("ApplicationData", end - r.pos)
             text = _MCTP_TYPES.get(kind & 0x7F, f"MCTP type {kind & 0x7F:#x}")
