@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from typing import NamedTuple
 
 from construct import Int8ul, Int16ul
 
 from ..tree import Node
 from . import codes
-from ._fields import Layout, bits, enum, flag, named, node, number, reserved
+from ._fields import Layout, bits, detached, enum, flag, named, node, number, reserved
 from ._reader import Parse, Reader
 from .codes import V14
 from .standards import STANDARDS, VENDOR_ID_SIZES
@@ -95,9 +97,60 @@ def _payload(protocols: dict[int, str]) -> Parse:
         made = shifted(decode(data), r.base + r.pos)
         r.append(made)
         r.pos = r.end
+        if protocol in _REPORTS and len(data) > 2:
+            _join_report(r, protocol, data)
         return f"{protocol} {made.name if made.name != protocol else ''}{': ' if made.text else ''}{made.text}".replace(" :", ":")
 
     return parse
+
+
+class _Portions(NamedTuple):
+    """How a report comes over in portions: codes of request and response, byte offsets behind the protocol id of the code,
+    of the offset asked for, of portion and remainder length and of the portion; what decodes the whole."""
+
+    asked: int
+    answer: int
+    code: int
+    offset: int
+    lengths: int
+    portion: int
+    decoder: tuple[str, str]
+
+
+_REPORTS = {
+    "TDISP": _Portions(0x84, 0x04, 1, 16, 16, 20, ("tdisp", "decode_report")),
+    "CXL_TSP": _Portions(0x85, 0x05, 1, 4, 4, 8, ("spdm.tsp", "decode_report")),
+}
+
+
+def _join_report(r: Reader, protocol: str, data: bytes) -> None:
+    """Put a portion of a report in its place, and show the whole with the last one; a report in one portion is whole
+    where it lies. What it was asked for says its offset."""
+    p = _REPORTS[protocol]
+    if data[p.code] != p.answer or len(data) < p.portion:
+        return
+    request = r.channel.encapsulated if r.level else r.channel.request
+    asked = _asked_payload(request) if request is not None else b""
+    if len(asked) < p.offset + 2 or asked[p.code] != p.asked or asked[2 : p.offset] != data[2 : p.offset]:
+        return
+    offset = int.from_bytes(asked[p.offset : p.offset + 2], "little")
+    length = int.from_bytes(data[p.lengths : p.lengths + 2], "little")
+    remainder = int.from_bytes(data[p.lengths + 2 : p.lengths + 4], "little")
+    portion = data[p.portion : p.portion + length]
+    if len(portion) < length or (not offset and not remainder):
+        return
+    whole = r.session.portion(f"{protocol} {data[2 : p.offset].hex()}", r.session.inside or 0, offset, portion, remainder)
+    if whole is not None:
+        module, name = p.decoder
+        r.nodes.append(replace(detached(getattr(import_module(f"decoders.{module}"), name)(whole)), value=whole))
+
+
+def _asked_payload(request: bytes) -> bytes:
+    """What a VENDOR_DEFINED_REQUEST carries behind its protocol id; b'' where it has none."""
+    if len(request) < 8 or request[1] != codes.VENDOR_DEFINED_REQUEST:
+        return b""
+    at = 7 + request[6] + (6 if request[0] >= V14 and request[2] & 0x80 else 2)
+    return request[at + 1 :]
 
 
 def shifted(made: Node, by: int) -> Node:

@@ -5,6 +5,8 @@ Layouts as in libspdm include/industry_standard/cxl_tsp.h. The bytes begin behin
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from construct import Bytes, Int8ul, Int16ul, Int32ul, Int64ul
 
 from ..tree import Node
@@ -120,6 +122,18 @@ _SECONDARY_SESSIONS, _GRANULARITIES, _KEY = 4, 8, 32
 _RANGE = Layout(("StartingAddress", Int64ul, hexadecimal), ("Length", Int64ul, hexadecimal))
 _TE = Layout(("TEState", Int8ul, hexadecimal), ("NumberOfMemoryRanges", Int8ul, number), ("Reserved", Bytes(12), reserved))
 _ASK_REPORT = Layout(("Reserved", Int16ul, reserved), ("Offset", Int16ul, number), ("Length", Int16ul, number))
+_REPORT_HEAD = Layout(("ValidTSPReportFields", Int8ul, hexadecimal), ("Reserved", Bytes(3), reserved))
+_REPORT_PARTS = (
+    ("PCIeDVSECForCXLDevices", 0x3C),
+    ("PCIeDVSECForFlexBusPort", 0x20),
+    ("CXLLinkCapabilityStructure", 0x38),
+    ("CXLTimeoutAndIsolationCapabilityStructure", 0x10),
+    ("CXLHDMDecoderCapabilityStructure", 0x10),
+    ("CXLHDMDecoders", 0),
+    ("CXLIDECapabilityStructure", 0x24),
+)
+"""Structures of a configuration report and their bytes; the decoders have what the others leave."""
+_STRUCTURES = sum(size for _, size in _REPORT_PARTS)
 _REPORT = Layout(("Reserved", Int16ul, reserved), ("PortionLength", Int16ul, number), ("RemainderLength", Int16ul, number))
 _KEY_FIELDS = Layout(("ValidityFlags", Int8ul, bits(flag("DataEncryptionKey", 0), flag("TweakKey", 1))))
 _ERROR = Layout(("Reserved", Int16ul, reserved), ("ErrorCode", Int32ul, enum(ERRORS)), ("ErrorData", Int32ul, hexadecimal))
@@ -178,8 +192,14 @@ def _granularity(r: Reader) -> str:
 
 
 def _secret(r: Reader, name: str) -> None:
-    r.bytes(name, _KEY, "<256-bit key, redacted>")
-    r.nodes[-1] = node(name, None, r.nodes[-1].text, r.nodes[-1].offset, _KEY)
+    """A key, which is not shown; what there is of one that was cut is as secret."""
+    there = min(_KEY, r.left)
+    hidden = f"<{8 * there}-bit key, redacted>"
+    if there:
+        r.append(node(name, hidden, hidden, r.base + r.pos, there))
+        r.pos += there
+    if there < _KEY:
+        r.short(name if not there else "rest", _KEY - there)
 
 
 def _set_configuration(r: Reader) -> str:
@@ -205,8 +225,36 @@ def _ask_report(r: Reader) -> str:
 
 def _report(r: Reader) -> str:
     _, portion, remainder = r.fields(_REPORT)
-    r.bytes("ReportData", portion)
+    data = r.data[r.pos : r.pos + portion]
+    if not remainder and len(data) == portion and is_report(data):
+        r.region("ReportData", portion, _whole_report)
+    else:
+        r.bytes("ReportData", portion)
     return f"{portion} bytes" + (f", {remainder} remain" if remainder else "")
+
+
+def is_report(data: bytes) -> bool:
+    """Whether these bytes can be a whole configuration report: the fields in front, and the structures that follow them."""
+    return len(data) >= _REPORT_HEAD.size + _STRUCTURES and not any(data[1:4])
+
+
+def _whole_report(r: Reader) -> str:
+    valid = r.fields(_REPORT_HEAD)[0]
+    decoders = max(r.left - _STRUCTURES, 0)
+    for name, size in _REPORT_PARTS:
+        if size or decoders:
+            r.bytes(name, size or decoders)
+    return f"valid fields {valid:#x}"
+
+
+def decode_report(data: bytes) -> Node:
+    """A whole configuration report, as it is put together from the portions. Never raises."""
+    data = bytes(data)
+    r = Reader(data, 0, len(data), _NO_SESSION)
+    text = ""
+    with suppress(Cut):
+        text = _whole_report(r)
+    return node("TSP_REPORT", None, text, 0, len(data), tuple(r.nodes), r.note, r.severity)
 
 
 def _te_state(r: Reader) -> str:

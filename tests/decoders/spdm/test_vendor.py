@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decoders.spdm import Session
 from decoders.spdm._vendor import shifted
 from decoders.spdm.standards import STANDARDS, VENDOR_ID_SIZES
 from decoders.tree import Node
@@ -81,3 +82,49 @@ def test_vendor_id_sizes() -> None:
 def test_shifted() -> None:
     tree = Node("a", None, "", 0, 4, (Node("b", 1, "", 0, 4), Node("c", 1, "", None, 4)))
     assert [n.offset for n in shifted(tree, 9).walk()] == [9, 9, None]
+
+
+def vendor(payload: bytes, answer: bool) -> bytes:
+    return (
+        bytes((0x12, 0x7E if answer else 0xFE, 0, 0))
+        + bytes.fromhex("0300 02 0100")
+        + len(payload).to_bytes(2, "little")
+        + payload
+    )
+
+
+def tdisp(code: int, body: bytes) -> bytes:
+    return b"\1" + bytes((0x10, code, 0, 0)) + bytes.fromhex("efbe0000") + bytes(8) + body
+
+
+REPORT = bytes.fromhex("0300 0000 0000 0000 00000000 01000000 0010000000000000 04000000 0400 0100 02000000 6162")
+"""No update after lock, DMA without PASID; one range: page 0x1000, 4 pages, non-TEE, id 1; device info 'ab'."""
+
+
+def test_a_report_in_portions() -> None:
+    session = Session()
+    tree = None
+    for at, size in ((0, 16), (16, 16), (32, 6)):
+        decode(vendor(tdisp(0x84, at.to_bytes(2, "little") + size.to_bytes(2, "little")), answer=False), session)
+        rest = len(REPORT) - at - size
+        body = size.to_bytes(2, "little") + rest.to_bytes(2, "little") + REPORT[at : at + size]
+        tree = decode(vendor(tdisp(0x04, body), answer=True), session)
+        assert (tree.find("VendorDefinedRspPayload.TDI_REPORT") is not None) == (rest == 0)
+    assert tree is not None
+    report = get(tree, "VendorDefinedRspPayload.TDI_REPORT")
+    assert (report.value, report.offset) == (REPORT, None)
+    assert value(report, "MMIO_RANGE[0].FIRST_PAGE") == 0x1000
+    assert value(report, "DEVICE_SPECIFIC_INFO") == b"ab"
+
+
+def test_portions_that_do_not_follow_make_no_report() -> None:
+    session = Session()
+    decode(vendor(tdisp(0x84, bytes.fromhex("1400 1400")), answer=False), session)  # the first one was not seen
+    body = bytes.fromhex("1400 0000") + REPORT[20:40]
+    tree = decode(vendor(tdisp(0x04, body), answer=True), session)
+    assert tree.find("VendorDefinedRspPayload.TDI_REPORT") is None
+    for function in range(200):  # many functions at once do not pile up
+        decode(vendor(tdisp(0x84, bytes.fromhex("0000 1400")), answer=False).replace(b"\xef\xbe", bytes((function, 1))), session)
+        first = vendor(tdisp(0x04, bytes.fromhex("1400 2000") + REPORT[:20]), answer=True)
+        decode(first.replace(b"\xef\xbe", bytes((function, 1))), session)
+    assert len(session.portions) == 64
