@@ -145,7 +145,6 @@ def _finish(r: Reader) -> str:
             s = r.session
             secure.req_chain = s.chains.get(("requester", at))
             secure.req_chain_hash = s.chain_hashes.get(("requester", at))
-            secure.req_digests = s.digests.get("requester") if s.requester_multi_key else None
     return f"signed, slot {at}" if signed & 1 else ""
 
 

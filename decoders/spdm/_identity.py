@@ -98,6 +98,9 @@ def _digests(r: Reader) -> str:
         s.chain_hashes[side, at] = value
     if r.level or s.inside is None:
         s.digests[side] = r.data[r.start : r.pos]
+    secure = s.secure or s.handshaking()
+    if r.level and secure is not None and secure.phase == "handshake" and s.requester_multi_key:
+        secure.req_digests = s.digests[side]  # what was said before the session began does not count
     return f"slots {', '.join(map(str, held))}" if held else "no slot"
 
 
