@@ -137,6 +137,8 @@ class Capture:
     last_op: dict[int, int] = field(default_factory=dict)
     """Command that started a stateful operation -> the last OP_* call of it."""
     complete: bool = True
+    worlds: dict[int, Any] = field(default_factory=dict)
+    """Kept for rmitrace.diagnose: what each source tells of the state of things."""
     _cache: Any = None
     _objects: Any = None
     _marks: list[Mark] | None = None

@@ -1,0 +1,129 @@
+"""Why a call failed: the conditions of its status, each held, struck or left open by what the trace shows.
+
+    why(capture, seq)   a Diagnosis, None for a call that did not fail or of which no conditions are known
+
+The conditions are those of the command and revision (decoders.rmi.conditions); the state of the objects comes from the calls
+before it in the same source (``World``), parameters from the registers and from recorded memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import decoders
+from decoders.abi import Failure
+
+from . import deviations
+from .conditions import answer
+from .query import Query
+from .world import World
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+__all__ = ["Diagnosis", "Verdict", "World", "why", "world"]
+
+_NOT_ACTIVE = Failure("rmm_state", "RMI_ERROR_GLOBAL", "RMM not ACTIVE (checked before the handler runs)", "TF-RMM HEAD")
+"""Of every command of 2.0 but a few; not all lists have it."""
+_LATER = ("RMI_BUSY", "RMI_BLOCKED")
+"""Statuses that say to try again: what stands behind them is no reason for another one."""
+_MARK = {True: "+", False: "-", None: "?"}
+
+
+class Verdict(NamedTuple):
+    """A condition and what the trace says about it: holds True, struck False, open None; calls: what shows it."""
+
+    condition: Failure
+    holds: bool | None
+    text: str
+    calls: tuple[int, ...]
+
+    @property
+    def mark(self) -> str:
+        """'+' holds, '-' struck, '?' open."""
+        return _MARK[self.holds]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The conditions of a failed call.
+
+    verdicts  those of its status, in the order in which the source of the list checks them
+    others    conditions with other statuses that hold: the firmware checks in another order, or deviates from the text
+    remarks   what is known of firmware that deviates from the text here
+    """
+
+    seq: int
+    command: str
+    status: str
+    revision: str
+    verdicts: tuple[Verdict, ...]
+    others: tuple[Verdict, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> list[Verdict]:
+        """The conditions that the trace shows to hold."""
+        return [v for v in self.verdicts if v.holds]
+
+    @property
+    def open(self) -> list[Verdict]:
+        """Those that it leaves open."""
+        return [v for v in self.verdicts if v.holds is None]
+
+    @property
+    def cause(self) -> Verdict | None:
+        """The condition to name: the first that holds, else the only one that is left, else one with another status that
+        holds; None where the trace does not decide."""
+        if self.held:
+            return self.held[0]
+        if len(self.open) == 1 and len(self.verdicts) > 1:
+            return self.open[0]
+        if len(self.verdicts) == 1:
+            return self.verdicts[0] if self.verdicts[0].holds is not False else None
+        return self.others[0] if self.others and not self.open else None
+
+    @property
+    def left(self) -> bool:
+        """Whether the cause is named because the trace strikes all others, not because it shows it."""
+        return self.cause is not None and self.cause.holds is None
+
+
+def world(capture: Capture, source: int) -> World:
+    """What a source tells of the state of things; made once."""
+    worlds: dict[int, World] = capture.worlds
+    if source not in worlds:
+        worlds[source] = World(capture, source)
+    return worlds[source]
+
+
+def why(capture: Capture, seq: int) -> Diagnosis | None:
+    """Why a call failed."""
+    if not capture.calls.failed[seq]:
+        return None
+    name, status = capture.name_text(seq), capture.status_text(seq)
+    if not name.startswith("RMI_") or not status:
+        return None
+    revision = capture.revision.of(name)
+    conditions, source = conditions_of(name, revision)
+    if revision.startswith("2.") and status == _NOT_ACTIVE.status and all(f.status != status for f in conditions):
+        conditions = (_NOT_ACTIVE, *conditions)
+    q = Query(capture, seq, world(capture, int(capture.calls.source[seq])), conditions)
+    mine = tuple(Verdict(f, *answer(q, f)) for f in conditions if f.status == status)
+    elsewhere = [f for f in conditions if f.status not in (status, *_LATER)] if status != "SMC_NOT_SUPPORTED" else []
+    others = tuple(v for f in elsewhere if (v := Verdict(f, *answer(q, f))).holds)
+    remarks = deviations.of(name, status, source or revision, revision)
+    return Diagnosis(seq, name, status, source or revision, mine, others, remarks)
+
+
+def conditions_of(name: str, revision: str) -> tuple[tuple[Failure, ...], str]:
+    """The conditions of a command, and the revision that they are of: the asked one, else the nearest that has it."""
+    line = list(decoders.REVISIONS)
+    at = line.index(revision)
+    for r in (*reversed(line[: at + 1]), *line[at + 1 :]):
+        try:
+            return decoders.profile(r).failures(name), r
+        except LookupError:
+            continue
+    return (), ""

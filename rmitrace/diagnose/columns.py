@@ -1,0 +1,154 @@
+"""Which calls of a source are of a command, what was in their registers, and whether they did what they were made for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+import decoders
+
+from ..capture.records import Kind
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+INCOMPLETE_CONSOLES = ("rmm-console",)
+"""Formats in which a call that happened may have no row: TF-RMM prints many of them only when they fail."""
+PAGE = 0xFFF
+
+
+class Columns:
+    """The RMI calls of one source."""
+
+    def __init__(self, capture: Capture, source: int) -> None:
+        self.capture = capture
+        self.source = source
+        c = capture.calls
+        rmi = capture.services.index("RMI") if "RMI" in capture.services else -1
+        self.rows: I64 = np.flatnonzero((c.source == source) & (c.service == rmi)).astype(np.int64)
+        self._name = c.name[self.rows]
+        self._order = np.argsort(self._name, kind="stable")
+        self._sorted = self._name[self._order]
+        self._success = capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2
+        self._ids = {n: i for i, n in enumerate(capture.names)}
+
+    @cached_property
+    def sees_all(self) -> bool:
+        """Whether a call that is not in this source did not happen while it was recorded."""
+        s = self.capture.sources[self.source]
+        lost = bool((s.records.kind == Kind.LOST).any()) or any(f.rule in ("RING-WRAPPED", "EVENTS-DROPPED") for f in s.findings)
+        return s.format not in INCOMPLETE_CONSOLES and not lost and s.whole
+
+    @cached_property
+    def from_the_start(self) -> bool:
+        """Whether every call is seen, and the first ones ask for a version or features: nothing was made before the capture."""
+        if not self.sees_all:
+            return False
+        first = [self.capture.name_text(r) for r in self.rows[:8].tolist()]
+        return "RMI_VERSION" in first or first[:1] == ["RMI_FEATURES"]
+
+    def of(self, *commands: str) -> I64:
+        """The calls of some commands (names without ``RMI_``), ascending."""
+        parts = []
+        for command in commands:
+            i = self._ids.get("RMI_" + command)
+            if i is not None:
+                a, b = np.searchsorted(self._sorted, [i, i + 1])
+                parts.append(self.rows[self._order[a:b]])
+        if not parts:
+            return np.zeros(0, dtype=np.int64)
+        return parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
+
+    def seen(self, *commands: str) -> bool:
+        """Whether one of the commands was called."""
+        return any("RMI_" + c in self._ids and len(self.of(c)) for c in commands)
+
+    def succeeded(self, rows: I64) -> tuple[npt.NDArray[np.bool_], I64]:
+        """Whether each call did what it was made for, and the call at which that was so: a stateful one ends with the last
+        RMI_OP_* call of it."""
+        status = self.capture.calls.status
+        ok = status[rows] == self._success
+        end = rows.copy()
+        last = self.capture.last_op
+        if last:
+            for i in np.flatnonzero(~ok).tolist():
+                op = last.get(int(rows[i]))
+                if op is not None:
+                    end[i] = op
+                    ok[i] = status[op] == self._success
+        return ok, end
+
+    def done(self, *commands: str) -> tuple[I64, I64]:
+        """The calls of some commands that did what they were made for, and where each was through."""
+        rows = self.of(*commands)
+        ok, end = self.succeeded(rows)
+        return rows[ok], end[ok]
+
+    def arg(self, rows: I64, *names: str, out: bool = False) -> tuple[U64, npt.NDArray[np.bool_]]:
+        """An argument (a result where ``out``) by one of its names, of calls of any commands: values, and which are known."""
+        value = np.zeros(len(rows), dtype=np.uint64)
+        known = np.zeros(len(rows), dtype=bool)
+        name = self.capture.calls.name[rows]
+        for i in np.unique(name).tolist():
+            reg = self.register(self.capture.names[i], names, out)
+            if reg:
+                at = np.flatnonzero(name == i)
+                value[at], known[at] = self.capture.regs(rows[at], reg, out=out)
+        return value, known
+
+    def register(self, command: str, names: tuple[str, ...], out: bool = False) -> int:
+        """The register of an argument or result, 0 where the command has none of that name."""
+        found = decoders.command(command, self.capture.revision.of(command))
+        for reg in (found.outputs if out else found.args) if found is not None else ():
+            if reg.name in names:
+                return reg.reg
+        return 0
+
+
+def events(*parts: tuple[Any, Any, int]) -> tuple[U64, I64, npt.NDArray[np.int16]]:
+    """Keys, calls and codes of several lists, sorted by key and then by call."""
+    if not parts:
+        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int16)
+    key = np.concatenate([np.asarray(k, dtype=np.uint64) for k, _, _ in parts])
+    seq = np.concatenate([np.asarray(s, dtype=np.int64) for _, s, _ in parts])
+    code = np.concatenate([np.full(len(k), c, dtype=np.int16) for k, _, c in parts])
+    order = np.lexsort((seq, key))
+    return key[order], seq[order], code[order]
+
+
+class Events:
+    """What happened to keyed things, in order: for a key and a call, what came last before it."""
+
+    def __init__(self, *parts: tuple[Any, Any, int]) -> None:
+        self.key, self.seq, self.code = events(*parts)
+
+    def span(self, key: int) -> tuple[int, int]:
+        """First and behind the last event of a key."""
+        k = np.uint64(key)
+        return int(np.searchsorted(self.key, k, "left")), int(np.searchsorted(self.key, k, "right"))
+
+    def before(self, key: int, seq: int) -> tuple[int, int] | None:
+        """Code and call of the last event of a key before a call, None where there is none."""
+        a, b = self.span(key)
+        i = a + int(np.searchsorted(self.seq[a:b], seq, "left")) - 1
+        return (int(self.code[i]), int(self.seq[i])) if i >= a else None
+
+    def since(self, key: int, seq: int) -> tuple[int, int] | None:
+        """The same, with the call since when it is so: the first of those that say the same in a row."""
+        a, b = self.span(key)
+        i = a + int(np.searchsorted(self.seq[a:b], seq, "left"))
+        if i == a:
+            return None
+        other = np.flatnonzero(self.code[a:i] != self.code[i - 1])
+        return int(self.code[i - 1]), int(self.seq[a + (int(other[-1]) + 1 if len(other) else 0)])
+
+    def of(self, key: int) -> list[tuple[int, int]]:
+        """All of a key: code and call."""
+        a, b = self.span(key)
+        return list(zip(self.code[a:b].tolist(), self.seq[a:b].tolist(), strict=True))

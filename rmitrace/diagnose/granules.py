@@ -1,0 +1,212 @@
+"""The state of a granule at any call: delegated, or an object that lives in it (DEN0137, granule state machine).
+
+Told by commands that succeeded. What no command told is not known; where the capture begins with the RMM's own start it
+is what it was then, Undelegated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .columns import PAGE, Columns, Events
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+STATES = (
+    "UNDELEGATED",
+    "DELEGATED",
+    "RD",
+    "REC",
+    "REC_AUX",
+    "RTT",
+    "DATA",
+    "PDEV",
+    "PDEV_AUX",
+    "VDEV",
+    "VDEV_AUX",
+    "VSMMU",
+    "P2P_STREAM",
+    "DONATED",
+)
+_U, _D = STATES.index("UNDELEGATED"), STATES.index("DELEGATED")
+
+_Rows = tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]
+
+# commands, the argument by its names, the state it leads to
+_BY_ARGUMENT: _Rows = (
+    (("GRANULE_DELEGATE",), ("addr",), "DELEGATED"),
+    (("GRANULE_UNDELEGATE",), ("addr",), "UNDELEGATED"),
+    (("REALM_CREATE",), ("rd",), "RD"),
+    (("REALM_DESTROY",), ("rd",), "DELEGATED"),
+    (("REC_CREATE",), ("rec", "rec_ptr"), "REC"),
+    (("REC_DESTROY",), ("rec", "rec_ptr"), "DELEGATED"),
+    (("RTT_CREATE", "RTT_AUX_CREATE"), ("rtt",), "RTT"),
+    (("DATA_CREATE", "DATA_CREATE_UNKNOWN", "RTT_DATA_MAP_INIT"), ("data",), "DATA"),
+    (("PDEV_CREATE",), ("pdev_ptr",), "PDEV"),
+    (("PDEV_DESTROY",), ("pdev_ptr",), "DELEGATED"),
+    (("VDEV_CREATE",), ("vdev_ptr",), "VDEV"),
+    (("VDEV_DESTROY",), ("vdev_ptr",), "DELEGATED"),
+    (("VSMMU_CREATE",), ("vsmmu_ptr",), "VSMMU"),
+    (("VSMMU_DESTROY",), ("vsmmu_ptr",), "DELEGATED"),
+    (("PDEV_P2P_CONNECT",), ("stream_ptr",), "P2P_STREAM"),
+    (("PDEV_P2P_DISCONNECT",), ("stream_ptr",), "DELEGATED"),
+)
+_BY_RESULT: _Rows = (
+    (("RTT_DESTROY", "RTT_FOLD", "RTT_AUX_DESTROY", "RTT_AUX_FOLD"), ("rtt",), "DELEGATED"),
+    (("DATA_DESTROY",), ("data",), "DELEGATED"),
+)
+# what a call proves by succeeding: its argument was such an object
+_PROVES: _Rows = (
+    (("PDEV_GET_STATE", "PDEV_COMMUNICATE", "PDEV_STOP", "PDEV_SET_PUBKEY"), ("pdev_ptr",), "PDEV"),
+    (("VDEV_GET_STATE", "VDEV_COMMUNICATE", "VDEV_LOCK", "VDEV_START"), ("vdev_ptr",), "VDEV"),
+    (("REALM_ACTIVATE", "RTT_CREATE", "RTT_INIT_RIPAS", "RTT_READ_ENTRY", "REC_AUX_COUNT"), ("rd",), "RD"),
+    (("REC_ENTER",), ("rec", "rec_ptr"), "REC"),
+)
+_DESC_ADDR = np.uint64(((1 << 52) - 1) & ~PAGE)
+"""The address in RmiAddrRangeDesc4KB, in place."""
+_MOST_PAGES = 4096
+"""Calls of which the parameter page is looked at for auxiliary granules."""
+
+
+class Known(NamedTuple):
+    """A state and the call that told it."""
+
+    state: str
+    call: int
+
+
+class Granules:
+    """The granules of one source."""
+
+    def __init__(self, capture: Capture, columns: Columns) -> None:
+        self.columns = columns
+        parts = []
+        for commands, names, state in _BY_ARGUMENT:
+            rows, end = columns.done(*commands)
+            if len(rows):
+                value, known = columns.arg(rows, *names)
+                parts.append((value[known], end[known], STATES.index(state)))
+        for commands, names, state in _BY_RESULT:
+            rows, end = columns.done(*commands)
+            if len(rows):
+                value, known = columns.arg(rows, *names, out=True)
+                parts.append((value[known], end[known], STATES.index(state)))
+        for commands, names, state in _PROVES:
+            rows, end = columns.done(*commands)
+            if len(rows):
+                value, known = columns.arg(rows, *names)
+                parts.append(_changes(value[known], end[known], STATES.index(state)))
+        self._ranges: list[tuple[np.ndarray, np.ndarray, np.ndarray, int]] = []
+        self._add_ranges(parts)
+        self._add_lists(capture, parts)
+        self._events = Events(*parts)
+
+    def _add_ranges(self, parts: list[tuple[np.ndarray, np.ndarray, int]]) -> None:
+        """GRANULE_RANGE_*, RTT_DATA_MAP and RTT_DATA_UNMAP: one granule a call is an event, more of them are a range."""
+        for command, to in (("GRANULE_RANGE_DELEGATE", _D), ("GRANULE_RANGE_UNDELEGATE", _U)):
+            rows, end = self.columns.done(command)
+            base, known = self.columns.arg(rows, "base")
+            top, told = self.columns.arg(rows, "out_top", out=True)
+            self._range(parts, base, np.where(told, top, base + np.uint64(PAGE + 1)), end, known, to)
+        for command, name, out, state in (
+            ("RTT_DATA_MAP", "oaddr", False, "DATA"),
+            ("RTT_DATA_UNMAP", "out_range", True, "DELEGATED"),
+        ):
+            rows, end = self.columns.done(command)
+            desc, known = self.columns.arg(rows, name, out=out)
+            base, k1 = self.columns.arg(rows, "base")
+            top, k2 = self.columns.arg(rows, "out_top", out=True)
+            pa = desc & _DESC_ADDR
+            self._range(parts, pa, pa + (top - base), end, known & k1 & k2 & (pa != 0) & (top > base), STATES.index(state))
+
+    def _range(
+        self,
+        parts: list[tuple[np.ndarray, np.ndarray, int]],
+        base: np.ndarray,
+        top: np.ndarray,
+        seq: np.ndarray,
+        good: np.ndarray,
+        state: int,
+    ) -> None:
+        single = good & (top == base + np.uint64(PAGE + 1))
+        parts.append((base[single], seq[single], state))
+        more = good & (top > base) & ~single
+        if more.any():
+            self._ranges.append((base[more], top[more], seq[more], state))
+
+    def _add_lists(self, capture: Capture, parts: list[tuple[np.ndarray, np.ndarray, int]]) -> None:
+        """Auxiliary granules named in a parameter page, and those that go back with their object."""
+        for create, destroy, names, state in (
+            ("REC_CREATE", "REC_DESTROY", ("rec", "rec_ptr"), "REC_AUX"),
+            ("PDEV_CREATE", "PDEV_DESTROY", ("pdev_ptr",), "PDEV_AUX"),
+            ("VDEV_CREATE", "VDEV_DESTROY", ("vdev_ptr",), "VDEV_AUX"),
+        ):
+            rows, end = self.columns.done(create)
+            owner, _ = self.columns.arg(rows, *names)
+            held: dict[int, list[int]] = {}
+            for row, seq, key in zip(rows[:_MOST_PAGES].tolist(), end.tolist(), owner.tolist(), strict=False):
+                aux = _aux_list(capture, row)
+                if aux:
+                    held[key] = aux
+                    parts.append((np.array(aux, dtype=np.uint64), np.full(len(aux), seq), STATES.index(state)))
+            if not held:
+                continue
+            rows, end = self.columns.done(destroy)
+            owner, _ = self.columns.arg(rows, *names)
+            for seq, key in zip(end.tolist(), owner.tolist(), strict=True):
+                aux = held.get(key, [])
+                parts.append((np.array(aux, dtype=np.uint64), np.full(len(aux), seq), _D))
+        rows, end = self.columns.done("REALM_CREATE")
+        for row, seq in zip(rows[:_MOST_PAGES].tolist(), end.tolist(), strict=False):
+            start = _start_tables(capture, row)
+            parts.append((np.array(start, dtype=np.uint64), np.full(len(start), seq), STATES.index("RTT")))
+
+    def at(self, addr: int, seq: int) -> Known | None:
+        """The state of the granule that an address lies in before a call, None where nothing tells it."""
+        addr &= ~PAGE
+        found = self._events.since(addr, seq)
+        best = Known(STATES[found[0]], found[1]) if found is not None else None
+        for base, top, calls, state in self._ranges:
+            hit = np.flatnonzero((base <= np.uint64(addr)) & (np.uint64(addr) < top) & (calls < seq))
+            if len(hit) and (best is None or calls[hit[-1]] > best.call):
+                best = Known(STATES[state], int(calls[hit[-1]]))
+        return best
+
+    def ever(self, addr: int) -> bool:
+        """Whether a command told anything of a granule."""
+        return self.at(addr, 1 << 62) is not None
+
+
+def _changes(key: np.ndarray, seq: np.ndarray, code: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """One event where many calls in a row prove the same: the first of each key in every 64th part of the calls."""
+    if len(key) < 4096:
+        return key, seq, code
+    part = seq // max(int(seq[-1]) // 64, 1)
+    order = np.lexsort((seq, part, key))
+    k, p = key[order], part[order]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (k[1:] != k[:-1]) | (p[1:] != p[:-1])
+    return key[order[first]], seq[order[first]], code
+
+
+def _aux_list(capture: Capture, row: int) -> list[int]:
+    for buffer, tree in capture.call(row).buffers if _has_memory(capture, row) else ():
+        if tree is not None and buffer.when == "enter" and (aux := tree.child("aux")) is not None:
+            return [c.value for c in aux.children if isinstance(c.value, int) and c.value]
+    return []
+
+
+def _start_tables(capture: Capture, row: int) -> list[int]:
+    for buffer, tree in capture.call(row).buffers if _has_memory(capture, row) else ():
+        if tree is not None and buffer.struct == "RmiRealmParams" and buffer.when == "enter":
+            base, count = tree.child("rtt_base"), tree.child("rtt_num_start")
+            if base is not None and count is not None and isinstance(base.value, int) and isinstance(count.value, int):
+                return [base.value + (i << 12) for i in range(min(count.value, 16))]
+    return []
+
+
+def _has_memory(capture: Capture, row: int) -> bool:
+    return capture.sources[int(capture.calls.source[row])].format in ("calls-jsonl",)

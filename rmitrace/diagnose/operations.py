@@ -1,0 +1,90 @@
+"""Stateful operations of 2.0 at any call: which handles are open, and what each of them waits for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .columns import Columns, Events
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+CONTINUE, DONATE, RECLAIM = 0, 1, 2
+"""RmiOpMemReq, x0 bits [9:8] of RMI_INCOMPLETE."""
+WANTED = {CONTINUE: "RMI_OP_CONTINUE", DONATE: "RMI_OP_MEM_DONATE", RECLAIM: "RMI_OP_MEM_RECLAIM"}
+OPERATIONS = ("OP_CONTINUE", "OP_MEM_DONATE", "OP_MEM_RECLAIM", "OP_CANCEL")
+_OPEN, _CLOSED, _REFUSED = 1, 0, 2
+
+
+class Open(NamedTuple):
+    """An operation that waits for the host.
+
+    call    the call that left it so; command: the one that started it
+    wants   CONTINUE, DONATE or RECLAIM, None where the source does not show it
+    cancel  whether it may be cancelled, None where that is not shown
+    """
+
+    call: int
+    command: int
+    wants: int | None
+    cancel: bool | None
+
+
+class Operations:
+    """The stateful operations of one source."""
+
+    def __init__(self, capture: Capture, columns: Columns) -> None:
+        self.capture = capture
+        c = capture.calls
+        status = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
+        ops = columns.of(*OPERATIONS)
+        started = columns.rows[c.status[columns.rows] == status]
+        started = started[~np.isin(started, ops)]
+        given, known = capture.regs(started, 1, out=True)
+        begun = started[known]
+        self._commands = dict(zip(begun.tolist(), given[known].tolist(), strict=True))
+        goes_on = [i for i, n in enumerate(capture.statuses) if n in ("RMI_INCOMPLETE", "RMI_BUSY", "RMI_BLOCKED")]
+        handle, told = columns.arg(ops, "handle")
+        no = np.isin(c.status[ops], [i for i, n in enumerate(capture.statuses) if n == "RMI_ERROR_INPUT"])
+        still = np.isin(c.status[ops], goes_on)
+        self._events = Events(
+            (given[known], begun, _OPEN),
+            (handle[told & still], ops[told & still], _OPEN),
+            (handle[told & no], ops[told & no], _REFUSED),
+            (handle[told & ~still & ~no], ops[told & ~still & ~no], _CLOSED),
+        )
+
+    def at(self, handle: int, seq: int) -> Open | None:
+        """The operation with a handle when a call is made, None where there is none that is open."""
+        events = [e for e in self._events.of(handle) if e[1] < seq]
+        end = False
+        for code, call in reversed(events):
+            if code == _CLOSED:
+                return None
+            if code == _REFUSED:  # left it as it was; of OP_CONTINUE it may be the final status of the command
+                end |= self.capture.name_text(call) == "RMI_OP_CONTINUE"
+            elif self.capture.status_text(call) == "RMI_INCOMPLETE":
+                wants, cancel = self._waits(call)
+                begun = next((q for c, q in reversed(events) if c == _OPEN and q in self._commands and q <= call), call)
+                return None if end and wants not in (DONATE, RECLAIM) else Open(call, begun, wants, cancel)
+        return None
+
+    def _waits(self, call: int) -> tuple[int | None, bool | None]:
+        """What x0 of RMI_INCOMPLETE asks for; a console may show the status alone."""
+        full = self.capture.call(call)
+        result = full.tree.child("result")
+        if result is None or result.note or full.r is None or full.r[0] is None:
+            return None, None
+        if self.capture.sources[full.source].format == "rmm-console":
+            return None, None
+        return full.r[0] >> 8 & 3, bool(full.r[0] >> 10 & 1)
+
+    def open_at(self, seq: int) -> list[Open]:
+        """Every operation that is open when a call is made."""
+        return [o for h in np.unique(self._events.key).tolist()[:1024] if (o := self.at(int(h), seq)) is not None]
+
+    def given(self, handle: int, seq: int) -> bool:
+        """Whether a handle was given out before a call."""
+        return any(code == _OPEN and call < seq for code, call in self._events.of(handle))

@@ -1,0 +1,307 @@
+"""What a source tells of the state of things at any call: granules, Realms, RECs, devices, streams, operations, the RMM.
+
+Nothing is followed before it is asked for, and a device only where it is asked about: the questions come from a few calls
+that failed, not from all of them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .columns import Columns, Events
+from .devices import GONE, History, Snapshot, pdev_history, vdev_history
+from .granules import Granules
+from .operations import Operations
+from .pages import field, params
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+_PDEV = ("PDEV_CREATE", "PDEV_COMMUNICATE", "PDEV_GET_STATE", "PDEV_SET_PUBKEY", "PDEV_STOP", "PDEV_DESTROY", "PDEV_ABORT",
+         "PDEV_IDE_KEY_REFRESH", "PDEV_IDE_RESET")  # fmt: skip
+_STREAM = ("PDEV_STREAM_DISCONNECT", "PDEV_STREAM_COMPLETE", "PDEV_STREAM_KEY_REFRESH", "PDEV_STREAM_KEY_PURGE")
+_VDEV = ("VDEV_CREATE", "VDEV_COMMUNICATE", "VDEV_GET_STATE", "VDEV_LOCK", "VDEV_START", "VDEV_UNLOCK", "VDEV_DESTROY",
+         "VDEV_ABORT", "VDEV_GET_MEASUREMENTS", "VDEV_GET_INTERFACE_REPORT")  # fmt: skip
+_NO_ACTIVE_RMM = ("RMI_VERSION", "RMI_FEATURES", "RMI_RMM_CONFIG_GET", "RMI_RMM_CONFIG_SET", "RMI_GRANULE_TRACKING_GET",
+                  "RMI_RMM_ACTIVATE", "RMI_RMM_STATE_GET", "RMI_RMM_DEACTIVATE")  # fmt: skip
+_MOST_EVENTS = 100_000
+"""Calls on one device that are followed."""
+
+
+class Owner(NamedTuple):
+    """Who a VDEV or REC was made for: the call, the Realm, the PDEV (0 for a REC)."""
+
+    call: int
+    rd: int
+    pdev: int
+
+
+class Stream(NamedTuple):
+    """An IDE stream of 2.0. ``state``: CONNECTING, CONNECTED, DISCONNECTING, KEY_REFRESHING, KEY_PURGING, DISCONNECTED."""
+
+    state: str
+    pdev_1: int
+    pdev_2: int
+    type: int | None
+    call: int
+
+
+class World:
+    """What one source tells."""
+
+    def __init__(self, capture: Capture, source: int) -> None:
+        self.capture = capture
+        self.source = source
+        self.columns = Columns(capture, source)
+        self._pdevs: dict[int, History] = {}
+        self._vdevs: dict[int, History] = {}
+
+    @cached_property
+    def granules(self) -> Granules:
+        """The states of the granules."""
+        return Granules(self.capture, self.columns)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """The stateful operations."""
+        return Operations(self.capture, self.columns)
+
+    # -- the RMM
+
+    def active(self, seq: int) -> tuple[bool | None, int]:
+        """Whether the RMM is active when a call is made, and the call that tells it (-1 none)."""
+        rows, end = self.columns.done("RMM_ACTIVATE")
+        off, off_end = self.columns.done("RMM_DEACTIVATE")
+        on_at = int(end[end < seq][-1]) if len(rows) and (end < seq).any() else -1
+        off_at = int(off_end[off_end < seq][-1]) if len(off) and (off_end < seq).any() else -1
+        if on_at > off_at:
+            return True, on_at
+        if off_at >= 0:
+            return False, off_at
+        proof = self._needs_active(seq)
+        if proof >= 0:
+            return True, proof
+        return (False, -1) if self.columns.from_the_start else (None, -1)
+
+    @cached_property
+    def _worked(self) -> int:
+        """The first call that worked and could not have without an active RMM, -1 where there is none."""
+        rows = self.columns.rows
+        c, names = self.capture.calls, self.capture.names
+        idle = [i for i, n in enumerate(names) if n in _NO_ACTIVE_RMM]
+        ok = self.capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in self.capture.statuses else -2
+        hit = rows[(c.status[rows] == ok) & ~np.isin(c.name[rows], idle)]
+        return int(hit[0]) if len(hit) else -1
+
+    def _needs_active(self, seq: int) -> int:
+        return self._worked if 0 <= self._worked < seq else -1
+
+    def making(self, address: int, seq: int) -> int | None:
+        """The stateful command that makes an object of a granule and is not finished when a call is made."""
+        for o in self.operations.open_at(seq):
+            name = self.capture.name_text(o.command)
+            command = np.array([o.command], dtype=np.int64)
+            if name.endswith("_CREATE"):
+                value, known = self.columns.arg(command, "pdev_ptr" if "PDEV" in name else "rec_ptr" if "REC" in name else "rd")
+                if known[0] and int(value[0]) == address:
+                    return o.command
+        return None
+
+    # -- Realms and RECs
+
+    @cached_property
+    def _realms(self) -> Events:
+        parts = []
+        for code, command in enumerate(("REALM_CREATE", "REALM_ACTIVATE", "REALM_TERMINATE", "REALM_DESTROY")):
+            rows, end = self.columns.done(command)
+            rd, known = self.columns.arg(rows, "rd")
+            parts.append((rd[known], end[known], code))
+        return Events(*parts)
+
+    def realm(self, rd: int, seq: int) -> tuple[str | None, int]:
+        """NEW, ACTIVE, TERMINATED or destroyed, and the call that tells it; None where nothing does."""
+        found = self._realms.before(rd, seq)
+        return ("NEW", "ACTIVE", "TERMINATED", GONE)[found[0]] if found is not None else None, found[1] if found else -1
+
+    def realm_created(self, rd: int, seq: int) -> int | None:
+        """The call that made a Realm which exists when a call is made."""
+        made = [q for code, q in self._realms.of(rd) if code == 0 and q < seq]
+        return made[-1] if made and self.realm(rd, seq)[0] != GONE else None
+
+    def realm_params(self, rd: int, seq: int) -> tuple[int, int] | None:
+        """s2sz and rtt_level_start of a Realm, where its parameter page was recorded."""
+        call = self.realm_created(rd, seq)
+        page = params(self.capture, self.command_of(call), "RmiRealmParams") if call is not None else None
+        size, level = field(page, "s2sz"), field(page, "rtt_level_start")
+        if size is None or level is None:
+            return None
+        return size, level - (1 << 64) if level >> 63 else level
+
+    def command_of(self, call: int) -> int:
+        """The command that an RMI_OP_* call works for, or the call itself."""
+        parent = int(self.capture.calls.parent[call])
+        return parent if parent >= 0 else call
+
+    @cached_property
+    def _recs(self) -> tuple[Events, dict[int, Owner]]:
+        rows, end = self.columns.done("REC_CREATE")
+        rec, known = self.columns.arg(rows, "rec", "rec_ptr")
+        rd, _ = self.columns.arg(rows, "rd")
+        gone, gone_end = self.columns.done("REC_DESTROY")
+        old, old_known = self.columns.arg(gone, "rec", "rec_ptr")
+        owners = {int(q): Owner(int(q), int(d), 0) for q, d in zip(end.tolist(), rd.tolist(), strict=True)}
+        return Events((rec[known], end[known], 1), (old[old_known], gone_end[old_known], 0)), owners
+
+    def rec(self, rec: int, seq: int) -> Owner | None:
+        """Who made a REC that exists when a call is made, None where that is not known."""
+        found = self._recs[0].before(rec, seq)
+        return self._recs[1].get(found[1]) if found is not None and found[0] else None
+
+    def recs_of(self, rd: int, seq: int) -> int:
+        """How many RECs of a Realm were made before a call."""
+        return sum(1 for o in self._recs[1].values() if o.rd == rd and o.call < seq)
+
+    def living_recs(self, rd: int, seq: int) -> list[tuple[int, int]]:
+        """The RECs of a Realm that exist when a call is made: address, and the call that made it."""
+        events, owners = self._recs
+        found = ((int(a), events.before(int(a), seq)) for a in np.unique(events.key).tolist())
+        made = ((a, f[1]) for a, f in found if f is not None and f[0])
+        return [(a, call) for a, call in made if owners[call].rd == rd]
+
+    def tables(self, rd: int, seq: int) -> list[int]:
+        """The RMI_RTT_CREATE calls whose table still exists when a call is made (64 are looked at)."""
+        rows, _end = self.columns.done("RTT_CREATE")
+        of, _ = self.columns.arg(rows, "rd")
+        table, known = self.columns.arg(rows, "rtt")
+        mine = np.flatnonzero(known & (of == np.uint64(rd)) & (rows < seq))[-64:]
+        state = ((int(rows[i]), self.granules.at(int(table[i]), seq)) for i in mine.tolist())
+        return [row for row, s in state if s is not None and s.state == "RTT"]
+
+    # -- devices
+
+    def pdev_creations(self, address: int) -> list[int]:
+        """The RMI_PDEV_CREATE calls that made a PDEV."""
+        rows, _end = self.columns.done("PDEV_CREATE")
+        value, _ = self.columns.arg(rows, "pdev_ptr")
+        return [int(r) for r in rows[value == np.uint64(address)].tolist()]
+
+    def pdev(self, address: int, seq: int) -> Snapshot:
+        """A PDEV when a call is made."""
+        if address not in self._pdevs:
+            self._pdevs[address] = pdev_history(self.capture, self._rows(self._pdev_keys, address))
+        return self._pdevs[address].at(seq)
+
+    def vdev(self, address: int, seq: int) -> Snapshot:
+        """A VDEV when a call is made."""
+        if address not in self._vdevs:
+            self._vdevs[address] = vdev_history(self.capture, self._rows(self._vdev_keys, address))
+        return self._vdevs[address].at(seq)
+
+    @cached_property
+    def _pdev_keys(self) -> Events:
+        rows = self.columns.of(*_PDEV)
+        value, known = self.columns.arg(rows, "pdev_ptr")
+        parts = [(value[known], rows[known], 0)]
+        rows = self.columns.of(*_STREAM)
+        for name in ("pdev_1_ptr", "pdev_2_ptr"):
+            value, known = self.columns.arg(rows, name)
+            known &= value != 0
+            parts.append((value[known], rows[known], 0))
+        for s in self._connects:
+            for p in {s.pdev_1, s.pdev_2} - {0}:
+                parts.append((np.array([p], dtype=np.uint64), np.array([s.call]), 0))
+        return Events(*parts)
+
+    @cached_property
+    def _vdev_keys(self) -> Events:
+        rows = self.columns.of(*_VDEV)
+        value, known = self.columns.arg(rows, "vdev_ptr")
+        return Events((value[known], rows[known], 0))
+
+    def _rows(self, keys: Events, address: int) -> list[tuple[int, str, bool, str, int | None]]:
+        cap = self.capture
+        seqs = np.array([q for _, q in keys.of(address)][:_MOST_EVENTS], dtype=np.int64)
+        ok, _end = self.columns.succeeded(seqs)
+        value, known = cap.regs(seqs, 1, out=True)
+        table = zip(seqs.tolist(), ok.tolist(), value.tolist(), known.tolist(), strict=True)
+        return [(q, cap.name_text(q).removeprefix("RMI_"), o, cap.status_text(q), v if k else None) for q, o, v, k in table]
+
+    @cached_property
+    def vdevs(self) -> list[tuple[int, Owner, int]]:
+        """The VDEVs that were made: address, owner, and the call that destroyed it (or 2**62)."""
+        rows, end = self.columns.done("VDEV_CREATE")
+        address, known = self.columns.arg(rows, "vdev_ptr")
+        rd, _ = self.columns.arg(rows, "rd")
+        pdev, _ = self.columns.arg(rows, "pdev_ptr")
+        gone, gone_end = self.columns.done("VDEV_DESTROY")
+        old, _ = self.columns.arg(gone, "vdev_ptr")
+        ends = Events((old, gone_end, 0))
+        out = []
+        for a, q, d, p, k in zip(address.tolist(), end.tolist(), rd.tolist(), pdev.tolist(), known.tolist(), strict=True):
+            if k:
+                over = [s for _, s in ends.of(int(a)) if s > q]
+                out.append((int(a), Owner(int(q), int(d), int(p)), over[0] if over else 1 << 62))
+        return out
+
+    def living_vdevs(self, seq: int, pdev: int | None = None, rd: int | None = None) -> list[tuple[int, Owner]]:
+        """The VDEVs of a PDEV or a Realm that exist when a call is made."""
+        return [
+            (a, o)
+            for a, o, end in self.vdevs
+            if o.call < seq <= end and (pdev is None or o.pdev == pdev) and (rd is None or o.rd == rd)
+        ]
+
+    # -- streams
+
+    @cached_property
+    def _connects(self) -> list[Stream]:
+        """The STREAM_CONNECTs that succeeded, with their PDEVs as far as these are known."""
+        rows, _end = self.columns.done("PDEV_STREAM_CONNECT")
+        handle, known = self.columns.arg(rows, "stream_hnd", out=True)
+        later = self.columns.of(*_STREAM)
+        hands, _ = self.columns.arg(later, "stream_hnd")
+        first, _ = self.columns.arg(later, "pdev_1_ptr")
+        second, _ = self.columns.arg(later, "pdev_2_ptr")
+        out = []
+        for row, h, k in zip(rows[:4096].tolist(), handle.tolist(), known.tolist(), strict=False):
+            page = params(self.capture, row, "RmiPdevStreamParams")
+            one, two = field(page, "pdev_1"), field(page, "pdev_2")
+            if one is None and k:
+                use = np.flatnonzero((later > row) & (hands == np.uint64(h)))
+                if len(use):
+                    one, two = int(first[use[0]]), int(second[use[0]])
+            out.append(Stream("CONNECTING", one or 0, two or 0, field(page, "stream_type"), row))
+        return out
+
+    def stream(self, handle: int, seq: int) -> Stream | None:
+        """The stream with a handle when a call is made, None where no call made one."""
+        rows, _end = self.columns.done("PDEV_STREAM_CONNECT")
+        given, known = self.columns.arg(rows, "stream_hnd", out=True)
+        made = np.flatnonzero(known & (given == np.uint64(handle)) & (rows < seq))
+        if not len(made):
+            return None
+        found = next((s for s in self._connects if s.call == int(rows[made[-1]])), None)
+        if found is None:
+            return None
+        later, _end = self.columns.done(*_STREAM)
+        hands, _ = self.columns.arg(later, "stream_hnd")
+        for q in later[(later > found.call) & (later < seq) & (hands == np.uint64(handle))].tolist():
+            found = found._replace(state=_stream_next(found.state, self.capture.name_text(q)), call=q)
+        return found
+
+    def streams_of(self, pdev: int, seq: int) -> list[Stream]:
+        """The streams that a PDEV takes part in and that are not disconnected when a call is made."""
+        rows, _end = self.columns.done("PDEV_STREAM_CONNECT")
+        given, known = self.columns.arg(rows, "stream_hnd", out=True)
+        handles = {int(h) for h, k, q in zip(given.tolist(), known.tolist(), rows.tolist(), strict=True) if k and q < seq}
+        found = (self.stream(h, seq) for h in handles)
+        return [s for s in found if s is not None and s.state != "DISCONNECTED" and pdev in (s.pdev_1, s.pdev_2)]
+
+
+def _stream_next(state: str, command: str) -> str:
+    if command.endswith("COMPLETE"):
+        return "DISCONNECTED" if state == "DISCONNECTING" else "CONNECTED"
+    return {"DISCONNECT": "DISCONNECTING", "REFRESH": "KEY_REFRESHING", "PURGE": "KEY_PURGING"}[command.rpartition("_")[2]]
