@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
-from . import fields, names
+from . import dev_comm, fields, names
 from .abi import Profile, Struct, StructField
 from .tree import Node
 
@@ -38,8 +38,10 @@ def structs(revision: str) -> tuple[str, ...]:
     return (*own.structs, *names.profile(revision, "RSI").structs, *lists, *RAW)
 
 
-def decode_struct(name: str, data: bytes, *, revision: str) -> Node:
+def decode_struct(name: str, data: bytes, *, revision: str, when: Literal["enter", "exit"] | None = None) -> Node:
     """A structure in memory as a tree; offsets count from the start of ``data``.
+
+    ``when``: seen before or after the call that it was handed over with, which says which half of RmiDevCommData is new.
 
     A structure that only another revision has is decoded as that one has it, with a note. Data that ends early gives
     the fields that fit, an error node, and the rest as a raw leaf; data beyond the structure is a leaf ``trailing``.
@@ -54,6 +56,8 @@ def decode_struct(name: str, data: bytes, *, revision: str) -> Node:
             p = names.profile(rev, service)
             if name in p.structs:
                 node = _Reader(p, data).whole(p.structs[name])
+                if name == dev_comm.PAGE:
+                    node = dev_comm.described(node, when)
             elif name == ADDRESS_LIST and "RmiAddrRangeDesc4KB" in p.bitfields:
                 node = _Reader(p, data).address_list()
             else:

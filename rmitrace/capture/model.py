@@ -413,7 +413,7 @@ def _struct(b: Buffer, revision: str) -> Node | None:
     if b.struct is None:
         return None
     try:
-        return decoders.decode_struct(b.struct, b.data, revision=revision)
+        return decoders.decode_struct(b.struct, b.data, revision=revision, when="exit" if b.when == "exit" else "enter")
     except LookupError:
         return None
 

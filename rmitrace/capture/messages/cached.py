@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from decoders.dev_comm import OBJECTS, REQ_CACHE, RSP_CACHE
 from decoders.spdm import Session, decode_spdm
 from decoders.tdisp import decode_report, is_report
 from decoders.tree import Node
@@ -23,9 +24,6 @@ from .windows import communicates
 if TYPE_CHECKING:
     from ..model import Call, Capture
 
-REQ_CACHE, RSP_CACHE = 1, 2
-"""req_cache and rsp_cache in the flags of RmiDevCommExit."""
-OBJECTS = {0: "VCA", 1: "CERTIFICATE", 2: "MEASUREMENTS", 3: "INTERFACE_REPORT"}
 MAX_OBJECT = 1 << 20
 _BEGINS = ("RMI_PDEV_CREATE", "RMI_VDEV_CREATE", "RMI_VDEV_GET_MEASUREMENTS", "RMI_VDEV_GET_INTERFACE_REPORT")
 """Commands after which an object begins anew."""

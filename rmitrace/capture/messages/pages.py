@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from decoders import dev_comm
 from decoders.tree import Node
 
 from ...formats.spdm_log import looks_secured
@@ -18,11 +19,6 @@ from .windows import communicates, device_of
 
 if TYPE_CHECKING:
     from ..model import Call, Capture
-
-SEND = 1 << 2
-"""req_send in the flags of RmiDevCommExit."""
-_RESPONDED = 1
-"""status of RmiDevCommEnter: there is a response."""
 
 
 @dataclass(slots=True)
@@ -51,7 +47,7 @@ def from_pages(capture: Capture) -> list[tuple[tuple[int, int], Message]]:
         device = device_of(capture, seq)
         key = (call.source, data, device)
         enter, exit_ = shared_page(call, data, "enter"), shared_page(call, data, "exit")
-        if enter is not None and number_at(enter, "enter.status") == _RESPONDED:
+        if enter is not None and number_at(enter, "enter.status") == dev_comm.RESPONSE:
             response = bytes_at(call, number_at(enter, "enter.rsp_addr"), "enter")[: number_at(enter, "enter.rsp_len")]
             before = asked.pop(key, None)
             if before is not None and not _same(before, call, data):
@@ -60,7 +56,7 @@ def from_pages(capture: Capture) -> list[tuple[tuple[int, int], Message]]:
                 layer = before.layer if before is not None else _layer(response)
                 place = Place(call.source, call.offset, call.length, call.ts_ns, before.seq if before else None, device)
                 found.append(((seq, 0), Message(place, RESPONSE, [layer], response)))
-        if exit_ is not None and call.status == "RMI_SUCCESS" and number_at(exit_, "exit.flags") & SEND:
+        if exit_ is not None and call.status == "RMI_SUCCESS" and number_at(exit_, "exit.flags") & dev_comm.REQ_SEND:
             address = number_at(exit_, "enter.req_addr")
             request = bytes_at(call, address, "exit")[: number_at(exit_, "exit.req_len")]
             layer = SECURED if number_at(exit_, "exit.protocol") == 1 else SPDM
