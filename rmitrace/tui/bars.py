@@ -56,6 +56,10 @@ class Header(Bar):
     def draw(self, out: Line) -> Line:
         """What is open: the counts in words where there is room, else with their signs alone."""
         capture = self.model.capture
+        if self.model.conversation_alone:  # a conversation alone: nothing in it depends on the ABI
+            tail = self._counts(words=out.width >= 100, messages=True)
+            out.add(" ").add(" + ".join(s.name for s in capture.sources), "title", limit=max(out.width - _size(tail) - 3, 12))
+            return self._told(out, tail)
         revision = capture.revision.name
         tail = self._counts(words=True, messages=out.width >= 120)
         if _size(tail) + len(revision) + 20 > out.width:
@@ -65,12 +69,17 @@ class Header(Bar):
         room = out.width - _size(tail) - len(revision) - 5
         out.add(" ").add(" + ".join(s.name for s in capture.sources), "title", limit=max(room, 12))
         out.add(" │ ", "dim").add(revision, "ok").add("~" if capture.revision.evidence else "?", "dim")
-        for text, style in tail:
-            out.add(" │ ", "dim").add(text, style)
+        self._told(out, tail)
         hint = next(iter(capture.revision.evidence), "")
         left = out.width - out.at - 4
         if hint and left > 24:
             out.add("  ~ ", "dim").add(str(hint), "dim", limit=left)
+        return out
+
+    @staticmethod
+    def _told(out: Line, tail: list[tuple[str, str]]) -> Line:
+        for text, style in tail:
+            out.add(" │ ", "dim").add(text, style)
         return out
 
     def _counts(self, *, words: bool, messages: bool) -> list[tuple[str, str]]:
@@ -81,12 +90,14 @@ class Header(Bar):
             out.append((self.problem, "error"))
         elif self.reading or not view.capture.complete:
             out.append((self.reading or "first part only", "warning"))
-        out.append((count(view.calls, "call"), ""))
+        if view.calls or not view.messages:
+            out.append((count(view.calls, "call"), ""))
         if view.messages and messages:
             out.append((count(view.messages, "message"), ""))
-        out.append((f"✗ {view.failed:,}" + " failed" * words, "error" if view.failed else "dim"))
-        more = "≥" if view.lost_at_least else ""
-        out.append((f"lost {more}{view.lost:,}", "warning" if view.lost or more else "dim"))
+        if view.calls or not view.messages:
+            out.append((f"✗ {view.failed:,}" + " failed" * words, "error" if view.failed else "dim"))
+            more = "≥" if view.lost_at_least else ""
+            out.append((f"lost {more}{view.lost:,}", "warning" if view.lost or more else "dim"))
         worst = max((_RANK.get(f.severity, 1) for f in view.findings), default=0)
         sign, style = (("·", "dim"), ("·", "dim"), ("!", "warning"), ("✗", "error"))[worst]
         findings = count(len(view.findings), "finding") if words else f"{len(view.findings):,}"

@@ -11,6 +11,8 @@ from textual.message import Message as Event
 from textual.strip import Strip
 
 from ..capture.messages import REQUEST, Message
+from ..capture.messages.facts import name_and_facts
+from ..capture.messages.statistics import is_error
 from ..lifecycle.model import Sequence as Span
 from ..lifecycle.model import Step
 from .lineview import LineView
@@ -204,10 +206,14 @@ class CallList(LineView):
         if message is None:
             out.add("│ ", "dim").add(mark.text.strip(), "dim")
             return
-        refused = message.name == "ERROR"
+        refused = is_error(message)
         out.add("✗ " if refused else "  ", "error").add("→ " if message.direction == REQUEST else "← ", "dim")
-        out.add(message.title, "error" if refused else "name", limit=out.width - out.at - 14)
-        out.right(count(len(message.data), "byte"), "dim", out.width)
+        name, colon, facts = name_and_facts(message).partition(": ")
+        if out.width < _WIDE:  # the tree says which session it is in
+            name = name.partition(" in 0x")[0]
+        out.add(name, "error" if refused else "name", limit=out.width - out.at - 14)
+        out.add(colon + facts, "", limit=out.width - out.at - 14)
+        out.right(count(message.size, "byte"), "dim", out.width)
 
     # -- folding
 
@@ -282,6 +288,6 @@ class CallList(LineView):
 
 
 def conversation(messages: Sequence[Message]) -> tuple[str, bool]:
-    """The messages of a call in few words, `` → GET_VERSION ← VERSION``, and whether one is an SPDM ERROR."""
+    """The messages of a call in few words, `` → GET_VERSION ← VERSION``, and whether one is a refusal."""
     words = [f" {'→' if m.direction == REQUEST else '←'} {m.title.partition(' in session')[0]}" for m in messages]
-    return "".join(words), any(m.name == "ERROR" for m in messages)
+    return "".join(words), any(map(is_error, messages))

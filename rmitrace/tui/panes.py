@@ -114,7 +114,13 @@ class PaneScreen(Screen[None]):
         )
         shown = count(view.calls, "call") if view.mask is None else f"{int(view.mask.sum()):,} of {count(view.calls, 'call')}"
         order = f" · {count(len(view.capture.sequences), 'sequence')}" if view.grouped else " · order of time"
-        self.list.border_title = Content(f"Calls · {shown}{order}")
+        title = f"Calls · {shown}{order}"
+        if view.conversation_alone:
+            kept = view.line_mask
+            title = (
+                count(view.messages, "message") if kept is None else f"{int(kept.sum()):,} of {count(view.messages, 'message')}"
+            )
+        self.list.border_title = Content(title)
         self.query_one(StatusBar).filter = view.filter_text
         self.query_one(StatusBar).refresh()
 

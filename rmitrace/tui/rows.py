@@ -64,6 +64,7 @@ class Rows:
         self._open_failure()
         self.show_lines = True
         self._mask: npt.NDArray[np.bool_] | None = None
+        self._lines_kept: npt.NDArray[np.bool_] | None = None
         self._kept: Ints | None = None
         self._count()
 
@@ -171,7 +172,10 @@ class Rows:
                 shown[heads] &= total[of[heads]] > 0 if len(total) else False
         elif not self.show_lines:
             shown &= self._kind != RowKind.LINE
-        if self._mask is not None:
+        if self._lines_kept is not None:
+            lines = np.flatnonzero(self._kind == RowKind.LINE)
+            shown[lines] &= self._lines_kept[self._ref[lines]]
+        elif self._mask is not None:
             shown &= self._kind != RowKind.LINE
         size[~self._is_run] = 1
         self._start = np.concatenate([[0], np.cumsum(size * shown)])
@@ -295,9 +299,10 @@ class Rows:
         step = int(self._step_of[call])
         return step - int(self.first_step[self.owner[call]]) if step >= 0 else -1
 
-    def set_filter(self, mask: npt.NDArray[np.bool_] | None) -> None:
-        """Show only the calls whose bit is set, and the headings above them; None shows all."""
-        self._mask = mask
+    def set_filter(self, mask: npt.NDArray[np.bool_] | None, lines: npt.NDArray[np.bool_] | None = None) -> None:
+        """Show only the calls whose bit is set, and the headings above them; None shows all. Of the lines those whose bit
+        is set in ``lines``; without it none as long as there is a filter."""
+        self._mask, self._lines_kept = mask, lines
         self._kept = None
         if mask is not None:
             self._kept = np.flatnonzero(mask) if self._order is None else self._order[mask[self._order]]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..capture.messages.facts import name_and_facts
 from .rows import Row, RowKind
 from .view import View
 
@@ -44,9 +45,9 @@ class Search:
     def _headings(self) -> list[tuple[_Key, Target]]:
         """Log lines and headings that hold the text, in order."""
         view, out = self.view, []
-        if view.mask is None and view.rows.show_lines:
+        if (view.mask is None and view.rows.show_lines) or view.line_mask is not None:
             for i, m in enumerate(view.lines):
-                if self._in(m.text):
+                if self._in(m.text) and (view.line_mask is None or view.line_mask[i]):
                     place = view.rows.place_of(m.before_call) if m.before_call < view.calls else view.calls
                     out.append(((place, 0, i), (RowKind.LINE, i, -1)))
         for i, s in enumerate(view.rows.sequences):
@@ -110,5 +111,5 @@ class Search:
         return (
             self._in(full.line)
             or (full.task is not None and self._in(full.task))
-            or any(self._in(m.title) for m in self.view.messages_of(call))
+            or any(self._in(name_and_facts(m)) for m in self.view.messages_of(call))
         )

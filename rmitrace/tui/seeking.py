@@ -87,6 +87,8 @@ class Seeking(PaneScreen):
     def action_filter(self) -> None:
         """Ask for a condition."""
         hint = "SQL: failed · name LIKE '%PDEV%' · x1 = 0x88001000 · dur_us > 100 · empty: all"
+        if self.model.conversation_alone:
+            hint = "SQL: refused · vendor LIKE 'IDE_KM%' · name = 'KEY_EXCHANGE' · size > 1000 · empty: all"
         self.ask("filter", hint, self.model.where, self._set_where)
 
     def _set_where(self, where: str) -> str | None:
@@ -101,8 +103,10 @@ class Seeking(PaneScreen):
     def _filtered(self, call: int | None) -> None:
         self.say("")
         self.restore_call(call)
-        if self.model.mask is not None and not self.model.mask.any():
-            self.say("no call passes the filter; Esc drops it", "warning")
+        kept = self.model.mask if self.model.line_mask is None else self.model.line_mask
+        if kept is not None and not kept.any():
+            what = "message" if self.model.conversation_alone else "call"
+            self.say(f"no {what} passes the filter; Esc drops it", "warning")
 
     def action_failed(self) -> None:
         """Only failed calls, or all."""

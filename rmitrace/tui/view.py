@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.messages import Conversations, Message
+from ..capture.messages.facts import name_and_facts
 from ..capture.model import Capture
 from ..capture.records import NO_TIME, Finding, Kind
 from ..lifecycle.model import StateChange
@@ -29,7 +30,8 @@ Key = tuple[int, int]
 
 
 SMALL = 5000
-"""Calls up to which messages and findings are worked out before the first screen; above it that is done behind it."""
+"""Calls, or packets where there are none, up to which messages and findings are worked out before the first screen; above
+it that is done behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class View:
         calls = capture.calls
         self.calls = len(calls)
         self._conversations: Conversations | None = None
-        self.learned = self.calls <= SMALL
+        packets = 0 if self.calls else sum(len(s.records.offset) for s in capture.sources)
+        self.learned = max(self.calls, packets) <= SMALL
         """Whether messages and findings are known."""
         if self.learned:
             self._conversations = capture.conversations
@@ -65,6 +68,8 @@ class View:
         self.failed_only = False
         self.object_only: str | None = None
         self.mask: npt.NDArray[np.bool_] | None = None
+        self.line_mask: npt.NDArray[np.bool_] | None = None
+        """The lines that pass the filter, where it is one over messages."""
         self._where_mask: npt.NDArray[np.bool_] | None = None
         self.bookmarks: set[int] = set()
         known = calls.ts[calls.ts != NO_TIME]
@@ -94,9 +99,9 @@ class View:
     def _asides(self) -> list[Aside]:
         """Log lines and loose messages, in the order of the calls before which they stand."""
         out = [Aside(m.before_call, m.source, m.offset, m.ts, m.kind, m.text) for m in self.capture.marks()]
-        for m in self._conversations.all if self._conversations is not None else ():
+        for m in self._conversations.decode() if self._conversations is not None else ():
             if m.place.call is None:
-                out.append(Aside(self.calls, m.place.source, m.place.offset, m.place.ts_ns, "message", m.title, m))
+                out.append(Aside(self.calls, m.place.source, m.place.offset, m.place.ts_ns, "message", name_and_facts(m), m))
         return sorted(out, key=lambda a: a.before_call)
 
     def study(self) -> Study:
@@ -124,6 +129,11 @@ class View:
     def messages(self) -> int:
         """How many protocol messages there are."""
         return len(self._conversations.all) if self._conversations is not None else 0
+
+    @property
+    def conversation_alone(self) -> bool:
+        """Whether there are messages and no calls: the list is a conversation then, and the filter is one over messages."""
+        return not self.calls and self.messages > 0
 
     def _line_places(self) -> npt.NDArray[np.int64]:
         return np.array([m.before_call for m in self.lines], dtype=np.int64)
@@ -187,7 +197,7 @@ class View:
         """Show sequences with their calls inside (True), or every call in the order of time."""
         self.rows = self._grouped if grouped else Rows(self.calls, self.capture.sequences, self._line_places(), grouped=False)
         self.rows.show_lines = self._grouped.show_lines
-        self.rows.set_filter(self.mask)
+        self.rows.set_filter(self.mask, self.line_mask)
 
     @property
     def grouped(self) -> bool:
@@ -261,9 +271,12 @@ class View:
     # -- filter
 
     def set_where(self, where: str) -> None:
-        """Show only the calls for which an SQL condition holds, all for an empty one. Raises ValueError with one line."""
+        """Show only the calls for which an SQL condition holds, all for an empty one; the messages where there are no
+        calls. Raises ValueError with one line."""
         where = where.strip()
-        if where:
+        if where and self.conversation_alone:
+            self._where_mask = self._messages_where(where)
+        elif where:
             from ..query import select
 
             mask = np.zeros(self.calls, dtype=bool)
@@ -277,6 +290,13 @@ class View:
     def refilter(self) -> None:
         """Work out the filter again from its parts."""
         mask = self._where_mask
+        if self.conversation_alone:
+            if self.failed_only:
+                refused = self._messages_where("refused")
+                mask = refused if mask is None else mask & refused
+            self.line_mask, self.mask = mask, None if mask is None else np.zeros(0, dtype=bool)
+            self.rows.set_filter(self.mask, mask)
+            return
         if self.failed_only:
             mask = self.capture.calls.failed if mask is None else mask & self.capture.calls.failed
         if self.object_only is not None:
@@ -284,6 +304,14 @@ class View:
             mask = about if mask is None else mask & about
         self.mask = mask
         self.rows.set_filter(mask)
+
+    def _messages_where(self, where: str) -> npt.NDArray[np.bool_]:
+        """The lines of the messages for which a condition holds."""
+        from ..query_messages import select
+
+        told = [a.message for a in self.lines if a.message is not None]
+        kept = {id(m) for m in select(self.capture, where, told)}
+        return np.array([id(a.message) in kept for a in self.lines], dtype=bool)
 
     def _about(self, object: str) -> npt.NDArray[np.bool_]:
         mask = np.zeros(self.calls, dtype=bool)

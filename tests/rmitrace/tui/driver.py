@@ -70,7 +70,7 @@ class Driver:
 
 @asynccontextmanager
 async def running(capture: Any = None, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Driver]:
-    app = TimelineApp(capture or FakeCapture())
+    app = TimelineApp(FakeCapture() if capture is None else capture)
     async with app.run_test(size=size) as pilot:
         driver = Driver(pilot, app)
         await driver.settle(8)

@@ -80,3 +80,29 @@ async def test_task_names_that_look_like_something_else() -> None:
             await d.press(*keys)
             assert not FORBIDDEN.search(cells(d))
         assert "my prog-1661" in d.text("list")
+
+
+async def test_a_conversation_without_calls() -> None:
+    """A packet capture: what spdm_dump says of its messages (tests/data/spdm/err_v12_busy_measurements.*.txt.gz)."""
+    capture = open_capture([str(CAPTURES / "spdm" / "err_v12_busy_measurements.pcap")])
+    async with running(capture, size=(120, 40)) as d:
+        head = d.main.query_one(Header).render_line(0).text
+        assert f"{len(capture.conversations.all)} messages" in head
+        assert "call" not in head
+        assert str(d.main.list.border_title) == f"{len(capture.conversations.all)} messages"
+        assert "→ GET_CAPABILITIES: SPDM 1.2, " in d.text("list")
+        await d.answer("/", "Busy")
+        found = d.text("list").splitlines()[d.main.list.cursor - d.main.list.scroll_offset.y]
+        assert "✗ ← ERROR: Busy" in found
+        busy = sum(m.payload[1:3] == b"\x7f\x03" for m in capture.conversations.all)
+        await d.answer("f", "error = 'Busy'")
+        assert str(d.main.list.border_title) == f"{busy} of {len(capture.conversations.all)} messages"
+        shown = [line for line in d.text("list").splitlines() if line.strip()]
+        assert len(shown) == busy
+        assert all("ERROR: Busy" in line for line in shown)
+        await d.answer("f", "name = 'NOTHING'")
+        assert "no message passes the filter" in d.said
+        await d.press("escape", "F")
+        assert str(d.main.list.border_title) == f"{2 * busy} of {len(capture.conversations.all)} messages"
+        await d.answer("f", "x1 = 4")
+        assert "no column x1" in str(d.main.query_one("#say").render())
