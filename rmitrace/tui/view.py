@@ -73,7 +73,7 @@ class View:
         self._where_mask: npt.NDArray[np.bool_] | None = None
         self.bookmarks: set[int] = set()
         known = calls.ts[calls.ts != NO_TIME]
-        self.zero_ns = int(known.min()) if len(known) else min((a.ts for a in self.lines if a.ts is not None), default=0)
+        self.zero_ns = int(known.min()) if len(known) else self._first_line_ns()
         self.cpus = len(np.unique(calls.cpu[calls.cpu >= 0]))
         self.tasks = len(np.unique(calls.pid[calls.pid >= 0]))
         self.failed = int(np.count_nonzero(calls.failed))
@@ -104,6 +104,9 @@ class View:
                 out.append(Aside(self.calls, m.place.source, m.place.offset, m.place.ts_ns, "message", name_and_facts(m), m))
         return sorted(out, key=lambda a: a.before_call)
 
+    def _first_line_ns(self) -> int:
+        return min((a.ts for a in self.lines if a.ts is not None), default=0)
+
     def study(self) -> Study:
         """Work out messages and findings; takes long on large captures and may run in a thread of its own."""
         self.capture.conversations.decode()
@@ -116,6 +119,8 @@ class View:
         self.learned = True
         if any(m.place.call is None for m in self._conversations.all):
             self.lines = self._asides()
+            if self.conversation_alone:
+                self.zero_ns = self._first_line_ns()
             grouped, shown = self.grouped, self.rows.show_lines
             self._grouped = Rows(self.calls, self.capture.sequences, self._line_places())
             self.regroup(grouped)
