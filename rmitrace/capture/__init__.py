@@ -8,10 +8,10 @@ from .errors import CaptureError
 
 if TYPE_CHECKING:
     from .model import Call, Calls, Capture, Mark
-    from .opening import OpenOptions, open_capture
+    from .opening import OpenOptions, open_capture, reopen_capture
     from .revision import Revision
 
-__all__ = ["Call", "Calls", "Capture", "CaptureError", "Mark", "OpenOptions", "Revision", "open_capture"]
+__all__ = ["Call", "Calls", "Capture", "CaptureError", "Mark", "OpenOptions", "Revision", "open_capture", "reopen_capture"]
 
 _HOME = {
     "Call": "model",
@@ -21,6 +21,7 @@ _HOME = {
     "OpenOptions": "opening",
     "Revision": "revision",
     "open_capture": "opening",
+    "reopen_capture": "opening",
 }
 
 

@@ -25,6 +25,7 @@ DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
 
 if TYPE_CHECKING:
     from ..lifecycle.model import Sequence, StateChange
+    from .index import Keeper
     from .messages import Conversations, Message
 
 
@@ -139,6 +140,8 @@ class Capture:
     complete: bool = True
     worlds: dict[int, Any] = field(default_factory=dict)
     """Kept for rmitrace.diagnose: what each source tells of the state of things."""
+    keeper: Keeper | None = None
+    """Where an index of it is kept, and what is found out about it later can be."""
     _cache: Any = None
     _objects: Any = None
     _marks: list[Mark] | None = None

@@ -14,6 +14,7 @@ from ..formats import eventmap, registry
 from ..formats.base import ReadOptions, Unreadable
 from ..lifecycle.operations import join_operations
 from .errors import CaptureError
+from .index import Keeper
 from .model import Calls, Capture
 from .naming import Identities, wrapped_command
 from .pairing import BOTH, ENTER_ONLY, EXIT_ONLY, Pairs, pair
@@ -32,6 +33,7 @@ class OpenOptions:
     progress       called with bytes read so far and the total; may raise to stop
     keys           text of a key log with the secrets of SPDM sessions, see decoders.keylog
     show_secrets   IDE keys and IVs are shown, not hidden
+    cache          what reading a big capture finds out is kept in the user's cache folder, and taken from there
     """
 
     abi: str | None = None
@@ -40,6 +42,7 @@ class OpenOptions:
     progress: Callable[[int, int], None] | None = None
     keys: str | None = None
     show_secrets: bool = False
+    cache: bool = False
 
 
 def open_capture(paths: list[str], options: OpenOptions | None = None, limit: int | None = None) -> Capture:
@@ -48,6 +51,32 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
     Raises CaptureError where a file cannot be opened or is in no known format.
     """
     options = options or OpenOptions()
+    _check(paths, options)
+    keeper = Keeper(paths, options) if options.cache and limit is None else None
+    known = keeper.load() if keeper is not None else None
+    if known is not None:
+        return known
+    sources = [open_source(p, i, limit) for i, p in enumerate(paths)]
+    total = sum(len(s.data) for s in sources)
+    before = 0
+    for i, s in enumerate(sources):
+        path = None if s.path == "-" else s.path
+        read = ReadOptions(options.maps, _progress(options.progress, before, total), path=path)
+        _read(s, i, read, options.source_format)
+        before += len(s.data)
+    capture = build(sources, ReadOptions(options.maps, keys=options.keys, show_secrets=options.show_secrets), options.abi)
+    if keeper is not None and keeper.save(capture):
+        return keeper.load() or capture  # mapped columns: the memory of those that were read is free again
+    return capture
+
+
+def reopen_capture(paths: list[str], options: OpenOptions) -> Capture | None:
+    """The files as one capture where an index of them is kept, None where they have to be read. Raises CaptureError."""
+    _check(paths, options)
+    return Keeper(paths, options).load() if options.cache else None
+
+
+def _check(paths: list[str], options: OpenOptions) -> None:
     if not paths:
         raise CaptureError("no capture given")
     if paths.count("-") > 1:
@@ -59,15 +88,6 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
             registry.by_name(options.source_format)
         except LookupError as e:
             raise CaptureError(str(e).strip("'\"")) from None
-    sources = [open_source(p, i, limit) for i, p in enumerate(paths)]
-    total = sum(len(s.data) for s in sources)
-    before = 0
-    for i, s in enumerate(sources):
-        path = None if s.path == "-" else s.path
-        read = ReadOptions(options.maps, _progress(options.progress, before, total), path=path)
-        _read(s, i, read, options.source_format)
-        before += len(s.data)
-    return build(sources, ReadOptions(options.maps, keys=options.keys, show_secrets=options.show_secrets), options.abi)
 
 
 def _progress(call: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int], None] | None:

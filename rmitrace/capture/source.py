@@ -30,6 +30,7 @@ class Source:
     path      as the user gave it; '-' is standard input
     data      the bytes, unpacked
     whole     False where only the first part was read (a preview) or unpacking stopped early
+    talk      byte offsets between which all lines about messages stand, as far as that is known (see messages.logs)
     """
 
     path: str
@@ -39,6 +40,7 @@ class Source:
     reader: Format | None = None
     records: Records = field(default_factory=lambda: RecordBuilder().finish())
     findings: list[Finding] = field(default_factory=list)
+    talk: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:

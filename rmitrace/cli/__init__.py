@@ -14,9 +14,10 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from ..display import safe
+from . import common
 from .common import UserError, example_text
 
-COMMANDS = ("view", "decode", "messages", "stats", "explain", "abi", "formats", "completion")
+COMMANDS = ("view", "decode", "messages", "stats", "explain", "abi", "formats", "cache", "completion")
 """Sub-commands in the order of the help text; each is a module of this package."""
 
 BROKEN_PIPE = 141
@@ -101,6 +102,8 @@ def run(argv: list[str]) -> int:
             raise
         complain(f"internal error: {type(e).__name__}: {e} (RMITRACE_DEBUG=1 shows where)")
         return 2
+    finally:
+        common.keep_learned()
 
 
 def _run(argv: list[str]) -> int:

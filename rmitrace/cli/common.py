@@ -51,6 +51,11 @@ def add_capture_options(p: argparse.ArgumentParser) -> None:
         metavar="EVENT:enter|exit:FIELD=xN,...",
         help="which fields of an own trace event are registers (see docs/event-mapping.md); may be repeated",
     )
+    how.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="read big captures anew, and keep no index of them for the next time (see `rmitrace cache`)",
+    )
     secrets = p.add_argument_group("secrets of SPDM sessions (see docs/messages.md)")
     secrets.add_argument(
         "--keys",
@@ -127,6 +132,7 @@ def open_options(args: argparse.Namespace) -> OpenOptions:
         progress=_progress(),
         keys=key_log(args),
         show_secrets=args.show_secrets,
+        cache=not args.no_cache,
     )
 
 
@@ -165,8 +171,20 @@ def open_args(args: argparse.Namespace) -> Capture:
 
     check_paths(args.capture)
     capture = open_capture(args.capture, open_options(args))
+    _OPENED.append(capture)
     _progress_end()
     return capture
+
+
+_OPENED: list[Capture] = []
+
+
+def keep_learned() -> None:
+    """Keep what was found out about big captures for the next time."""
+    while _OPENED:
+        capture = _OPENED.pop()
+        if capture.keeper is not None:
+            capture.keeper.learn(capture)
 
 
 def check_paths(paths: list[str]) -> None:

@@ -18,7 +18,7 @@ from textual.events import Event, Key
 from textual.markup import escape
 from textual.screen import Screen
 
-from ..capture import Capture, CaptureError, OpenOptions, open_capture
+from ..capture import Capture, CaptureError, OpenOptions, open_capture, reopen_capture
 from .bars import Header
 from .main import MainScreen
 from .screens import key_text
@@ -129,6 +129,8 @@ class TimelineApp(App[None]):
                 self._hand_over(partial(self.main.say, f"messages and findings: {type(e).__name__}: {e}", "error"))
             else:
                 self._hand_over(partial(self.main.learn, view, study))
+                if view.capture.keeper is not None:
+                    view.capture.keeper.learn(view.capture)
 
         self._start(work)
 
@@ -183,7 +185,7 @@ def run(paths: list[str], options: OpenOptions | None = None) -> int:
     Raises CaptureError where nothing can be shown.
     """
     try:
-        capture = open_capture(paths, options, PREVIEW)
+        capture = reopen_capture(paths, options or OpenOptions()) or open_capture(paths, options, PREVIEW)
     except CaptureError:
         capture = open_capture(paths, options)  # some formats, and some long boot logs, say what they are only as a whole
     app = TimelineApp(capture, paths, options)

@@ -41,7 +41,8 @@ def _of_source(capture: Capture, source: int, problems: list[Finding]) -> list[M
     probed = from_buffers(capture, source)
     if probed:
         return probed
-    return from_mailboxes(capture, source) or from_logs(capture, source, problems)
+    mailboxes = from_mailboxes(capture, source) if capture.sources[source].talk is None else []  # else there were none
+    return mailboxes or from_logs(capture, source, problems)
 
 
 def _to_host(capture: Capture, merged: list[Message]) -> None:

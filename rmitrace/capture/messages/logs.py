@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...formats.base import Data
 from ...formats.hexlines import Dump, dumps, hex_lines
 from ...formats.spdm_log import ABOVE, SUBJECT, Heading, headings, recognise_dump
 from ..records import Finding, Kind
@@ -37,8 +38,16 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
     src = capture.sources[source]
     if src.format in BINARY:
         return []
-    reader = _Reader(capture, source, headings(src.data))
-    others = [m for d in dumps(hex_lines(src.data)) if (m := reader.dump(d)) is not None]
+    start, end = src.talk or (0, len(src.data))
+    told = headings(src.data, start, end)
+    reader = _Reader(capture, source, told)
+    others = []
+    ends = [x for h in told for x in (h.line, h.end)]
+    for d in dumps(hex_lines(src.data, start, end)):
+        ends += (d.start, d.end)
+        if (m := reader.dump(d)) is not None:
+            others.append(m)
+    src.talk = _whole_lines(src.data, min(ends), max(ends)) if ends else (0, 0)
     found = reader.libspdm()
     if others and any(m.data for m in found):
         text = f"{len(others)} other hex dump{'s' if len(others) > 1 else ''} of messages; those of libspdm are shown"
@@ -55,6 +64,12 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
     found.sort(key=lambda m: m.place.offset)
     reader.assign(found)
     return found
+
+
+def _whole_lines(data: Data, start: int, end: int) -> tuple[int, int]:
+    """The lines from the one at ``start`` to the one that ``end`` lies in."""
+    stop = data.find(b"\n", end)
+    return data.rfind(b"\n", 0, start) + 1, len(data) if stop < 0 else stop + 1
 
 
 class _Reader:
@@ -139,7 +154,7 @@ class _Reader:
     def assign(self, found: list[Message]) -> None:
         """Give each message the call that it belongs to."""
         capture, s = self.capture, self.source
-        windows = Windows(capture, s)
+        windows = Windows(capture, s) if found else None
         if not windows:
             return
         inner = [m for m in found if m.told is not None]

@@ -71,6 +71,7 @@ class FakeCapture:
     ) -> None:
         script = SCRIPT if script is None else script
         self.script = script
+        self.keeper = None
         n = len(script)
         self.comm = comm
         self.names = sorted({s[0] for s in script})

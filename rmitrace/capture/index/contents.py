@@ -1,0 +1,248 @@
+"""What of a capture an index holds: the records of its sources and the calls, their names, the revision and findings.
+
+Registers above x7, tasks, buffers and all that is decoded come from the files themselves, as they do after reading.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ...formats import registry
+from ...formats.base import Data, ReadOptions
+from ..model import Calls, Capture
+from ..pairing import PAIRED
+from ..records import COLUMNS, N_REGS, Finding, Kind, Records
+from ..revision import ALL, Evidence, Revision
+from ..source import Source
+from .container import Container, Damaged
+
+CALLS: dict[str, Any] = {
+    "enter": np.int64,
+    "exit": np.int64,
+    "source": np.int16,
+    "ts": np.int64,
+    "dur": np.int64,
+    "cpu": np.int32,
+    "pid": np.int32,
+    "fid": np.uint64,
+    "name": np.int32,
+    "service": np.int16,
+    "status": np.int32,
+    "failed": np.bool_,
+    "paired": np.uint8,
+    "inferred": np.bool_,
+    "parent": np.int64,
+}
+"""The columns of Calls."""
+_OTHER_INPUT = ("pcap",)
+"""Formats whose records depend on more than the bytes of the file: on a dissector that is installed, or not."""
+
+T = TypeVar("T")
+
+
+def fits(capture: Capture) -> bool:
+    """Whether all that is known of a capture can be put into an index: it was read whole, and nothing of it is code."""
+    if not capture.complete or not len(capture.calls) or len(capture.sources) > 256:
+        return False
+    for s in capture.sources:
+        own = type(s.reader).__module__.startswith("rmitrace.formats.")
+        if not own or s.format in _OTHER_INPUT or not isinstance(s.data, bytes | mmap.mmap):
+            return False
+        try:
+            if json.loads(json.dumps(s.records.facts)) != s.records.facts:
+                return False
+        except (TypeError, ValueError):
+            return False
+    return True
+
+
+# -- what is found out later
+
+
+def learned(capture: Capture) -> dict[str, Any]:
+    """What was found out about a capture since it was opened, empty where that is nothing."""
+    talk = [s.talk for s in capture.sources]
+    return {"talk": talk} if any(t is not None for t in talk) else {}
+
+
+def learn(capture: Capture, meta: Any) -> None:
+    """Give a capture what was found out about it before. Raises Damaged (or what JSON of another shape raises)."""
+    ranges = _a(list, _a(dict, meta)["talk"])
+    found = [None if t is None else _range(t, len(s.data)) for t, s in zip(ranges, capture.sources, strict=True)]
+    for s, talk in zip(capture.sources, found, strict=True):
+        s.talk = talk
+
+
+def _range(value: Any, end: int) -> tuple[int, int]:
+    start, stop = _a(list, value)
+    if not 0 <= _a(int, start) <= _a(int, stop) <= end:
+        raise Damaged("a range that cannot be")
+    return start, stop
+
+
+# -- into the index
+
+
+def give(capture: Capture, sizes: list[int]) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """What to write: the table's part and the columns. ``sizes``: bytes of the files; what was unpacked is kept, too."""
+    columns: dict[str, npt.NDArray[Any]] = {f"call.{name}": getattr(capture.calls, name) for name in CALLS}
+    sources = []
+    for i, (s, size) in enumerate(zip(capture.sources, sizes, strict=True)):
+        rec = s.records
+        columns |= {f"{i}.{name}": getattr(rec, name) for name in COLUMNS}
+        columns[f"{i}.regs"] = rec.regs
+        unpacked = not isinstance(s.data, mmap.mmap) or len(s.data) != size
+        if unpacked:
+            columns[f"{i}.data"] = np.frombuffer(s.data, dtype=np.uint8)
+        sources.append(
+            {
+                "format": s.format,
+                "records": len(rec),
+                "unpacked": unpacked,
+                "names": rec.names,
+                "facts": rec.facts,
+                "findings": [_finding(f) for f in s.findings],
+                "told": [_finding(f) for f in rec.findings],
+            }
+        )
+    columns["op.first"] = np.array(list(capture.last_op), dtype=np.int64)
+    columns["op.last"] = np.array(list(capture.last_op.values()), dtype=np.int64)
+    meta = {
+        "sources": sources,
+        "calls": len(capture.calls),
+        "names": capture.names,
+        "services": capture.services,
+        "statuses": capture.statuses,
+        "revision": asdict(capture.revision),
+        "reading": [_finding(f) for f in capture.reading],
+        "duplicates": capture.duplicates,
+    }
+    return meta, columns
+
+
+def _finding(f: Finding) -> list[Any]:
+    return [f.rule, f.severity, f.message, f.source, f.offset, f.object, list(f.calls), f.spec]
+
+
+# -- out of it
+
+
+def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
+    """The capture. Every number is within its bounds, else Damaged (or what JSON of another shape raises) is raised."""
+    meta = _a(dict, found.meta)
+    told = _a(list, meta["sources"])
+    if len(told) != len(paths):
+        raise Damaged("of another number of files")
+    sources = [_source(found, i, path, _a(dict, t)) for i, (path, t) in enumerate(zip(paths, told, strict=True))]
+    names, services, statuses = (_texts(meta[k]) for k in ("names", "services", "statuses"))
+    n = _a(int, meta["calls"])
+    calls = Calls(**{name: found.column(f"call.{name}", dtype, n) for name, dtype in CALLS.items()})
+    _within("call.source", calls.source, 0, len(sources))
+    for name, most in (("name", len(names)), ("service", len(services)), ("paired", len(PAIRED)), ("failed", 2), ("inferred", 2)):
+        _within(f"call.{name}", getattr(calls, name), 0, most)
+    _within("call.status", calls.status, -1, len(statuses))
+    _within("call.parent", calls.parent, -1, n)
+    _within("call.dur", calls.dur, -1, 1 << 63)
+    _record_numbers(calls, sources)
+    first, last = (found.column(f"op.{k}", np.int64) for k in ("first", "last"))
+    for numbers in (first, last):
+        _within("op", numbers, 0, n)
+    return Capture(
+        sources,
+        calls,
+        names,
+        services,
+        statuses,
+        _revision(_a(dict, meta["revision"])),
+        options,
+        reading=_findings(meta["reading"], len(sources), n),
+        duplicates=_a(int, meta["duplicates"]),
+        last_op=dict(zip(first.tolist(), last.tolist(), strict=True)),
+    )
+
+
+def _source(found: Container, i: int, path: str, told: dict[str, Any]) -> Source:
+    n = _a(int, told["records"])
+    columns: dict[str, Any] = {name: found.column(f"{i}.{name}", dtype, n) for name, dtype in COLUMNS.items()}
+    regs = found.column(f"{i}.regs", np.uint64, n * N_REGS).reshape(n, N_REGS)
+    names = _texts(told["names"])
+    data = found.part(f"{i}.data") if _a(bool, told["unpacked"]) else _mapped(path)
+    said = _findings(told["told"], 256, 1 << 40)
+    rec = Records(**columns, regs=regs, names=names, facts=_a(dict, told["facts"]), findings=said)
+    _within(f"{i}.kind", rec.kind, min(Kind), max(Kind) + 1)
+    _within(f"{i}.name", rec.name, -1, len(names))
+    _within(f"{i}.known", rec.known, 0, 1 << 18)
+    _within(f"{i}.length", rec.length, 0, 1 << 31)
+    _within(f"{i}.offset", rec.offset, 0, len(data) + 1)
+    return Source(
+        path,
+        data,
+        format=_a(str, told["format"]),
+        reader=registry.by_name(told["format"]),
+        records=rec,
+        findings=_findings(told["findings"], 256, 1 << 40),
+    )
+
+
+def _mapped(path: str) -> Data:
+    with open(path, "rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _record_numbers(calls: Calls, sources: list[Source]) -> None:
+    """Every call has a record, and those it has are in its source."""
+    for s, source in enumerate(sources):
+        mine = slice(None) if len(sources) == 1 else np.flatnonzero(calls.source == s)
+        enter, exit_ = calls.enter[mine], calls.exit[mine]
+        for side in (enter, exit_):
+            _within("call", side, -1, len(source.records))
+        if len(enter) and int(np.maximum(enter, exit_).min()) < 0:
+            raise Damaged("a call without a record")
+
+
+def _within(name: str, column: npt.NDArray[Any], least: int, end: int) -> None:
+    """Raise Damaged where a number is below ``least`` or not below ``end``."""
+    column = column.view(np.uint8) if column.dtype == np.bool_ else column
+    if len(column) and not (least <= int(column.min()) and int(column.max()) < end):
+        raise Damaged(f"column {name} has a number that cannot be")
+
+
+def _a(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise Damaged(f"{type(value).__name__} where {kind.__name__} should be")
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    return [_a(str, v) for v in _a(list, value)]
+
+
+def _findings(value: Any, sources: int, calls: int) -> list[Finding]:
+    out = []
+    for rule, severity, message, source, offset, object_, numbers, spec in _a(list, value):
+        if severity not in ("error", "warning", "note") or not -1 <= _a(int, source) < sources:
+            raise Damaged("a finding that cannot be")
+        if not all(0 <= _a(int, c) < calls for c in _a(list, numbers)):
+            raise Damaged("a finding about a call that is not there")
+        told = None if object_ is None else _a(str, object_)
+        out.append(
+            Finding(_a(str, rule), severity, _a(str, message), source, _a(int, offset), told, tuple(numbers), _a(str, spec))
+        )
+    return out
+
+
+def _revision(told: dict[str, Any]) -> Revision:
+    core, device = _a(str, told["core"]), _a(str, told["device"])
+    if core not in ALL or device not in ALL:
+        raise Damaged("a revision that is not known")
+    signs = tuple(
+        Evidence(_a(str, e["group"]), tuple(_texts(e["fits"])), _a(str, e["text"]), _a(int, e["weight"]), _a(str, e["side"]))
+        for e in _a(list, told["signs"])
+    )
+    return Revision(core, device, tuple(_texts(told["evidence"])), _a(bool, told["forced"]), _a(bool, told["assumed"]), signs)

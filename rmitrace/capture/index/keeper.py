@@ -1,0 +1,118 @@
+"""Keeps the index of the files that are opened together: takes a capture out of it, or puts one into it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ...formats.base import ReadOptions
+from . import container, contents, folder, identity
+
+if TYPE_CHECKING:
+    from ..model import Capture
+    from ..opening import OpenOptions
+
+SMALLEST = 32 << 20
+"""Bytes of all sources together, unpacked, from which on an index repays: below, they are read in less time than the program
+takes to start."""
+_WORTH_LOOKING = 1 << 20
+"""Bytes of all files, packed or not, from which on an index is looked for."""
+LATER = ".later" + folder.SUFFIX
+"""How the name of what was found out later goes on."""
+_UNUSABLE = (container.Damaged, OSError, ValueError, TypeError, KeyError, LookupError, OverflowError, MemoryError)
+
+
+class Keeper:
+    """The index of some files opened in some way. Whatever goes wrong with it is as if there were none."""
+
+    def __init__(self, paths: list[str], options: OpenOptions) -> None:
+        self._options = options
+        self._said = {"abi": options.abi, "source_format": options.source_format, "maps": list(options.maps)}
+        self._stamps: list[identity.Stamp] = []
+        self._file: str | None = None
+        self._learned: dict[str, Any] = {}
+        self.problem = ""
+        """Why an index that is there was not used."""
+        if "-" in paths or not _big_enough(paths):
+            return
+        where = folder.prepare()
+        if where is None:
+            return
+        with contextlib.suppress(OSError):
+            found = [identity.stamp(p) for p in paths]
+            self._stamps = [s for s in found if s is not None]
+            if len(self._stamps) == len(paths):
+                name = identity.name([s.path for s in self._stamps], self._said)
+                self._file = os.path.join(where, name + folder.SUFFIX)
+        self._paths = paths
+        self._settled = identity.settled(self._stamps)
+
+    def load(self) -> Capture | None:
+        """The capture as it was read before; None where there is no index of it that holds."""
+        if self._file is None or not os.path.lexists(self._file):
+            return None
+        try:
+            with self._open(self._file) as found:
+                options = ReadOptions(self._options.maps, keys=self._options.keys, show_secrets=self._options.show_secrets)
+                capture = contents.take(found, self._paths, options)
+        except _UNUSABLE as e:
+            self.problem = str(e)
+            return None
+        capture.keeper = self
+        folder.used(self._file)
+        try:
+            with self._open(self._file + LATER) as found:
+                contents.learn(capture, found.meta)
+            self._learned = contents.learned(capture)
+            folder.used(self._file + LATER)
+        except _UNUSABLE as e:
+            self.problem = str(e)
+        return capture
+
+    @contextlib.contextmanager
+    def _open(self, file: str) -> Iterator[container.Container]:
+        """An index file of this key. Raises Damaged, OSError."""
+        found = container.read(file)
+        try:
+            if found.key != identity.key(self._stamps, self._said):
+                raise container.Damaged("of other files, or of the files as they were")
+            yield found
+        finally:
+            found.close()
+
+    def save(self, capture: Capture) -> bool:
+        """Keep a capture that was just read; whether that was worth it and possible."""
+        if self._file is None or not self._settled or not contents.fits(capture):
+            return False
+        if sum(len(s.data) for s in capture.sources) < SMALLEST:
+            return False
+        try:
+            if [identity.stamp(p) for p in self._paths] != self._stamps:
+                return False  # the files changed while they were read
+            meta, columns = contents.give(capture, [s.size for s in self._stamps])
+            if not folder.has_room(sum(c.nbytes for c in columns.values())):
+                return False
+            container.write(self._file, identity.key(self._stamps, self._said), meta, columns)
+        except (OSError, ValueError, MemoryError):
+            return False
+        folder.evict(self._file)
+        capture.keeper = self
+        return True
+
+    def learn(self, capture: Capture) -> None:
+        """Keep what was found out about a capture since it came from here."""
+        meta = contents.learned(capture)
+        if self._file is None or meta == self._learned or not folder.has_room(0):
+            return
+        self._learned = meta
+        with contextlib.suppress(OSError, ValueError):
+            container.write(self._file + LATER, identity.key(self._stamps, self._said), meta, {})
+
+
+def _big_enough(paths: list[str]) -> bool:
+    try:
+        return sum(os.stat(p).st_size for p in paths) >= _WORTH_LOOKING
+    except OSError:
+        return False
