@@ -141,7 +141,7 @@ def column(capture: Capture, name: str) -> pl.Series:
     if name == "fid":
         return _unsigned(calls.fid & np.uint64(FID_MASK), calls.fid != 0)
     if name in FLAGS:
-        return pl.Series(getattr(calls, name))
+        return pl.Series(np.asarray(getattr(calls, name)))
     if name == "seq":
         return pl.Series(np.arange(n, dtype=np.int64))
     if name == "source":
@@ -170,7 +170,7 @@ def _unsigned(values: Any, known: Any) -> pl.Series:
     """64-bit registers as 128-bit numbers: comparisons and sums with signed literals are then exact."""
     import polars as pl
 
-    series = pl.Series(values, dtype=pl.UInt64).cast(pl.Int128)
+    series = pl.Series(np.asarray(values), dtype=pl.UInt64).cast(pl.Int128)
     return series if bool(known.all()) else series.set(pl.Series(~known), None)
 
 

@@ -15,8 +15,9 @@ from decoders.tree import Node
 
 from ..display import safe
 from ..formats.base import Buffer, Detail, ReadOptions, RecordReader
+from .packed import Column
 from .pairing import PAIRED, WHOLE
-from .records import N_REGS, NO_TIME, Finding, Kind
+from .records import N_REGS, NO_TIME, Finding, Kind, Values
 from .revision import Revision
 from .source import Source
 
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from ..lifecycle.model import Sequence, StateChange
     from .index import Keeper
     from .messages import Conversations, Message
+
+
+CALL_COLUMNS: dict[str, Any] = {
+    "enter": np.int64, "exit": np.int64, "source": np.int16, "ts": np.int64, "dur": np.int64, "cpu": np.int32, "pid": np.int32,
+    "fid": np.uint64, "name": np.int32, "service": np.int16, "status": np.int32, "failed": np.bool_, "paired": np.uint8,
+    "inferred": np.bool_, "parent": np.int64,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -42,26 +50,40 @@ class Calls:
     paired           0 both, 1 enter-only, 2 exit-only, 3 whole
     inferred         told by the function around the SMC, not by the SMC
     parent           row of the command that a 2.0 OP_* call works for, else -1
+
+    CALL_COLUMNS has their types. They are arrays, or packed.
     """
 
-    enter: npt.NDArray[np.int64]
-    exit: npt.NDArray[np.int64]
-    source: npt.NDArray[np.int16]
-    ts: npt.NDArray[np.int64]
-    dur: npt.NDArray[np.int64]
-    cpu: npt.NDArray[np.int32]
-    pid: npt.NDArray[np.int32]
-    fid: npt.NDArray[np.uint64]
-    name: npt.NDArray[np.int32]
-    service: npt.NDArray[np.int16]
-    status: npt.NDArray[np.int32]
-    failed: npt.NDArray[np.bool_]
-    paired: npt.NDArray[np.uint8]
-    inferred: npt.NDArray[np.bool_]
-    parent: npt.NDArray[np.int64]
+    enter: Values
+    exit: Values
+    source: Values
+    ts: Values
+    dur: Values
+    cpu: Values
+    pid: Values
+    fid: Values
+    name: Values
+    service: Values
+    status: Values
+    failed: Values
+    paired: Values
+    inferred: Values
+    parent: Values
 
     def __len__(self) -> int:
         return len(self.enter)
+
+    def pack(self) -> None:
+        """Pack the columns that are still arrays."""
+        for name, dtype in CALL_COLUMNS.items():
+            values = getattr(self, name)
+            if not isinstance(values, Column):
+                setattr(self, name, Column(dtype, values))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns."""
+        return sum(getattr(self, name).nbytes for name in CALL_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)

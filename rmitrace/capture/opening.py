@@ -111,6 +111,7 @@ def _read(source: Source, index: int, options: ReadOptions, wanted: str | None) 
         raise CaptureError(f"{source.path}: {e}") from None
     except ValueError as e:
         raise CaptureError(f"{source.path}: {e}") from None
+    source.records.pack()
     source.data = source.records.facts.pop("data", source.data)
     source.findings += [_with_source(f, index) for f in source.records.findings]
 
@@ -169,6 +170,7 @@ def _columns(sources: list[Source], pairs: list[Pairs], revision: Revision, opti
         order = np.argsort(ts, kind="stable")
         columns = {k: v[order] for k, v in columns.items()}
     calls = Calls(**columns, parent=np.full(len(ts), -1, dtype=np.int64))
+    calls.pack()
     return Capture(sources, calls, identities.names, identities.services, identities.statuses, revision, options)
 
 

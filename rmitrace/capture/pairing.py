@@ -48,11 +48,12 @@ class Pairs:
 
 def task_keys(records: Records, which: I64) -> I64:
     """A number a task: the pid, or below zero one a CPU for the idle task and for records without a pid."""
-    pid = records.pid[which].astype(np.int64)
+    pid: I64 = records.pid[which].astype(np.int64)
     if not len(pid) or pid.min() > 0:
         return pid
     cpu = records.cpu[which].astype(np.int64)
-    return np.where(pid > 0, pid, -2 - cpu)
+    keys: I64 = np.where(pid > 0, pid, -2 - cpu)
+    return keys
 
 
 def order_by(keys: I64) -> I64 | None:

@@ -1,8 +1,8 @@
 """Records as columns: what a format reader fills and everything else reads.
 
 A record is one row or block of a source that says something about an SMC, found at a byte offset.
-There is no Python object per record: one numpy array per column, and the raw bytes are read again
-from the source where more is wanted than the columns hold (``Format.detail``).
+There is no Python object per record: one column (an array while it is filled, packed from then on) for each property, and
+the raw bytes are read again from the source where more is wanted than the columns hold (``Format.detail``).
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from .packed import Column, Registers
+
+Values: TypeAlias = Any
+"""Integers of a type that is named beside it: a numpy array, or a packed.Column, which is read in the same ways."""
 NO_TIME = -(2**63)
 """Value of the ``ts`` column where the source has no time."""
 N_REGS = 8
@@ -71,20 +75,20 @@ COLUMNS: dict[str, Any] = {
 
 @dataclass(slots=True)
 class Records:
-    """The records of one source, in the order they stand in it. All arrays have the same length.
+    """The records of one source, in the order they stand in it. All columns have the same length.
 
-    Besides COLUMNS: ``regs`` is (n, N_REGS) uint64, 0 where the bit in ``known`` is clear.
+    Besides COLUMNS: ``regs`` is (n, N_REGS) uint64, 0 where the bit in ``known`` is clear; an array or packed.Registers.
     """
 
-    offset: npt.NDArray[np.int64]
-    length: npt.NDArray[np.int32]
-    ts: npt.NDArray[np.int64]
-    cpu: npt.NDArray[np.int32]
-    pid: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.uint8]
-    name: npt.NDArray[np.int32]
-    known: npt.NDArray[np.uint32]
-    regs: npt.NDArray[np.uint64]
+    offset: Values
+    length: Values
+    ts: Values
+    cpu: Values
+    pid: Values
+    kind: Values
+    name: Values
+    known: Values
+    regs: Values
     names: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -93,6 +97,26 @@ class Records:
 
     def __len__(self) -> int:
         return len(self.offset)
+
+    def pack(self) -> None:
+        """Pack the columns that are still arrays."""
+        for name, dtype in COLUMNS.items():
+            values = getattr(self, name)
+            if not isinstance(values, Column):
+                setattr(self, name, Column(dtype, values))
+        if not isinstance(self.regs, Registers):
+            self.regs = Registers(self.regs)
+
+    def take(self, order: Any) -> None:
+        """Keep these rows of every column, in this order: numbers or flags."""
+        for name in (*COLUMNS, "regs"):
+            values = getattr(self, name)
+            setattr(self, name, values.take(order) if isinstance(values, Column | Registers) else values[order])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns."""
+        return sum(getattr(self, name).nbytes for name in (*COLUMNS, "regs"))
 
 
 def first_register(records: Records, which: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:

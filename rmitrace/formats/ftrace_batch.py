@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..capture.packed import Column, Registers
 from ..capture.records import COLUMNS, Finding, Kind, RecordBuilder, Records
 from . import eventmap
 from .base import Data, ReadOptions
@@ -100,7 +101,7 @@ class LineSource:
             if at >= self.end:
                 self.flush()
             if n >= BATCH // 2 or slow >= BATCH // 8 or at >= self.end:
-                total.add(self._batch(columns, n, table), (at - self.start) / (self.end - self.start))
+                total.add(self._batch(columns, n, table))
                 self.builder = RecordBuilder()
                 self.builder.names = names
                 self.probes.builder = self.builder
@@ -142,48 +143,30 @@ class LineSource:
         if not len(mine):
             return fast
         both = joined([fast, mine], [])
-        take(both, np.argsort(both.offset, kind="stable"))
+        both.take(np.argsort(both.offset, kind="stable"))
         return both
 
 
 class Total:
-    """The records of all batches so far, in arrays with room to spare: memory is touched only where it is used."""
+    """The records of all batches so far, packed."""
 
     def __init__(self) -> None:
-        self.used = self.room = 0
-        self.arrays: dict[str, Any] = {}
+        self.columns: dict[str, Any] = {name: Column(dtype) for name, dtype in COLUMNS.items()} | {"regs": Registers()}
 
-    def add(self, part: Records, done: float) -> None:
-        """Put a batch behind the others; ``done`` is the share of the source that was read with it."""
-        need = self.used + len(part)
-        if need > self.room or not self.arrays:
-            self.room = max(need, int(need / max(done, 0.001) * 1.02), self.room * 5 // 4)
-            for column in _COLUMNS:
-                old = self.arrays.get(column)
-                new = np.empty((self.room, *getattr(part, column).shape[1:]), dtype=getattr(part, column).dtype)
-                if old is not None:
-                    new[: self.used] = old[: self.used]
-                self.arrays[column] = new
-        for column in _COLUMNS:
-            self.arrays[column][self.used : need] = getattr(part, column)
-        self.used = need
+    def add(self, part: Records) -> None:
+        """Put a batch behind the others."""
+        for name, column in self.columns.items():
+            column.append(getattr(part, name))
 
     def records(self, names: list[str]) -> Records:
         """All of them."""
-        arrays: dict[str, Any] = {c: a[: self.used] for c, a in self.arrays.items()}
-        return Records(**arrays, names=names)
+        return Records(**self.columns, names=names)
 
 
 def joined(parts: list[Records], names: list[str]) -> Records:
     """The rows of several in one."""
     arrays: dict[str, Any] = {c: np.concatenate([getattr(p, c) for p in parts]) for c in _COLUMNS}
     return Records(**arrays, names=names)
-
-
-def take(records: Records, order: Any) -> None:
-    """Keep these rows of every column, in this order."""
-    for column in _COLUMNS:
-        setattr(records, column, getattr(records, column)[order])
 
 
 def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int:
@@ -199,9 +182,9 @@ def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int
     if (records.kind == Kind.ENTER).any():
         drop |= (records.kind == Kind.WHOLE_IN) | (records.kind == Kind.WHOLE_OUT)
     if drop.any():
-        take(records, np.flatnonzero(~drop))
+        records.take(~drop)
     if probes.late and (records.offset[1:] < records.offset[:-1]).any():
-        take(records, np.argsort(records.offset, kind="stable"))
+        records.take(np.argsort(records.offset, kind="stable"))
     cut = mark_cut(records) if whole_lines else 0
     aliases = probes.aliases()
     records.names = [aliases.get(n, n) for n in records.names]

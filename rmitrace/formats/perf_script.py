@@ -11,7 +11,7 @@ from ..capture.records import NO_TIME, Finding, Kind, Records
 from . import eventmap
 from .base import Data, Detail, ReadOptions, Unreadable
 from .eventmap import parse_maps
-from .ftrace_batch import LineSource, settle, take
+from .ftrace_batch import LineSource, settle
 from .ftrace_line import MAX_LINE, Body, Head, Place, event_name, nanoseconds, number, parse_body
 from .ftrace_table import Table
 from .ftrace_values import detail_of
@@ -287,7 +287,7 @@ def drop_doubles(records: Records, paired: set[int]) -> int:
         keep[b[same]] = False
     dropped = int((~keep).sum())
     if dropped:
-        take(records, np.flatnonzero(keep))
+        records.take(np.flatnonzero(keep))
     return dropped
 
 

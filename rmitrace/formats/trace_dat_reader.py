@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder, Records
 from . import eventmap
 from .base import Data, ReadOptions, Unreadable
-from .ftrace_batch import joined, settle, take
+from .ftrace_batch import joined, settle
 from .ftrace_events import MARKERS, Probes
 from .ftrace_line import Head, parse_body
 from .trace_dat_detail import Details, payload
@@ -161,11 +161,11 @@ class Reader:
         )  # fmt: skip
         more = np.setdiff1d(np.arange(len(slow)), first)
         if len(more):
-            take(slow, more)
+            slow.take(more)
             records = joined([records, slow], records.names)
-            take(records, np.argsort(records.offset, kind="stable"))
+            records.take(np.argsort(records.offset, kind="stable"))
         if (records.kind == 0).any():
-            take(records, np.flatnonzero(records.kind))
+            records.take(np.flatnonzero(records.kind))
         return records
 
     def _tell_instances(self, records: Records, rows: Rows) -> None:

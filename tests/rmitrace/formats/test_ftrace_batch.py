@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from rmitrace.capture.records import Kind, RecordBuilder, Records
-from rmitrace.formats.ftrace_batch import Total, joined, mark_cut, take
+from rmitrace.formats.ftrace_batch import Total, joined, mark_cut
 
 
 def made(*rows: tuple[Kind, int, str, int]) -> Records:
@@ -58,22 +58,8 @@ def test_total_grows() -> None:
     parts = [enters(*[8] * n) for n in (0, 3, 0, 50, 1000, 1)]
     for i, part in enumerate(parts):
         part.offset += 10_000 * i
-        total.add(part, 0.01)
+        total.add(part)
     records = total.records(["e"])
     assert records.offset.tolist() == joined(parts, []).offset.tolist()
     assert len(records) == 1054
     assert records.regs[-1].tolist() == list(range(8))
-
-
-def test_total_of_one_batch() -> None:
-    """The last batch may end behind the source: a last line without its end is counted with one."""
-    total = Total()
-    total.add(enters(3), 1.05)
-    assert total.records(["e"]).offset.tolist() == [0]
-
-
-def test_take() -> None:
-    records = enters(1, 2, 3)
-    take(records, np.array([2, 0]))
-    assert records.offset.tolist() == [2, 0]
-    assert records.known.tolist() == [0b111, 0b1]

@@ -1,0 +1,230 @@
+"""How a piece of a column of integers is packed into bytes, and read again.
+
+A piece is a header and what its form needs:
+
+  SAME    one value; nothing
+  FEW     up to 256 values within a span of 65536: the values (u16 above the base), then codes of 1, 2, 4 or 8 bits
+  NEAR    the distance of each value from the base, divided by ``scale``, in 1 to 8 bytes
+  MIXED   registers: 2 bits a value say whether it is zero, a page (a multiple of 4096), small (below that) or anything
+          else; then base and width of pages, small and other values, then each kind as in NEAR, pages by their number
+
+A distance of 3, 5, 6 or 7 bytes stands in two or three arrays, the low bytes first. All numbers are little endian; arithmetic
+is modulo 2^64, so that signed and unsigned columns are packed alike. Pieces may come from a file that was changed meanwhile:
+unpacking checks every size and raises ValueError.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+U64 = npt.NDArray[np.uint64]
+Bytes = npt.NDArray[np.uint8]
+
+SAME, FEW, NEAR, MIXED = range(4)
+HEADER = struct.Struct("<BBHIq")
+"""Form; bits or bytes of a value; values in the table less one, or scale; number of values; base."""
+MOST = 1 << 20
+"""Values in a piece at most."""
+_CLASS = struct.Struct("<Bq")
+_ALL = (1 << 64) - 1
+_FEW = 1 << 16
+_PAGE = 12
+_ZERO, _PAGES, _SMALL, _OTHER = range(4)
+_US = 1000
+"""Times of text traces are whole microseconds."""
+_PLANES = {1: (1,), 2: (2,), 3: (2, 1), 4: (4,), 5: (4, 1), 6: (4, 2), 7: (4, 2, 1), 8: (8,)}
+"""Bytes of the arrays that a distance stands in, by its bytes."""
+_CODES = {bits: (np.arange(256)[:, None] >> np.arange(0, 8, bits) & ((1 << bits) - 1)).astype(np.uint8) for bits in (1, 2, 4, 8)}
+"""What each byte holds, by the bits of a code."""
+
+
+def pack(values: npt.NDArray[Any]) -> bytes:
+    """At least one integer, of any integer type or bool, as bytes."""
+    least, most = values.min(), values.max()
+    if least == most:
+        return HEADER.pack(SAME, 0, 0, len(values), _signed(int(least)))
+    wide = values if values.dtype == np.uint64 else values.astype(np.int64, copy=False).view(np.uint64)
+    signed = wide.view(np.int64)
+    base, top = (int(signed.min()), int(signed.max())) if values.dtype == np.uint64 else (int(least), int(most))
+    span = top - base
+    if span < _FEW and (few := _few((wide - np.uint64(base & _ALL)).astype(np.uint16), base, span)) is not None:
+        return few
+    if span >= 1 << 24 and values.dtype == np.uint64:
+        mixed = _mixed(wide)
+        if len(mixed) < len(wide) * _width(span):
+            return mixed
+    far = wide - np.uint64(base & _ALL)
+    scale = _US if span >= _FEW and _by_us(far) else 1
+    far = far // np.uint64(scale) if scale > 1 else far
+    width = _width(span // scale)
+    return HEADER.pack(NEAR, width, scale, len(wide), base) + _cut(far, width)
+
+
+def unpack(piece: bytes) -> npt.NDArray[np.int64]:
+    """The integers of a piece. Raises ValueError where it is none."""
+    form, size, extra, count, base = _header(piece)
+    rest = np.frombuffer(piece, dtype=np.uint8, offset=HEADER.size)
+    if form == SAME:
+        return np.full(count, base, dtype=np.int64)
+    start = np.uint64(base & _ALL)
+    if form == FEW:
+        table, codes = _table(rest, size, extra, count)
+        at = _CODES[size][codes].reshape(-1)[:count]
+        if int(at.max(initial=0)) > extra:
+            raise ValueError("a code without a value")
+        return (table.astype(np.uint64) + start)[at].view(np.int64)
+    if form == NEAR:
+        far = _spread(rest, count, size)
+        return ((far * np.uint64(extra) if extra > 1 else far) + start).view(np.int64)
+    return _unmix(rest, count).view(np.int64)
+
+
+def one(read: Callable[[int, int], bytes], place: int) -> int | None:
+    """The integer at a place of a piece, of which ``read`` gives the bytes between two offsets; None where all of the piece
+    has to be unpacked for it. Raises ValueError."""
+    form, size, extra, count, base = _header(read(0, HEADER.size))
+    if place >= count:
+        raise ValueError("a piece that ends early")
+    if form == SAME:
+        return base
+    if form == FEW:
+        code = _int(read, HEADER.size + 2 * (extra + 1) + place * size // 8, 1) >> place * size % 8 & (1 << size) - 1
+        return base + _int(read, HEADER.size + 2 * min(code, extra), 2)
+    if form == NEAR:
+        at, shift, far = HEADER.size, 0, 0
+        for plane in _PLANES[size]:
+            far |= _int(read, at + place * plane, plane) << shift
+            at, shift = at + count * plane, shift + 8 * plane
+        return _signed(base + far * extra)
+    return None
+
+
+def _int(read: Callable[[int, int], bytes], at: int, size: int) -> int:
+    data = read(at, at + size)
+    if len(data) != size:
+        raise ValueError("a piece that ends early")
+    return int.from_bytes(data, "little")
+
+
+def _signed(value: int) -> int:
+    value &= _ALL
+    return value - (1 << 64) if value >> 63 else value
+
+
+def _header(piece: bytes) -> tuple[int, int, int, int, int]:
+    if len(piece) < HEADER.size:
+        raise ValueError("no header")
+    form, size, extra, count, base = HEADER.unpack_from(piece)
+    fits = size in _CODES and extra < 256 if form == FEW else 1 <= size <= 8 if form == NEAR else form in (SAME, MIXED)
+    if not fits or count > MOST:
+        raise ValueError("no packed piece")
+    return form, size, extra, count, base
+
+
+def _by_us(far: U64) -> bool:
+    us = np.uint64(_US)
+    return not (far[:32] % us).any() and not (far % us).any()
+
+
+def _width(span: int) -> int:
+    return max((span.bit_length() + 7) // 8, 1)
+
+
+def _cut(values: U64, width: int) -> bytes:
+    """The low bytes of each value, in its planes."""
+    out, shift = [], 0
+    for plane in _PLANES[width]:
+        out.append((values >> np.uint64(shift) if shift else values).astype(f"<u{plane}").tobytes())
+        shift += 8 * plane
+    return b"".join(out)
+
+
+def _spread(data: Bytes, count: int, width: int) -> U64:
+    """What _cut made; ``data`` has to be that long."""
+    if len(data) != count * width:
+        raise ValueError("a piece of the wrong length")
+    out, at, shift = np.zeros(0, dtype=np.uint64), 0, 0
+    for plane in _PLANES[width]:
+        part = data[at : at + count * plane].view(f"<u{plane}").astype(np.uint64)
+        out = part if not shift else out | part << np.uint64(shift)
+        at, shift = at + count * plane, shift + 8 * plane
+    return out
+
+
+def _few(far: npt.NDArray[np.uint16], base: int, span: int) -> bytes | None:
+    """Codes for the values, None where there are too many."""
+    seen = np.zeros(span + 1, dtype=bool)
+    seen[far] = True
+    table = np.flatnonzero(seen)
+    if len(table) > 256 or (len(table) > 16 and span < 256):  # those take a byte either way
+        return None
+    bits = next(b for b in (1, 2, 4, 8) if len(table) <= 1 << b)
+    code = np.zeros(span + 1, dtype=np.uint8)
+    code[table] = np.arange(len(table))
+    head = HEADER.pack(FEW, bits, len(table) - 1, len(far), base)
+    return head + table.astype("<u2").tobytes() + _codes(code[far], bits).tobytes()
+
+
+def _codes(codes: Bytes, bits: int) -> Bytes:
+    """Codes put together into bytes, the first in the lowest bits."""
+    if bits == 8:
+        return codes
+    if bits == 1:
+        return np.packbits(codes, bitorder="little")
+    a_byte = 8 // bits
+    padded = np.zeros(-(-len(codes) // a_byte) * a_byte, dtype=np.uint8)
+    padded[: len(codes)] = codes
+    rows = padded.reshape(-1, a_byte)
+    out = rows[:, 0].copy()
+    for i in range(1, a_byte):
+        out |= rows[:, i] << np.uint8(i * bits)
+    return out
+
+
+def _table(rest: Bytes, bits: int, last: int, count: int) -> tuple[npt.NDArray[np.uint16], Bytes]:
+    size = 2 * (last + 1)
+    if len(rest) != size + -(-count * bits // 8):
+        raise ValueError("a piece of the wrong length")
+    return rest[:size].view("<u2"), rest[size:]
+
+
+def _mixed(values: U64) -> bytes:
+    page = (values & np.uint64((1 << _PAGE) - 1)) == 0
+    small = values < np.uint64(1 << _PAGE)
+    kind = np.uint8(_OTHER) - (page.view(np.uint8) << np.uint8(1)) - small.view(np.uint8)  # zero is both
+    heads = [HEADER.pack(MIXED, 0, 0, len(values), 0)]
+    parts = []
+    for which in (_PAGES, _SMALL, _OTHER):
+        some = values[kind == which]
+        some = some >> np.uint64(_PAGE) if which == _PAGES else some
+        signed = some.view(np.int64)
+        base, top = (int(signed.min()), int(signed.max())) if len(some) else (0, 0)
+        heads.append(_CLASS.pack(_width(top - base), base))
+        parts.append(_cut(some - np.uint64(base & _ALL), _width(top - base)))
+    return b"".join([*heads, _codes(kind, 2).tobytes(), *parts])
+
+
+def _unmix(rest: Bytes, count: int) -> U64:
+    heads, tags = 3 * _CLASS.size, -(-count // 4)
+    if len(rest) < heads + tags:
+        raise ValueError("a piece of the wrong length")
+    kind = _CODES[2][rest[heads : heads + tags]].reshape(-1)[:count]
+    out = np.zeros(count, dtype=np.uint64)
+    at = heads + tags
+    classes = _CLASS.iter_unpack(rest[:heads].tobytes())
+    for which, (width, base) in zip((_PAGES, _SMALL, _OTHER), classes, strict=True):
+        here = kind == which
+        many = int(np.count_nonzero(here))
+        if not 1 <= width <= 8:
+            raise ValueError("no packed piece")
+        some = _spread(rest[at : at + many * width], many, width) + np.uint64(base & _ALL)
+        out[here] = some << np.uint64(_PAGE) if which == _PAGES else some
+        at += many * width
+    if at != len(rest):
+        raise ValueError("a piece of the wrong length")
+    return out
