@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib import import_module
+from typing import TYPE_CHECKING
 
 from construct import Bytes, Int8ul, Int16ul, Int32ul
 
@@ -15,6 +15,9 @@ from .spdm._fields import Layout, Make, enum, hexed, node, number, raw, reserved
 from .spdm._message import behind
 from .spdm._vendor import shifted
 from .tree import Node
+
+if TYPE_CHECKING:
+    from .secured import Opened
 
 HEADER = 8
 """Bytes of the header of an object."""
@@ -116,15 +119,15 @@ def decode_doe(data: bytes, *, session: Session | None = None) -> Node:
     What an SPDM object carries is the node named after the message; ``session`` is that of ``decode_spdm``. Never
     raises: a wrong length, a truncated object and bytes behind it have a note.
     """
+    return open_doe(data, session=session)[0]
+
+
+def open_doe(data: bytes, *, session: Session | None = None) -> tuple[Node, Opened | None]:
+    """The same with the plain text of a secured message, its direction and sequence number (see decoders.secured); None
+    where there is none, or it was not decrypted."""
     data = bytes(data)
     if len(data) < HEADER:
-        nodes, name, want = _HEADER.partial(data, 0)
-        at = sum(n.size for n in nodes)
-        note = f"{want} {'byte' if want == 1 else 'bytes'} expected at {at:#x}, {len(data) - at} there"
-        nodes.append(node(name, None, "truncated", at, 0, (), note, "error"))
-        if at < len(data):
-            nodes.append(raw("rest", data[at:], at))
-        return node("DOE", None, "truncated header", 0, len(data), tuple(nodes))
+        return _cut_header(data), None
     with_connection = data[:2] == b"\1\0" and data[2] in _CONNECTIONS
     (vendor, kind, _, length), header = (_CONNECTION_HEADER if with_connection else _HEADER).read(data, 0, 0)
     if with_connection and session is not None:
@@ -138,8 +141,9 @@ def decode_doe(data: bytes, *, session: Session | None = None) -> Node:
     else:
         end = size
     text = TYPES.get(kind, f"type {kind:#04x}") if vendor == PCI_SIG else f"vendor {vendor:#06x}, type {kind:#04x}"
+    opened = None
     if end > HEADER:
-        payload = _payload(data, end, vendor, kind, session)
+        payload, opened = _payload(data, end, vendor, kind, session)
         children += payload
         first = payload[0]
         if first.name != "rest":
@@ -147,25 +151,34 @@ def decode_doe(data: bytes, *, session: Session | None = None) -> Node:
     if end < len(data):
         note = f"beyond the object, which has {end} bytes"
         children.append(raw("trailing", data[end:], end).noted(note, "warning"))
-    return node("DOE", None, text, 0, len(data), tuple(children))
+    return node("DOE", None, text, 0, len(data), tuple(children)), opened
 
 
-def _payload(data: bytes, end: int, vendor: int, kind: int, session: Session | None) -> list[Node]:
+def _cut_header(data: bytes) -> Node:
+    nodes, name, want = _HEADER.partial(data, 0)
+    at = sum(n.size for n in nodes)
+    note = f"{want} {'byte' if want == 1 else 'bytes'} expected at {at:#x}, {len(data) - at} there"
+    nodes.append(node(name, None, "truncated", at, 0, (), note, "error"))
+    if at < len(data):
+        nodes.append(raw("rest", data[at:], at))
+    return node("DOE", None, "truncated header", 0, len(data), tuple(nodes))
+
+
+def _payload(data: bytes, end: int, vendor: int, kind: int, session: Session | None) -> tuple[list[Node], Opened | None]:
     """What lies between the header and the end of the object."""
     if vendor != PCI_SIG:
         pass
     elif kind in (_SPDM, _SPDM_CONNECTION):
         made, at = read_message(data, HEADER, end, Session() if session is None else session)
-        return [made] if at == end else [made, behind(data, at, end, "padding")]
+        return [made] if at == end else [made, behind(data, at, end, "padding")], None
     elif kind == _DISCOVERY:
-        return _discovery(data, end, session)
+        return _discovery(data, end, session), None
     elif kind in (_SECURED, _SECURED_CONNECTION):
-        decode = _secured()
-        if decode is not None:
-            return [shifted(decode(data[HEADER:end], session=session), HEADER)]
+        secured, opened = _open_secured()(data[HEADER:end], session=session)
+        return [shifted(secured, HEADER)], opened
     elif kind == _ASYNC and end - HEADER >= _ASYNC_HEADER.size:
-        return _async(data, end, session)
-    return [node("rest", data[HEADER:end], hexed(data[HEADER:end]), HEADER, end - HEADER)]
+        return _async(data, end, session), None
+    return [node("rest", data[HEADER:end], hexed(data[HEADER:end]), HEADER, end - HEADER)], None
 
 
 def _async(data: bytes, end: int, session: Session | None) -> list[Node]:
@@ -213,10 +226,8 @@ def _discovery(data: bytes, end: int, session: Session | None) -> list[Node]:
 
 
 @cache
-def _secured() -> Callable[..., Node] | None:
-    """decoders.secured.decode_secured, None where it is not installed."""
-    try:
-        found: Callable[..., Node] = import_module("decoders.secured").decode_secured
-    except (ImportError, AttributeError):
-        return None
-    return found
+def _open_secured() -> Callable[..., tuple[Node, Opened | None]]:
+    """decoders.secured.open_secured: imported with the first secured message, with the cryptography that it needs."""
+    from .secured import open_secured
+
+    return open_secured

@@ -160,11 +160,13 @@ def flag(name: str, bit: int, since: int = 0x10) -> Bits:
 
 
 def bits(*fields: Bits, version: int = V14, word: bool = False) -> Make:
-    """A field of bits: its children are those that ``version`` defines; other bits set have a note.
+    """A field of bits: its children are those that ``version`` defines, and those of later versions that are set all the
+    same, with a note; bits without a name have one on the whole.
 
     ``word`` says the value as a number before the names.
     """
     known = tuple(f for f in fields if f.since <= version)
+    later = tuple(f for f in fields if f.since > version)
     mask = sum(((1 << (f.msb - f.lsb + 1)) - 1) << f.lsb for f in known)
 
     made: dict[tuple[str, int, int, int], Node] = {}
@@ -201,6 +203,13 @@ def bits(*fields: Bits, version: int = V14, word: bool = False) -> Make:
                 children.append(node(f.name, part, str(part), offset, size))
                 if part or f.shown:
                     said.append(f"{f.shown or f.name}={part}")
+        for f in later:  # named where they are set: the note on the whole says that they should not be
+            part = value >> f.lsb & (1 << (f.msb - f.lsb + 1)) - 1
+            if part:
+                shown = str(part) if f.names is None else named(f.names, part)
+                note = f"not defined before SPDM {version_text(f.since)}"
+                children.append(node(f.name, part, shown, offset, size, (), note, "warning"))
+                said.append(f.name)
         text = " | ".join(said) or "none"
         if word:
             text = f"{value:#x} ({text})"

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from decoders.doe import decode_doe
+from decoders.doe import decode_doe, open_doe
+from decoders.mctp import decode_control
+from decoders.pldm import decode_pldm
 from decoders.secured import Binding, open_secured
 from decoders.spdm import Session, decode_spdm
 from decoders.tree import Node
 
 from .model import REQUEST, RESPONSE, SPDM, Message
+
+_MCTP = {"PLDM": decode_pldm, "CONTROL": decode_control}
+"""What MCTP carries besides SPDM that has fields."""
+_CARRIES_KEYS = frozenset((0x7E, 0x6A, 0x6B))
+"""Codes without bit 7 of messages in the clear that may have IDE keys in them: vendor-defined ones, and encapsulated."""
 
 
 def decode(m: Message, session: Session, reveal: bool = False) -> None:
@@ -18,25 +25,30 @@ def decode(m: Message, session: Session, reveal: bool = False) -> None:
         return
     if m.secured:
         binding: Binding = "MCTP" if "MCTP" in m.layers else "TCP" if "TCP" in m.layers else "DOE"
-        secured, opened = open_secured(m.payload, session=session, binding=binding)
+        if m.layers[0] == "DOE" and m.start:
+            m.tree, opened = open_doe(m.data, session=session)
+            secured = m.tree.child("SecuredMessage") or m.tree
+        else:
+            secured, opened = open_secured(m.payload, session=session, binding=binding)
+            m.tree = secured
         plain = secured.child("PlainText")
-        m.tree = secured
         if opened is not None:
             m.direction, m.sure = REQUEST if opened.direction == REQUEST else RESPONSE, True
-            if has_secrets(secured):
+            if plain is not None and has_secrets(plain):
                 m.plain = opened.plain
         elif m.logged is not None and plain is None:
-            secured = m.tree = _with_logged(m, secured, session, reveal)
-        if m.layers[0] == "DOE" and m.start:
-            m.tree = _in_object(m.data, secured)
+            logged = _with_logged(m, secured, session, reveal)
+            outer = tuple(logged if c is secured else c for c in m.tree.children)
+            m.tree = logged if m.tree is secured else replace(m.tree, children=outer)
         if plain is not None:
-            plain = next(n for n in m.tree.walk() if n.name == "PlainText")
-            m.inside = next((c for c in plain.children if c.name.isupper() and c.child("SPDMVersion")), None)
+            m.inside = next((c for c in plain.children if c.name == "PLDM" or c.child("SPDMVersion")), None)
     elif m.layers[0] == "DOE" and m.start:
         m.tree = decode_doe(m.data, session=session)
     elif SPDM in m.layers:
         with session.within(m.within):
             m.tree = decode_spdm(m.payload, session=session)
+    elif m.layers[-1] in _MCTP:
+        m.tree = _MCTP[m.layers[-1]](m.payload)
     else:
         m.tree = Node(m.name, m.covered, m.covered[:16].hex(" "), 0, len(m.covered))
     if reveal and m.tree is not None and has_secrets(m.tree):
@@ -58,15 +70,6 @@ def _with_logged(m: Message, secured: Node, session: Session, reveal: bool) -> N
 def detached(node: Node) -> Node:
     """The same tree without places in the buffer."""
     return replace(node, offset=None, children=tuple(detached(c) for c in node.children))
-
-
-def _in_object(data: bytes, secured: Node) -> Node:
-    """The tree of a DOE object with that secured message in it."""
-    tree = decode_doe(data)
-    inner = moved(secured, 8)
-    children = tuple(inner if c.name == "SecuredMessage" else c for c in tree.children)
-    head = tree.text.split(": SecuredMessage")[0]
-    return replace(tree, children=children, text=f"{head}: SecuredMessage: {secured.text}")
 
 
 def moved(node: Node, by: int) -> Node:
@@ -99,7 +102,7 @@ def secret_bytes(m: Message, node: Node) -> bytes | None:
 
 def redacted(m: Message) -> bytes:
     """The bytes that the tree covers, with zeros where an IDE key or IV lies in the clear."""
-    if m.secured or m.tree is None:
+    if m.secured or m.tree is None or (m.code or 0) & 0x7F not in _CARRIES_KEYS:
         return m.covered
     out = bytearray(m.covered)
     for n in m.tree.walk():

@@ -173,7 +173,7 @@ class Message:
             return None
         if self.tree.child("SPDMVersion") is not None:
             return self.tree
-        return next((c for c in self.tree.children if c.child("SPDMVersion") is not None), None)
+        return next((c for c in self.tree.children if c.children and c.children[0].name == "SPDMVersion"), None)
 
     @property
     def name(self) -> str:

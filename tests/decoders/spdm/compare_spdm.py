@@ -207,6 +207,8 @@ WORDS = {
     "ECDSA_P384": "ECDSA_ECC_NIST_P384",
     "ECDSA_P521": "ECDSA_ECC_NIST_P521",
     "EDDSA_25519": "EdDSA ed25519",
+    "EDDSA_448": "EdDSA ed448",
+    "SM4_128_GCM": "AEAD_SM4_GCM",
     "RAW_BIT": "Raw bit stream only",
     "DEVICE": "DeviceCert",
     "All": "AllMeasurements",
@@ -256,6 +258,17 @@ def unnamed(said: Said, key: str, node: Node) -> list[str]:
     return [f"{key}: {w} here {found.text}" for w in words if plain(WORDS.get(w, w)) not in plain(found.text)]
 
 
+PQC_SIGNATURE = 2420
+"""Bytes of the shortest PQC signature, ML-DSA-44."""
+
+
+def cut_signature(node: Node, key: str, value: object, ours: object) -> bool:
+    """A PQC signature of which spdm_dump prints the beginning: it takes the size from the classic algorithms there."""
+    if key != "Signature" or node.name not in ("MEASUREMENTS", "ENDPOINT_INFO"):
+        return False
+    return isinstance(ours, bytes) and len(ours) >= PQC_SIGNATURE and isinstance(value, bytes) and ours.startswith(value)
+
+
 def differences(said: Said, node: Node) -> list[str]:
     """What spdm_dump says of one message otherwise than its tree."""
     if said.name != node.name and not (said.name is None and node.name.startswith("UNKNOWN_")):
@@ -267,7 +280,7 @@ def differences(said: Said, node: Node) -> list[str]:
         if value == -1:  # it has a name only
             continue
         ours = taker(node.name, key)(node)
-        if not same(value, ours):
+        if not same(value, ours) and not cut_signature(node, key, value, ours):
             wrong.append(f"{node.name} {key}: {value!r} here {ours!r}")
     for key in said.names:
         wrong += unnamed(said, key, node)
