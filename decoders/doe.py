@@ -174,8 +174,8 @@ def _payload(data: bytes, end: int, vendor: int, kind: int, session: Session | N
     elif kind == _DISCOVERY:
         return _discovery(data, end, session), None
     elif kind in (_SECURED, _SECURED_CONNECTION):
-        secured, opened = _open_secured()(data[HEADER:end], session=session)
-        return [shifted(secured, HEADER)], opened
+        secured, opened = _open_secured()(data[HEADER:end], session=session, base=HEADER)
+        return [secured], opened
     elif kind == _ASYNC and end - HEADER >= _ASYNC_HEADER.size:
         return _async(data, end, session), None
     return [node("rest", data[HEADER:end], hexed(data[HEADER:end]), HEADER, end - HEADER)], None

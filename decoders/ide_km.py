@@ -186,21 +186,23 @@ _ADDRESS = Layout(
 _REGISTERS = Layout(("Capability", Int32ul, _CAPABILITY), ("Control", Int32ul, _CONTROL))
 
 
-def decode_ide_km(data: bytes, *, reveal: bool = False) -> Node:
+def decode_ide_km(data: bytes, *, reveal: bool = False, base: int = 0) -> Node:
     """An IDE_KM object of PCI-SIG, from the byte behind the protocol id on; the node's name is the object's.
+
+    ``base`` is where ``data`` begins in the buffer in which offsets count.
 
     Keys and IVs are not in the tree unless ``reveal``: value and text say '<256-bit key, redacted>'. Never raises.
     """
-    return _decode(bytes(data), reveal, cxl=False)
+    return _decode(bytes(data), reveal, cxl=False, base=base)
 
 
-def decode_cxl_ide_km(data: bytes, *, reveal: bool = False) -> Node:
+def decode_cxl_ide_km(data: bytes, *, reveal: bool = False, base: int = 0) -> Node:
     """The same for an IDE_KM object of CXL (vendor id 0x1E98, protocol 0)."""
-    return _decode(bytes(data), reveal, cxl=True)
+    return _decode(bytes(data), reveal, cxl=True, base=base)
 
 
-def _decode(data: bytes, reveal: bool, cxl: bool) -> Node:
-    r = Reader(data, 0, len(data), _NO_SESSION)
+def _decode(data: bytes, reveal: bool, cxl: bool, base: int) -> Node:
+    r = Reader(data, 0, len(data), _NO_SESSION, base=base)
     names = CXL_OBJECTS if cxl else OBJECTS
     code = data[0] if data else -1
     name = names.get(code, f"UNKNOWN_{code:#04x}") if data else "TRUNCATED"
@@ -213,7 +215,7 @@ def _decode(data: bytes, reveal: bool, cxl: bool) -> Node:
             r.noted(f"{r.nodes[-1].size} bytes behind the end of {name}", "warning" if code in names else "note")
     except Cut:
         pass
-    return node(name, None, text, 0, len(data), tuple(r.nodes), r.note, r.severity)
+    return node(name, None, text, base, len(data), tuple(r.nodes), r.note, r.severity)
 
 
 def _body(r: Reader, code: int, reveal: bool, cxl: bool) -> str:

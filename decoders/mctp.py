@@ -9,7 +9,7 @@ from __future__ import annotations
 from construct import Int8ul
 
 from .pldm import decode_pldm
-from .secured import decode_secured
+from .secured import open_secured
 from .spdm import Session
 from .spdm._fields import Bits, Layout, bits, enum, flag, hexadecimal, node, raw
 from .spdm._message import behind, read_message
@@ -135,7 +135,7 @@ def _body(data: bytes, kind: int, session: Session | None) -> list[Node]:
         made, at = read_message(data, 1, len(data), Session() if session is None else session, pad=0)
         return [made] if at == len(data) else [made, behind(data, at, len(data), "trailing")]
     if kind == _SECURED:
-        return [shifted(decode_secured(data[1:], session=session, binding="MCTP"), 1)]
+        return [open_secured(data[1:], session=session, binding="MCTP", base=1)[0]]
     if kind in (_PLDM, _CONTROL):
         return [shifted((decode_pldm if kind == _PLDM else decode_control)(data[1:]), 1)]
     return [raw("Message", data[1:], 1)]

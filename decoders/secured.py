@@ -44,9 +44,8 @@ def _session_id(name: str, value: int, offset: int, size: int) -> Node:
     return node(name, value, f"{value:#010x}", offset, size, halves)
 
 
-_HEADER = Layout(("SessionID", Int32ul, _session_id))
-_SEQUENCE = Layout(("SequenceNumber", Int16ul, number))
-_LENGTH = Layout(("Length", Int16ul, number))
+_HEADER = Layout(("SessionID", Int32ul, _session_id), ("Length", Int16ul, number))
+_MCTP_HEADER = Layout(("SessionID", Int32ul, _session_id), ("SequenceNumber", Int16ul, number), ("Length", Int16ul, number))
 
 
 def decode_secured(data: bytes, *, session: Session | None = None, binding: Binding = "DOE") -> Node:
@@ -59,20 +58,26 @@ def decode_secured(data: bytes, *, session: Session | None = None, binding: Bind
     return open_secured(data, session=session, binding=binding)[0]
 
 
-def open_secured(data: bytes, *, session: Session | None = None, binding: Binding = "DOE") -> tuple[Node, Opened | None]:
+def open_secured(
+    data: bytes, *, session: Session | None = None, binding: Binding = "DOE", base: int = 0
+) -> tuple[Node, Opened | None]:
     """The same with the plain text, direction and sequence number; None where it was not decrypted.
 
-    The tree shows no IDE keys, but the plain text has them.
+    The tree shows no IDE keys, but the plain text has them. ``base`` is where ``data`` begins in the buffer in which offsets
+    count.
     """
     data = bytes(data)
-    r = Reader(data, 0, len(data), _NO_SESSION)
+    r = Reader(data, 0, len(data), _NO_SESSION, base=base)
     opened: Opened | None = None
     text = ""
     try:
-        (session_id,) = r.fields(_HEADER)
-        text = f"session {session_id:#010x}"
-        low = r.fields(_SEQUENCE)[0] if binding == "MCTP" else None
-        (length,) = r.fields(_LENGTH)
+        if len(data) >= 4:
+            text = f"session {int.from_bytes(data[:4], 'little'):#010x}"
+        low: int | None = None
+        if binding == "MCTP":
+            session_id, low, length = r.fields(_MCTP_HEADER)
+        else:
+            session_id, length = r.fields(_HEADER)
         if length < TAG_SIZE:
             r.noted(f"no room for a MAC of {TAG_SIZE} bytes", "error")
             r.bytes("CipherText", length)
@@ -85,7 +90,7 @@ def open_secured(data: bytes, *, session: Session | None = None, binding: Bindin
         _padding(r, binding)
     except Cut:
         pass
-    return node("SecuredMessage", None, text, 0, len(data), tuple(r.nodes), r.note, r.severity), opened
+    return node("SecuredMessage", None, text, base, len(data), tuple(r.nodes), r.note, r.severity), opened
 
 
 def inner(secured: Node) -> Node | None:
@@ -113,10 +118,11 @@ def use_secrets(session: Session, given: object) -> Secrets:
 
 
 def _body(r: Reader, sealed: Sealed, session_id: int, session: Session | None, binding: Binding) -> tuple[Opened | None, str]:
-    at, size = r.pos, len(sealed.sealed) - TAG_SIZE
+    start, size = r.pos, len(sealed.sealed) - TAG_SIZE
+    at = r.base + start
     secure = session.sessions.get(session_id) if session is not None else None
     result = _open(session, secure, session_id, sealed)
-    r.pos = at + size
+    r.pos = start + size
     if isinstance(result, Refused):
         clear = secure is not None and bool(secure.mac_only)
         if clear:

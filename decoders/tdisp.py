@@ -166,13 +166,14 @@ def name_of(data: bytes) -> str:
     return CODES.get(data[1], f"UNKNOWN_{data[1]:#04x}") if len(data) > 1 else "TRUNCATED"
 
 
-def decode_tdisp(data: bytes) -> Node:
+def decode_tdisp(data: bytes, *, base: int = 0) -> Node:
     """A TDISP message from the byte behind the protocol id on; the node's name is the message's. Never raises.
 
-    FUNCTION_ID's text is a PCI address; an error's says what it is, and of ERROR_DATA what it means for that error.
+    ``base`` is where ``data`` begins in the buffer in which offsets count. FUNCTION_ID's text is a PCI address; an
+    error's says what it is, and of ERROR_DATA what it means for that error.
     """
     data = bytes(data)
-    r = Reader(data, 0, len(data), _NO_SESSION)
+    r = Reader(data, 0, len(data), _NO_SESSION, base=base)
     name = name_of(data)
     text = ""
     try:
@@ -190,7 +191,7 @@ def decode_tdisp(data: bytes) -> Node:
                 r.noted(f"{r.nodes[-1].size} bytes behind the end of {name}", "warning")
     except Cut:
         pass
-    return node(name, None, text, 0, len(data), tuple(r.nodes), r.note, r.severity)
+    return node(name, None, text, base, len(data), tuple(r.nodes), r.note, r.severity)
 
 
 def _interface(r: Reader) -> str:

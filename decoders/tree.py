@@ -44,9 +44,12 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """This node and every one below it, parents first."""
-        yield self
-        for c in self.children:
-            yield from c.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            if node.children:
+                waiting += node.children[::-1]
 
     def leaves(self) -> Iterator[Node]:
         """The nodes without children, in order."""

@@ -144,9 +144,13 @@ class SessionKeys:
         """The message opened with the keys as they are or after one key update; ``deep``: with messages missing too."""
         self._advance()
         expected = DIRECTIONS[0] if self.last in (None, "response") else DIRECTIONS[1]
+        likely = self._phases()[0]
+        opened = self._on(likely, expected, self.lines.get((likely, expected)), message, exact=True)
+        if opened is not None:
+            return opened
         other = DIRECTIONS[1] if expected == DIRECTIONS[0] else DIRECTIONS[0]
         places = [(phase, direction) for phase in self._phases() for direction in (expected, other)]
-        for phase, direction in places:
+        for phase, direction in places[1:]:
             opened = self._on(phase, direction, self.lines.get((phase, direction)), message, exact=True)
             if opened is not None:
                 return opened

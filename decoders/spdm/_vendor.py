@@ -41,13 +41,13 @@ def _layout(version: int, answer: bool) -> Layout:
 
 
 @cache
-def _decoder(protocol: str) -> Callable[[bytes], Node] | None:
+def _decoder(protocol: str) -> Callable[..., Node] | None:
     """What decodes a payload of that protocol, None where there is nothing."""
     if protocol not in _DECODERS:
         return None
     module, name = _DECODERS[protocol]
     try:
-        found: Callable[[bytes], Node] = getattr(import_module(f"decoders.{module}"), name)
+        found: Callable[..., Node] = getattr(import_module(f"decoders.{module}"), name)
     except (ImportError, AttributeError):
         return None
     return found
@@ -94,7 +94,7 @@ def _payload(protocols: dict[int, str]) -> Parse:
         if decode is None:
             r.rest(protocol if number_ in protocols else "rest")
             return f"{protocol}, {len(data)} bytes"
-        made = shifted(decode(data), r.base + r.pos)
+        made = decode(data, base=r.base + r.pos)
         r.append(made)
         r.pos = r.end
         if protocol in _REPORTS and len(data) > 2:

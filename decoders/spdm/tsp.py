@@ -148,10 +148,10 @@ _RANGE_KEY = Layout(
 )
 
 
-def decode_tsp(data: bytes) -> Node:
-    """A TSP message, named after its opcode; offsets count from its first byte. Never raises."""
+def decode_tsp(data: bytes, *, base: int = 0) -> Node:
+    """A TSP message, named after its opcode; its first byte has the offset ``base``. Never raises."""
     data = bytes(data)
-    r = Reader(data, 0, len(data), _NO_SESSION)
+    r = Reader(data, 0, len(data), _NO_SESSION, base=base)
     name, text = "TSP", ""
     try:
         _, code = r.fields(_HEADER)
@@ -160,7 +160,7 @@ def decode_tsp(data: bytes) -> Node:
         r.rest("trailing")
     except Cut:
         pass
-    return node(name, None, text, 0, len(data), tuple(r.nodes), r.note, r.severity)
+    return node(name, None, text, base, len(data), tuple(r.nodes), r.note, r.severity)
 
 
 def _plain(r: Reader) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import IO, Any
 
 import numpy as np
@@ -34,13 +33,15 @@ def objects(capture: Capture, seqs: Iterable[int]) -> Iterator[dict[str, Any]]:
     """The objects in the order in which they are written."""
     yield capture_object(capture)
     chosen = np.fromiter(seqs, dtype=np.int64)
-    yield from chain(
-        (o for s in chosen.tolist() for o in _call_and_messages(capture, s)),
-        (message_object(m, capture.options.show_secrets) for m in capture.conversations.decode() if m.place.call is None),
-        (state_object(s) for s in capture.states),
-        (sequence_object(q) for q in capture.sequences),
-        (finding_object(f) for f in capture.findings),
-    )
+    for seq in chosen.tolist():
+        yield from _call_and_messages(capture, seq)
+    # before anything that asks for all messages at once: of a long conversation only some trees are kept
+    for m in capture.conversations.stream():
+        if m.place.call is None:
+            yield message_object(m, capture.options.show_secrets)
+    yield from map(state_object, capture.states)
+    yield from map(sequence_object, capture.sequences)
+    yield from map(finding_object, capture.findings)
     yield summary_object(capture, chosen)
 
 

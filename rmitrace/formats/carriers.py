@@ -16,7 +16,7 @@ NATIVE = frozenset((290, 291, 292, LINUX_SLL, LINUX_SLL2, *USER))
 """Link types whose packets are read here; any other needs tshark."""
 _USUAL = {290: "MCTP", 291: "MCTP", 292: "DOE"}
 
-DOE_TYPES = {0: "DISCOVERY", 1: "SPDM", 2: "SECURED", 3: "SPDM", 4: "SECURED"}
+DOE_TYPES = {0: "DISCOVERY", 1: "SPDM", 2: "SECURED", 3: "SPDM", 4: "SECURED", 5: "ASYNC"}
 MCTP_TYPES = {
     0: "CONTROL",
     1: "PLDM",
@@ -63,6 +63,10 @@ def carrier_of(packet: bytes) -> str | None:
     return None
 
 
+_OBJECT = struct.Struct("<HBBI").unpack_from
+_ALONE = {kind: ("DOE", inner) for kind, inner in DOE_TYPES.items()}
+
+
 def messages(packet: bytes, linktype: int, carrier: str | None = None) -> list[Message]:
     """The messages of one packet; [] where nothing is recognised (link types not in NATIVE among others).
 
@@ -71,6 +75,11 @@ def messages(packet: bytes, linktype: int, carrier: str | None = None) -> list[M
     """
     if linktype not in NATIVE:
         return []
+    if carrier is None and packet[:2] == b"\1\0" and len(packet) > 9 and linktype not in (LINUX_SLL, LINUX_SLL2):
+        _, kind, odd, length = _OBJECT(packet)
+        if not odd and 4 * length == len(packet) and kind in _ALONE:  # by far the most: one whole object
+            said = ("request" if packet[9] & 0x80 else "response") if kind in (1, 3) else ""
+            return [Message(_ALONE[kind], 8, len(packet) - 8, said, 0)]
     start = 0
     if linktype in (LINUX_SLL, LINUX_SLL2):
         at, start = (14, 16) if linktype == LINUX_SLL else (0, 20)

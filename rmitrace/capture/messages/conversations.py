@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,14 +85,27 @@ class Conversations:
             return self.all
         self._decoded = True
         for c in self.list:
-            self._decode(c)
-            pair(c)
+            deque(self._decoding(c), 0)
+        self._left_out()
+        return self.all
+
+    def stream(self) -> Iterator[Message]:
+        """The same one by one: where all are of one conversation, each has its tree for as long as it is looked at,
+        however many there are."""
+        if self._decoded or len(self.list) != 1:
+            yield from self.decode()
+            return
+        self._decoded = True
+        yield from self._decoding(self.list[0])
+        self._left_out()
+
+    def _left_out(self) -> None:
         if self._trees > MAX_TREES:
             text = f"fields are kept of the first {MAX_TREES} messages, {self._trees - MAX_TREES} have their names only"
             self.problems.append(Finding("MESSAGES-LEFT-OUT", "note", text))
-        return self.all
 
-    def _decode(self, c: Conversation) -> None:
+    def _decoding(self, c: Conversation) -> Iterator[Message]:
+        """Decode the messages of a conversation, and give each before its tree may be given up."""
         from .decoding import decode
         from .facts import forget
 
@@ -104,6 +119,7 @@ class Conversations:
         held: dict[tuple[str, int], bytes] = {(s, n): chain for (s, n), chain in session.chains.items()}
         for m in c.messages:
             decode(m, session, self.reveal)
+            yield m
             self._trees += m.tree is not None
             if self._trees > MAX_TREES:
                 forget(m)
@@ -112,6 +128,7 @@ class Conversations:
                     held[side, slot] = chain
                     name = session.algorithms.hash_name
                     self.chains.append(Chain(c, side, slot, chain, name, session.version, m))
+        pair(c)
 
 
 def pair(c: Conversation) -> None:

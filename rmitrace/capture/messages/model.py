@@ -171,9 +171,10 @@ class Message:
             return self.inside
         if self.secured:
             return None
-        if self.tree.child("SPDMVersion") is not None:
+        children = self.tree.children
+        if children and children[0].name == "SPDMVersion":
             return self.tree
-        return next((c for c in self.tree.children if c.children and c.children[0].name == "SPDMVersion"), None)
+        return next((c for c in children if c.children and c.children[0].name == "SPDMVersion"), None)
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ import pytest
 from rmitrace.capture.messages import Conversation, Message, Place
 from rmitrace.capture.messages import conversations as module
 from rmitrace.capture.messages.conversations import pair
+from rmitrace.export import jsonl
 from tests.rmitrace.capture.messages.runs import CAPTURES, DATA, opened, write
 
 
@@ -94,6 +95,19 @@ def test_fields_are_kept_of_so_many_messages(monkeypatch: pytest.MonkeyPatch) ->
     assert [m.partner.seq if m.partner else None for m in short.all] == [m.partner.seq if m.partner else None for m in whole.all]
     (finding,) = [f for f in short.problems if f.rule == "MESSAGES-LEFT-OUT"]
     assert finding.message.startswith("fields are kept of the first 10 messages")
+
+
+def test_one_by_one_each_has_its_tree_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = CAPTURES / "spdm" / "doe_v10_measall.pcap"
+    whole = [(m.name, m.tree) for m in opened(path).conversations.decode()]
+    monkeypatch.setattr(module, "MAX_TREES", 10)
+    short = opened(path).conversations
+    assert [(m.name, m.tree) for m in short.stream()] == whole
+    assert sum(m.tree is not None for m in short.all) == 10  # kept of them, as where all are asked for at once
+    assert [m.name for m in short.stream()] == [name for name, _ in whole]
+    assert short.list[0].exchanges
+    lines = list(jsonl.objects(opened(path), []))
+    assert all(line["tree"] for line in lines if line["type"] == "message")
 
 
 def test_captures_without_messages(tmp_path: Path) -> None:
