@@ -10,21 +10,21 @@ found: see ``Check``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from fnmatch import fnmatchcase
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from ..capture.records import Finding
-from . import certificates, ide, outcomes, reading, spdm, tdisp
+from . import certificates, ide, outcomes, reading, refused, spdm, tdisp
 from .rule import NEEDS, Check, Rule
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
-__all__ = ["CHECKS", "NEEDS", "RULES", "Check", "Rule", "matching", "rule", "run"]
+__all__ = ["CHECKS", "NEEDS", "RULES", "Check", "Rule", "chosen", "matching", "rule", "run"]
 
-_MODULES: tuple[ModuleType, ...] = (spdm, certificates, ide, tdisp, outcomes)
+_MODULES: tuple[ModuleType, ...] = (refused, spdm, certificates, ide, tdisp, outcomes)
 """In the order in which findings about one place are shown."""
 
 CHECKS: tuple[Check, ...] = (Check(spdm.problems, ()), *(c for m in _MODULES for c in m.CHECKS))
@@ -49,9 +49,16 @@ def run(capture: Capture) -> list[Finding]:
     return sorted(_all(capture), key=_place)
 
 
-def _all(capture: Capture) -> Iterator[Finding]:
+def chosen(capture: Capture, ids: set[str]) -> list[Finding]:
+    """The findings of some rules, those of the reading among them; only the checks that have such a rule are run."""
+    found = capture.reading + sorted(_all(capture, ids), key=_place)
+    return [f for f in found if f.rule in ids]
+
+
+def _all(capture: Capture, ids: Container[str] = RULES) -> Iterator[Finding]:
     for check in CHECKS:
-        yield from check.run(capture)
+        if not check.rules or any(r.id in ids for r in check.rules):
+            yield from check.run(capture)
 
 
 def _place(f: Finding) -> int:

@@ -17,7 +17,7 @@ from ..display import safe
 from . import common
 from .common import UserError, example_text
 
-COMMANDS = ("view", "decode", "messages", "stats", "explain", "abi", "formats", "cache", "completion")
+COMMANDS = ("view", "decode", "check", "messages", "stats", "explain", "abi", "formats", "cache", "completion")
 """Sub-commands in the order of the help text; each is a module of this package."""
 
 BROKEN_PIPE = 141
@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
             ("rmitrace view trace.txt", "the timeline of a host ftrace"),
             ("rmitrace decode uart.log", "every SMC in an RMM console log, one line each"),
             ("rmitrace decode --failed trace.txt uart.log", "what failed, host and firmware side of one run"),
+            ("rmitrace check trace.txt uart.log", "what went wrong, and why"),
             ("rmitrace messages trace.txt", "the SPDM conversation with the device"),
             ("rmitrace stats trace.txt", "calls, errors and latency per command"),
             ("rmitrace abi show PDEV_COMMUNICATE", "registers, results and failure conditions of a command"),

@@ -27,11 +27,11 @@ def example_text(*examples: tuple[str, str]) -> str:
     return "examples:\n" + "\n".join(f"  {e:<{width}}  # {what}" for e, what in examples)
 
 
-def add_capture_options(p: argparse.ArgumentParser) -> None:
+def add_capture_options(p: argparse.ArgumentParser, *, optional: bool = False) -> None:
     """CAPTURE... and the options that say how it is read."""
     p.add_argument(
         "capture",
-        nargs="+",
+        nargs="*" if optional else "+",
         metavar="CAPTURE",
         help="files of one run, read as one capture; - is standard input; .gz, .xz and .zst are unpacked",
     )

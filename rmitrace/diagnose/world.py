@@ -160,6 +160,11 @@ class World:
         found = self._recs[0].before(rec, seq)
         return self._recs[1].get(found[1]) if found is not None and found[0] else None
 
+    def was_rec(self, rec: int, seq: int) -> bool:
+        """Whether a REC lived there and was destroyed before a call."""
+        found = self._recs[0].before(rec, seq)
+        return found is not None and not found[0]
+
     def recs_of(self, rd: int, seq: int) -> int:
         """How many RECs of a Realm were made before a call."""
         return sum(1 for o in self._recs[1].values() if o.rd == rd and o.call < seq)

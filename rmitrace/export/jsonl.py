@@ -15,12 +15,13 @@ import numpy as np
 
 import decoders
 
-from .. import checks
+from .. import checks, diagnose
 from ..capture.messages import Message
 from ..capture.messages.decoding import redacted
 from ..capture.model import Call, Capture
 from ..capture.records import Finding, Kind
 from ..lifecycle.model import Sequence, StateChange
+from . import conditions
 
 
 def write(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:
@@ -144,6 +145,9 @@ def call_object(capture: Capture, seq: int) -> dict[str, Any]:
     }
     if c.parent is not None:
         out["parent"] = c.parent
+    failure = diagnose.why(capture, seq)
+    if failure is not None:
+        out["failure"] = conditions.as_object(failure)
     notes = [{"name": n.name, "note": n.note, "severity": n.severity} for n in c.tree.walk() if n.note]
     if notes:
         out["notes"] = notes

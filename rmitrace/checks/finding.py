@@ -1,0 +1,64 @@
+"""Putting findings together: place, calls and object from the calls that they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..capture.records import Finding
+from .rule import Rule
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+MOST_CALLS = 1000
+"""Calls that one finding names."""
+
+
+def found(
+    rule: Rule, capture: Capture, text: str, calls: Sequence[int], *, object: str | None = None, severity: str | None = None
+) -> Finding:
+    """A finding about calls; the first of them is the one to look at, and gives the place and, unless told, the object."""
+    first = int(calls[0])
+    source, offset = place(capture, first)
+    named = object if object is not None else capture.object_of(first)
+    kept = tuple(int(c) for c in calls[:MOST_CALLS])
+    return Finding(rule.id, severity or rule.severity, text, source, offset, named, kept, rule.spec)
+
+
+def place(capture: Capture, seq: int) -> tuple[int, int]:
+    """Source and byte offset of a call's first record."""
+    c = capture.calls
+    source = int(c.source[seq])
+    record = int(c.enter[seq]) if c.enter[seq] >= 0 else int(c.exit[seq])
+    return source, int(capture.sources[source].records.offset[record])
+
+
+def call(capture: Capture, seq: int) -> str:
+    """'call 12 RMI_PDEV_STOP'."""
+    return f"call {seq} {capture.name_text(seq)}"
+
+
+def times(n: int) -> str:
+    """'once', '3 times'."""
+    return "once" if n == 1 else f"{n} times"
+
+
+def more(n: int) -> str:
+    """', and 3 more calls so', empty for one."""
+    return "" if n < 2 else f", and {n - 1} more call{'s' if n > 2 else ''} so"
+
+
+def some(findings: Iterable[Finding], most: int = 50) -> list[Finding]:
+    """At most so many findings of a rule, and one that says how many more there are."""
+    kept: list[Finding] = []
+    counts: dict[str, list[Finding]] = {}
+    for f in findings:
+        counts.setdefault(f.rule, []).append(f)
+        if len(counts[f.rule]) <= most:
+            kept.append(f)
+    for rule, all_of in counts.items():
+        if len(all_of) > most:
+            calls = tuple(c for f in all_of[most:] for c in f.calls[:1])[:MOST_CALLS]
+            kept.append(Finding(rule, all_of[most].severity, f"{len(all_of) - most} more of these", calls=calls))
+    return kept

@@ -1,0 +1,74 @@
+"""Commands that the RMM refused, by what the host did wrong: the condition that holds decides the rule.
+
+Of many calls that were refused alike the first are looked at in full. A call of which the trace does not tell why it was
+refused gives no finding here; ERROR-STATUS counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import diagnose
+from ...capture.records import Finding
+from ..finding import found, more, some
+from ..rule import Check, Rule
+from .table import RULES, rule_of
+
+if TYPE_CHECKING:
+    from ...capture.model import Capture
+    from ...diagnose import Diagnosis
+
+EACH = 64
+"""Calls of one command with one status that are looked at in full."""
+_PROBING = ("RMI_ERROR_RTT", "RMI_ERROR_RTT_AUX", "SMC_NOT_SUPPORTED", "RMI_BLOCKED")
+"""Statuses that other rules are about: walks over tables, unknown function ids, operations that hold all contexts."""
+
+
+def refused(capture: Capture) -> Iterable[Finding]:
+    """One finding for each object, command and cause."""
+    groups: dict[tuple[Any, ...], tuple[Rule, Diagnosis, list[int]]] = {}
+    for seq in looked_at(capture):
+        d = diagnose.why(capture, seq)
+        if d is None:
+            continue
+        world = diagnose.world(capture, int(capture.calls.source[seq]))
+        rule = rule_of(world, d, d.cause)
+        if rule is None:
+            continue
+        ident = d.cause.condition.id if d.cause is not None else ""
+        key = (rule.id, d.command, d.status, ident, capture.object_of(seq), int(capture.calls.source[seq]))
+        groups.setdefault(key, (rule, d, []))[2].append(seq)
+    return some(_finding(capture, rule, d, calls) for rule, d, calls in groups.values())
+
+
+def looked_at(capture: Capture) -> list[int]:
+    """Failed RMI calls, at most EACH of a command and status, ascending."""
+    c = capture.calls
+    skip = [i for i, s in enumerate(capture.statuses) if s in _PROBING]
+    rmi = [i for i, n in enumerate(capture.names) if n.startswith("RMI_")]
+    rows = np.flatnonzero(c.failed & (c.status >= 0) & ~np.isin(c.status, skip) & np.isin(c.name, rmi))
+    if not len(rows):
+        return []
+    pair = c.name[rows].astype(np.int64) * (len(capture.statuses) + 1) + c.status[rows]
+    order = np.argsort(pair, kind="stable")
+    starts = np.flatnonzero(np.diff(pair[order], prepend=-1))
+    return sorted(int(r) for part in np.split(rows[order], starts[1:]) for r in part[:EACH])
+
+
+def _finding(capture: Capture, rule: Rule, d: Diagnosis, calls: list[int]) -> Finding:
+    text = f"{d.command} returned {d.status}"
+    if d.cause is not None:
+        text += f": {d.cause.condition.when}"
+        text += f" ({d.cause.text})" if d.cause.text else ""
+        if d.left:
+            text += "; nothing else is left"
+    elif d.remarks:
+        text += f": {d.remarks[0]}"
+    evidence = [c for c in (d.cause.calls if d.cause is not None else ()) if c not in calls]
+    return found(rule, capture, text + more(len(calls)), [*calls, *evidence])
+
+
+CHECKS = (Check(refused, RULES),)
