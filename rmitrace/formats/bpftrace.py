@@ -96,7 +96,7 @@ class Reader(LineSource):
         """See LineSource."""
         return None
 
-    def read(self, scanner: object = None) -> Records:
+    def read(self, scanner: object = None, threads: int | None = None) -> Records:
         """See LineSource; such output is small, there is no scanner for it."""
         at = self.start
         while at < self.end:

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..capture.packed import Column, Registers
-from ..capture.records import COLUMNS, Finding, Kind, RecordBuilder, Records
-from . import eventmap
+from ..capture.records import COLUMNS, N_REGS, Finding, Kind, RecordBuilder, Records
+from . import eventmap, ftrace_scan, kernels
 from .base import Data, ReadOptions
 from .ftrace_events import MAX_EVENTS, Probes
-from .ftrace_scan import COMPILE_FROM, NEW_EVENT, compiled, scan
-from .ftrace_table import EXIT, HIT_EXIT, Columns, Table
+from .ftrace_scan import NEW_EVENT
+from .ftrace_table import ENTER, EXIT, HIT_EXIT, Columns, Table
+from .kernel_steps import SLACK
 
 _COLUMNS = (*COLUMNS, "regs")
-BATCH = 1 << 17
-"""Records that a scanner reads before they are put with the others."""
+LEARN = 1 << 18
+"""Bytes at the start that are read before other threads read ahead: most events are known then."""
+MANY = 16 << 20
+"""Bytes from which several cores are used."""
+_SHORTEST, _SHORTEST_SLOW = 64, 128
+"""Bytes a line for which there is room in the columns of a piece; of shorter ones it takes several turns."""
+
+
+class _Found(NamedTuple):
+    """What scan() returned, and the columns it filled."""
+
+    at: int
+    records: int
+    slow: int
+    lines: int
+    gap: bool
+    status: int
+    columns: Columns
 
 
 class LineSource:
@@ -34,6 +51,12 @@ class LineSource:
         self.facts: dict[str, Any] = {}
         self.findings: list[Finding] = []
         self.lines = self.ignored = self.placed = 0
+        self.table = Table(MAX_EVENTS)
+        self._gap = False
+        self._names: dict[str, int] = {}
+        self._seen = np.zeros(MAX_EVENTS, dtype=np.int64)
+        self._free: list[Columns] = []
+        self._total = Total()
 
     def line(self, at: int, stop: int) -> None:
         """Take the line between two offsets (its end not included)."""
@@ -43,8 +66,8 @@ class LineSource:
         """Everything that needs the whole source. Raises Unreadable."""
         raise NotImplementedError
 
-    def gap(self, last: int, start: int) -> None:
-        """The scanner read the lines between these offsets; called before line() where there are any."""
+    def gap(self) -> None:
+        """The scanner took lines with columns since the last line(); called before the next one."""
 
     def flush(self) -> None:
         """The last line was read: add what waits for more."""
@@ -53,12 +76,15 @@ class LineSource:
         """The event of a line, as the scanner would name it."""
         raise NotImplementedError
 
-    def read(self, scanner: Callable[..., Any] | None = None) -> Records:
-        """The records of the whole source; ``scanner`` is the form of ftrace_scan.scan to use (by size where None)."""
-        if scanner is None and self.end - self.start >= COMPILE_FROM:
-            scanner = compiled()
-        if scanner is not None and self.start < self.end:
-            return self.finish(self._scan(scanner))
+    def read(self, scanner: Callable[..., Any] | None = None, threads: int | None = None) -> Records:
+        """The records of the whole source. None for what is not told: by size, the ``scanner`` (a form of ftrace_scan.scan) that
+        reads ahead of line(), and in how many ``threads``."""
+        size = self.end - self.start
+        if scanner is None and ftrace_scan.repaid(size):
+            scanner = ftrace_scan.compiled()
+        if scanner is not None and size > 0:
+            self._scan(scanner, threads or (kernels.cores() if size >= MANY else 1))
+            return self.finish(self._total.records(list(self._names)))
         at, step = self.start, 0
         while at < self.end:
             at = self._next(at)
@@ -74,44 +100,68 @@ class LineSource:
         self.line(at, stop)
         return stop + 1
 
-    def _scan(self, scanner: Callable[..., Any]) -> Records:
-        """Read with a scanner; its records and those of the lines it leaves come together batch by batch."""
-        buf: Any = self.data if scanner is scan else np.frombuffer(self.data, dtype=np.uint8)
-        table, columns = Table(MAX_EVENTS), Columns(BATCH, BATCH // 4)
-        names: dict[str, int] = {}
-        self.builder.names = names
-        total = Total()
-        at, n, slow, last = self.start, 0, 0, self.start
+    def _scan(self, scanner: Callable[..., Any], threads: int) -> None:
+        """Read with a scanner; its records and those of the lines it leaves come together piece by piece."""
+        buf: Any = self.data if scanner is ftrace_scan.scan else np.frombuffer(self.data, dtype=np.uint8)
+        self.builder.names = self._names
+
+        def one(at: int, end: int) -> _Found:
+            columns = self._free.pop() if self._free else Columns(piece // _SHORTEST, piece // _SHORTEST_SLOW, MAX_EVENTS)
+            at, n, slow, lines, gap, status = scanner(buf, at, end, int(self.perf), *self.known, *columns.arrays())
+            return _Found(at, n, slow, lines, gap, status, columns)
+
+        piece = max(kernels.PIECE, 2 * _SHORTEST_SLOW)
+        self.known = self.table.arrays()
+        last = kernels.line_start(self.data, self.start, max(self.end - SLACK, self.start))
+        head = kernels.line_end(self.data, min(self.start + LEARN, last) - 1, last) if last > self.start else last
+        at = self.start
+        while at < head:
+            at = self._take(one(at, head))
+        for _, end, found in kernels.in_order(one, kernels.pieces(self.data, head, last, kernels.PIECE), threads):
+            while self._take(found) < end:
+                found = one(found.at, end)
+        at = last  # the scanner looks at bytes behind the end it is given
         while at < self.end:
-            done, before = slow, n
-            at, n, slow, lines, status = scanner(buf, at, self.end, int(self.perf), *table.arrays(), *columns.arrays(), n, slow)
-            self.lines += lines - (slow - done)
-            self.ignored += lines - (slow - done) - (n - before)
-            self.placed += n - before
-            for start in columns.slow[done:slow].tolist():
-                if last < start:
-                    self.gap(last, start)
-                last = self._next(start)
-            if status == NEW_EVENT and slow:
-                at_line = int(columns.slow[slow - 1])
-                name = self.event_of(bytes(self.data[at_line : min(at_line + 512, self.end)]).partition(b"\n")[0])
-                if name is not None:
-                    table.add(name)
-            self.learn(table)
-            if at >= self.end:
-                self.flush()
-            if n >= BATCH // 2 or slow >= BATCH // 8 or at >= self.end:
-                total.add(self._batch(columns, n, table))
-                self.builder = RecordBuilder()
-                self.builder.names = names
-                self.probes.builder = self.builder
-                n = slow = 0
-                if self.options.progress is not None:
-                    self.options.progress(min(at, self.end))
-        for event, i in table.index.items():
+            self._before_line(False)
+            at = self._next(at)
+        self.flush()
+        self._total.add(self.builder.finish())
+        for event, i in self.table.index.items():
             if event in self.probes.events:
-                self.probes.events[event].lines += int(table.seen[i])
-        return total.records(list(names))
+                self.probes.events[event].lines += int(self._seen[i])
+
+    def _before_line(self, gap: bool) -> None:
+        if gap or self._gap:
+            self.gap()
+            self._gap = False
+
+    def _take(self, found: _Found) -> int:
+        """Read the lines that the scanner left, learn from them, and put all records with the others; how far that is."""
+        columns, slow = found.columns, found.slow
+        for start, gap in zip(columns.slow[:slow].tolist(), columns.gap[:slow].tolist(), strict=True):
+            self._before_line(gap)
+            self._next(start)
+        self._gap |= found.gap
+        self.lines += found.lines - slow
+        self.ignored += found.lines - slow - found.records
+        self.placed += found.records
+        if found.status == NEW_EVENT:
+            start = int(columns.slow[slow - 1])
+            name = self.event_of(bytes(self.data[start : min(start + 512, self.end)]).partition(b"\n")[0])
+            if name is not None:
+                self.table.add(name)
+        self.learn(self.table)
+        self.known = self.table.arrays()
+        self._total.add(self._batch(columns, found.records))
+        self.builder = RecordBuilder()
+        self.builder.names = self._names
+        self.probes.builder = self.builder
+        self._seen += columns.seen
+        columns.seen[:] = 0
+        self._free.append(columns)
+        if self.options.progress is not None:
+            self.options.progress(min(found.at, self.end))
+        return found.at
 
     def name_of(self, event: str) -> str:
         """The record name of an event of the scanner's table."""
@@ -126,19 +176,19 @@ class LineSource:
                 table.layout(event.name, event.kind == "exit", event.ret, event.layout)
         self.probes.learned.clear()
 
-    def _batch(self, columns: Columns, n: int, table: Table) -> Records:
-        """What the scanner read and what line() read since the last batch, by offset."""
+    def _batch(self, columns: Columns, n: int) -> Records:
+        """What the scanner read (views of its columns) and what line() read since the last batch, by offset."""
+        table = self.table
         kinds = np.where(np.isin(table.cls, (EXIT, HIT_EXIT)), int(Kind.EXIT), int(Kind.ENTER)).astype(np.uint8)
         ids = np.zeros(len(table.cls), dtype=np.int32)
         event = columns.event[:n]
         events = list(table.index)
-        for i in np.unique(event).tolist():
+        for i in np.flatnonzero((columns.seen > 0) & (table.cls >= ENTER)).tolist():
             ids[i] = self.builder.name_id(self.name_of(events[i]))
         mine = self.builder.finish()
         fast = Records(
-            offset=columns.offset[:n].copy(), length=columns.length[:n].copy(), ts=columns.ts[:n].copy(),
-            cpu=columns.cpu[:n].copy(), pid=columns.pid[:n].copy(), kind=kinds[event], name=ids[event],
-            known=table.known[event], regs=columns.regs[:n].copy(),
+            offset=columns.offset[:n], length=columns.length[:n], ts=columns.ts[:n], cpu=columns.cpu[:n], pid=columns.pid[:n],
+            kind=kinds[event], name=ids[event], known=table.known[event], regs=columns.regs[: n * N_REGS].reshape(n, N_REGS),
         )  # fmt: skip
         if not len(mine):
             return fast
@@ -201,7 +251,10 @@ def mark_cut(records: Records) -> int:
         rows = np.flatnonzero(smc & (records.name == name))
         if len(rows) < 2:
             continue
-        known = records.known[rows].astype(np.int64)
+        bits = records.known[rows]
+        if (bits == bits[0]).all():
+            continue
+        known = bits.astype(np.int64)
         before, after = np.insert(known[:-1], 0, known[1]), np.append(known[1:], known[-2])
         least = before & after  # registers that both neighbours have
         cut = ((known & (known + 1)) == 0) & ((known & least) == known) & (known != least)

@@ -59,12 +59,9 @@ class Reader(LineSource):
         if kind is Kind.MARK:
             self.after_mark = True
 
-    def gap(self, last: int, start: int) -> None:
-        """See LineSource: what the scanner read has columns, but for stack traces."""
-        while last < start and self.data[last : last + 4] == b" => ":
-            last = self.data.find(b"\n", last, start) + 1 or start
-        if last < start:
-            self.columns, self.after_mark = True, False
+    def gap(self) -> None:
+        """See LineSource."""
+        self.columns, self.after_mark = True, False
 
     def event_of(self, line: bytes) -> str | None:
         """See LineSource."""

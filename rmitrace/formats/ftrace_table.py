@@ -9,22 +9,21 @@ import numpy.typing as npt
 
 from ..capture.records import N_REGS
 from .eventmap import MAX_REGS
+from .ftrace_scan_head import SLOTS, slot_of
 
 SLOW, IGNORE, ENTER, EXIT, HIT_ENTER, HIT_EXIT = 0, 1, 2, 3, 4, 5
 """Classes of events; HIT: a hardware breakpoint with registers, in perf's text."""
-_SLOTS = 1 << 14
 
 
 class Table:
     """The events that scan() knows: a hash table of names, with a class and the layout of the values.
 
     cls     SLOW: the line reader takes its lines; IGNORE: they are counted and skipped; ENTER, EXIT: read here
-    seen    lines taken here, by event
     """
 
     def __init__(self, events: int) -> None:
         self.index: dict[str, int] = {}
-        self.slots = np.full(_SLOTS, -1, dtype=np.int32)
+        self.slots = np.full(SLOTS, -1, dtype=np.int32)
         self.blob = np.zeros(1 << 16, dtype=np.uint8)
         self.used = 0
         self.name_at = np.zeros(events, dtype=np.int64)
@@ -34,11 +33,15 @@ class Table:
         self.known = np.zeros(events, dtype=np.uint32)
         self.first = np.zeros(events, dtype=np.int64)
         self.fields = np.zeros(events, dtype=np.int64)
-        self.seen = np.zeros(events, dtype=np.int64)
+        self.name_first = np.zeros(events, dtype=np.uint64)
+        self.name_last = np.zeros(events, dtype=np.uint64)
         self.field_at = np.zeros(0, dtype=np.int64)
         self.field_len = np.zeros(0, dtype=np.int64)
+        self.field_word = np.zeros(0, dtype=np.uint64)
+        self.field_mask = np.zeros(0, dtype=np.uint64)
         self.field_reg = np.zeros(0, dtype=np.int64)
         self.field_count = np.zeros(0, dtype=np.int64)
+        self._frozen: tuple[npt.NDArray[Any], ...] | None = None
 
     def add(self, name: str) -> int:
         """The index of an event, added as SLOW where new; -1 where the table is full."""
@@ -50,10 +53,13 @@ class Table:
         at = self.index[name] = len(self.index)
         text = name.encode("ascii")
         self.name_at[at], self.name_len[at] = self._store(text), len(text)
-        slot = name_hash(text, 0, len(text)) % _SLOTS
+        self.name_first[at], self.name_last[at] = _word(text[:8]), _word(text[-8:])
+        with np.errstate(over="ignore"):
+            slot = int(slot_of(self.name_first[at], self.name_last[at], len(text)))
         while self.slots[slot] >= 0:
-            slot = (slot + 1) % _SLOTS
+            slot = (slot + 1) % SLOTS
         self.slots[slot] = at
+        self._frozen = None
         return at
 
     def ignore(self, name: str) -> None:
@@ -61,6 +67,7 @@ class Table:
         at = self.add(name)
         if at >= 0:
             self.cls[at] = IGNORE
+            self._frozen = None
 
     def layout(self, name: str, out: bool, arrow: bool, fields: tuple[tuple[str, int, int], ...]) -> None:
         """Read an event here from now on: (field, register or -1, elements of an array or 0) in the order of the line.
@@ -74,17 +81,21 @@ class Table:
         texts = [f" {n}=".encode("ascii") for n, _, _ in fields]
         self.field_at = np.append(self.field_at, [self._store(t) for t in texts])
         self.field_len = np.append(self.field_len, [len(t) for t in texts])
+        self.field_word = np.append(self.field_word, np.array([_word(t[:8]) for t in texts], dtype=np.uint64))
+        self.field_mask = np.append(self.field_mask, np.array([(1 << 8 * min(len(t), 8)) - 1 for t in texts], dtype=np.uint64))
         self.field_reg = np.append(self.field_reg, [r for _, r, _ in fields])
         self.field_count = np.append(self.field_count, [c for _, _, c in fields])
         self.known[at] = sum({1 << i for _, r, c in fields if r >= 0 for i in range(r, r + max(c, 1)) if i < MAX_REGS})
         self.arrow[at] = arrow
         self.cls[at] = EXIT if out else ENTER
+        self._frozen = None
 
     def breakpoint(self, name: str, out: bool, known: int) -> None:
         """Read the samples of a hardware breakpoint here from now on; known: which registers are printed."""
         at = self.add(name)
         if at >= 0:
             self.cls[at], self.known[at] = HIT_EXIT if out else HIT_ENTER, known
+            self._frozen = None
 
     def _store(self, text: bytes) -> int:
         at, self.used = self.used, self.used + len(text)
@@ -94,35 +105,41 @@ class Table:
         return at
 
     def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        """What scan() takes, in its order."""
-        return (
-            self.slots, self.blob, self.name_at, self.name_len, self.cls, self.arrow, self.known, self.first,
-            self.fields, self.seen, self.field_at, self.field_len, self.field_reg,
-            self.field_count,
-        )  # fmt: skip
+        """What scan() takes, in its order: a copy, which stays as it is while other threads read it."""
+        if self._frozen is None:
+            arrays = (
+                self.slots, self.blob, self.name_at, self.name_len, self.name_first, self.name_last, self.cls, self.arrow,
+                self.known, self.first, self.fields, self.field_at, self.field_len, self.field_word, self.field_mask,
+                self.field_reg, self.field_count,
+            )  # fmt: skip
+            self._frozen = tuple(a.copy() for a in arrays)
+        return self._frozen
 
 
 class Columns:
-    """Room for what scan() reads: ``size`` records, ``slow`` lines that it does not."""
+    """Room for what scan() reads: ``size`` records, ``slow`` lines that it does not, counts of ``events``."""
 
-    def __init__(self, size: int, slow: int) -> None:
+    def __init__(self, size: int, slow: int, events: int) -> None:
         self.offset = np.empty(size, dtype=np.int64)
         self.length = np.empty(size, dtype=np.int32)
         self.ts = np.empty(size, dtype=np.int64)
         self.cpu = np.empty(size, dtype=np.int32)
         self.pid = np.empty(size, dtype=np.int32)
         self.event = np.empty(size, dtype=np.int32)
-        self.regs = np.empty((size, N_REGS), dtype=np.uint64)
+        self.regs = np.empty(size * N_REGS, dtype=np.uint64)
         self.slow = np.empty(slow, dtype=np.int64)
+        self.gap = np.empty(slow, dtype=np.uint8)
+        self.seen = np.zeros(events, dtype=np.int64)
+        self.memory = np.zeros((3, events), dtype=np.int64)
 
     def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        """What scan() takes, in its order."""
-        return (self.offset, self.length, self.ts, self.cpu, self.pid, self.event, self.regs, self.slow)
+        """What scan() takes, in its order; what it remembers from line to line is cleared."""
+        self.memory[:] = 0
+        return (
+            self.offset, self.length, self.ts, self.cpu, self.pid, self.event, self.regs, self.slow, self.gap, self.seen,
+            *self.memory,
+        )  # fmt: skip
 
 
-def name_hash(buf: Any, start: int, end: int) -> int:
-    """A 30-bit hash of bytes."""
-    h = 5381
-    for i in range(start, end):
-        h = (h * 33 + int(buf[i])) & 0x3FFFFFFF
-    return h
+def _word(text: bytes) -> int:
+    return int.from_bytes(text, "little")

@@ -136,7 +136,7 @@ class Reader(LineSource):
         named = event_name(line, group.end()) if group is not None else None
         return named[0] if named is not None else None
 
-    def gap(self, last: int, start: int) -> None:
+    def gap(self) -> None:
         """See LineSource: another sample began."""
         if self.hit is not None:
             self._no_registers()
@@ -144,7 +144,7 @@ class Reader(LineSource):
 
     def flush(self) -> None:
         """See LineSource."""
-        self.gap(self.end, self.end)
+        self.gap()
 
     def line(self, at: int, stop: int) -> None:
         """See LineSource."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmitrace.capture.records import COLUMNS, Records
-from rmitrace.formats import ftrace_batch, ftrace_scan
+from rmitrace.formats import ftrace_batch, ftrace_scan, kernels
 from rmitrace.formats.base import ReadOptions, Unreadable
 from rmitrace.formats.ftrace_reader import Reader
 from rmitrace.formats.ftrace_scan import compiled, scan
@@ -34,9 +34,9 @@ def everything(records: Records | None) -> Any:
     return columns, names, records.findings, records.facts
 
 
-def read_with(reader: type[Reader] | type[PerfReader], data: bytes, scanner: Any) -> Any:
+def read_with(reader: type[Reader] | type[PerfReader], data: bytes, scanner: Any, threads: int = 1) -> Any:
     try:
-        return everything(reader(data, 0, len(data), ReadOptions()).read(scanner))
+        return everything(reader(data, 0, len(data), ReadOptions()).read(scanner, threads))
     except Unreadable:
         return None
 
@@ -44,6 +44,7 @@ def read_with(reader: type[Reader] | type[PerfReader], data: bytes, scanner: Any
 def check(reader: type[Reader] | type[PerfReader], data: bytes, *, uncompiled: bool = True) -> None:
     alone = read_with(reader, data, None)
     assert read_with(reader, data, compiled()) == alone
+    assert read_with(reader, data, compiled(), 3) == alone
     if uncompiled:
         assert read_with(reader, data, scan) == alone
 
@@ -175,11 +176,35 @@ def test_perf_lines_near_the_common_form(lines: list[tuple[bytes, bytes, bytes, 
     check(PerfReader, text)
 
 
-def test_many_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records keep their order over batches, and lines between them find what came before."""
-    monkeypatch.setattr(ftrace_batch, "BATCH", 64)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_pieces(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """Records keep their order over pieces, and lines between them find what came before."""
+    monkeypatch.setattr(kernels, "PIECE", 700)
+    monkeypatch.setattr(ftrace_batch, "LEARN", 700)
     data = (CAPTURES / "ftrace/odd-comms.trace.txt").read_bytes()[:60_000] + (CAPTURES / "ftrace/markers.trace.txt").read_bytes()
+    assert read_with(Reader, data, compiled(), threads) == read_with(Reader, data, None)
+
+
+def test_an_event_that_begins_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces that were scanned ahead before an event was known give the same records."""
+    monkeypatch.setattr(kernels, "PIECE", 2000)
+    monkeypatch.setattr(ftrace_batch, "LEARN", 500)
+    data = (HEAD + b"sched_waking: comm=x pid=1\n") * 100 + (HEAD + ENTER + b"\n" + HEAD + EXIT + b"\n") * 100
+    check(Reader, data + data, uncompiled=False)
+
+
+def test_columns_that_are_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of lines shorter than there is room for, a piece takes several turns."""
+    monkeypatch.setattr(kernels, "PIECE", 4000)
+    data = b"".join(HEAD + b"smc_enter: (f) a0=0xc4000150\n" + b"x\n" * 40 for _ in range(60))
     check(Reader, data, uncompiled=False)
+
+
+def test_empty_lines_change_nothing() -> None:
+    data = (CAPTURES / "ftrace/markers.trace.txt").read_bytes()[:20_000]
+    check(Reader, data.replace(b"\n", b"\n\n\n"), uncompiled=False)
+    data = (CAPTURES / "perf/breakpoints.txt").read_bytes()[:8000]
+    check(PerfReader, data.replace(b"\n", b"\n\n"), uncompiled=False)
 
 
 def test_the_common_lines_are_read_by_the_scanner(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,26 +234,14 @@ def test_small_files_do_not_import_numba(tmp_path) -> None:
 
 def test_big_files_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     data = (HEAD + ENTER + b"\n" + HEAD + EXIT + b"\n") * 500
-    monkeypatch.setattr(ftrace_batch, "COMPILE_FROM", len(data))
+    monkeypatch.setattr(kernels, "COMPILE_FROM", len(data))
     used: list[bool] = []
-    monkeypatch.setattr(ftrace_batch, "compiled", lambda: used.append(True) or compiled())
+    machine = compiled()
+    monkeypatch.setattr(ftrace_scan, "compiled", lambda: used.append(True) or machine)
     assert len(Reader(data, 0, len(data), ReadOptions()).read()) == 1000
     assert used == [True]
     assert len(Reader(data, 0, len(data) - 1, ReadOptions()).read()) == 1000
     assert used == [True]
-
-
-def test_without_a_place_for_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numba refuses cache=True where it can write nowhere; then the code is compiled for this run only."""
-    import numba
-
-    def njit(**options: Any) -> Any:
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda f: f
-
-    monkeypatch.setattr(numba, "njit", njit)
-    assert ftrace_scan.compiled.__wrapped__() is scan
 
 
 def test_columns_have_the_declared_types() -> None:

@@ -1,0 +1,155 @@
+"""Byte loops over big sources as machine code: compiled by Numba, kept in the user's cache folder, run by all cores.
+
+A kernel is a plain function of numbers and arrays, with the steps it calls (see kernel_steps): uncompiled it does the
+same, slowly. Numba is imported only where a source is big enough to repay that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .base import Data
+
+LOAD_FROM = 3 << 20
+"""Bytes from which importing Numba and loading compiled code, some 0.4 s, is repaid by what it saves."""
+COMPILE_FROM = 48 << 20
+"""Bytes from which the compiling, some seconds once for every version, is repaid."""
+PIECE = 4 << 20
+"""Bytes that are scanned at a time, by one core."""
+_KEPT = 24
+_WINDOW = 1 << 16
+
+T = TypeVar("T")
+Kernel = Callable[..., Any]
+
+
+def folder() -> Path:
+    """Where compiled code is kept (XDG Base Directory Specification, $XDG_CACHE_HOME)."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "rmitrace" / "kernels"
+
+
+@cache
+def _digest(files: tuple[str, ...]) -> str:
+    """Tells one version of the source files of a kernel from another; Numba itself looks at the first of them only."""
+    found = hashlib.sha256()
+    for file in files:
+        found.update(Path(file).read_bytes())
+    return found.hexdigest()[:20]
+
+
+def _files(function: Kernel, steps: tuple[Kernel, ...]) -> tuple[str, ...]:
+    mine = Path(__file__).with_name("kernel_intrinsics.py")
+    return tuple(dict.fromkeys([*(f.__code__.co_filename for f in (function, *steps)), str(mine)]))
+
+
+def repaid(size: int, function: Kernel, steps: tuple[Kernel, ...]) -> bool:
+    """Whether a source of so many bytes repays a kernel: less where its code is there already."""
+    if size < LOAD_FROM or size >= COMPILE_FROM:
+        return size >= COMPILE_FROM
+    try:
+        return any((folder() / _digest(_files(function, steps))).glob(f"*/*.{function.__name__}-*.nbi"))
+    except (OSError, RuntimeError):  # unreadable, or no home
+        return False
+
+
+@cache
+def compiled(function: Kernel, steps: tuple[Kernel, ...]) -> Kernel:
+    """A kernel as machine code that runs without the interpreter's lock; compiled for this run alone where it cannot be kept."""
+    import numba
+    from numba.extending import register_jitable
+
+    from . import kernel_intrinsics  # noqa: F401 - makes them known to Numba
+
+    for step in steps:
+        _once(register_jitable, step)
+    try:
+        place = folder() / _digest(_files(function, steps))
+        if not place.is_dir():
+            place.mkdir(parents=True)
+            _prune(place)
+        numba.config.CACHE_DIR = str(place)
+        return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+    except (OSError, RuntimeError):
+        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = ""
+
+
+@cache
+def _once(register: Callable[[Kernel], Kernel], step: Kernel) -> None:
+    register(step)
+
+
+def _prune(newest: Path) -> None:
+    """Remove all but the newest code."""
+    others = sorted((p for p in folder().iterdir() if p != newest), key=lambda p: p.stat().st_mtime)
+    for place in others[: 1 - _KEPT]:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def cores() -> int:
+    """How many cores this process may use, eight at most."""
+    return min(len(os.sched_getaffinity(0)), 8)
+
+
+def line_end(data: Data, at: int, end: int) -> int:
+    """Where the line ends that holds an offset: behind its line end, or ``end``. As fast for one line of gigabytes."""
+    while at < end:
+        stop = min(at + _WINDOW, end)
+        found = bytes(data[at:stop]).find(b"\n")
+        if found >= 0:
+            return at + found + 1
+        at = stop
+    return end
+
+
+def line_start(data: Data, start: int, at: int) -> int:
+    """Where the line begins that holds an offset, not before ``start``. As fast for one line of gigabytes."""
+    while at > start:
+        first = max(at - _WINDOW, start)
+        found = bytes(data[first:at]).rfind(b"\n")
+        if found >= 0:
+            return first + found + 1
+        at = first
+    return start
+
+
+def pieces(data: Data, start: int, end: int, size: int = PIECE) -> Iterator[tuple[int, int]]:
+    """Pieces of about ``size`` bytes that end at line ends."""
+    while start < end:
+        stop = line_end(data, min(start + size, end) - 1, end)
+        yield start, stop
+        start = stop
+
+
+def in_order(scan: Callable[[int, int], T], parts: Iterator[tuple[int, int]], threads: int) -> Iterator[tuple[int, int, T]]:
+    """What ``scan`` makes of each part, in order, with the part; several are scanned at the same time ahead of the one that
+    is asked for. ``scan`` may be called by any thread."""
+    if threads < 2:
+        for start, end in parts:
+            yield start, end, scan(start, end)
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    waiting: deque[tuple[int, int, Future[T]]] = deque()
+    with ThreadPoolExecutor(threads, "scan") as pool:
+        try:
+            for start, end in parts:
+                waiting.append((start, end, pool.submit(scan, start, end)))
+                if len(waiting) > threads:
+                    first, last, found = waiting.popleft()
+                    yield first, last, found.result()
+            while waiting:
+                first, last, found = waiting.popleft()
+                yield first, last, found.result()
+        finally:
+            for *_, found in waiting:
+                found.cancel()
