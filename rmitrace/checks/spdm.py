@@ -98,7 +98,7 @@ def _refused(code: str, pairs: list[tuple[Message, Message]]) -> Finding:
 
 def damage(capture: Capture) -> Iterable[Finding]:
     """SPDM-DAMAGED: messages whose bytes do not fit; SPDM-NOT-DECRYPTED: secured ones that the secrets given do
-    not open, once a session."""
+    not open, or whose MAC is not right, once a session."""
     capture.conversations.decode()
     yield from limited(_damaged(capture))
     yield from limited(_closed(capture))
@@ -118,9 +118,10 @@ def _closed(capture: Capture) -> Iterator[Finding]:
     for c in capture.conversations.list:
         found: dict[tuple[int | None, str], tuple[Message, Node, int]] = {}
         for m in c.messages:
-            if not m.secured or m.inside is not None or m.tree is None:
+            if not m.secured or m.tree is None:
                 continue
-            node = next((n for n in m.tree.walk() if n.note and any(p in n.note for p in _NOT_OPENED)), None)
+            around = (m.tree, *m.tree.children, *(n for c in m.tree.children for n in c.children))
+            node = next((n for n in around if n.note and any(p in n.note for p in _NOT_OPENED)), None)
             if node is not None and capture.conversations.keys:
                 first, why, count = found.get((m.session_id, str(node.note)), (m, node, 0))
                 found[m.session_id, str(node.note)] = (first, why, count + 1)

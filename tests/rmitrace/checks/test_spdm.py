@@ -11,7 +11,7 @@ import pytest
 
 from rmitrace.capture.records import Finding
 from rmitrace.checks import spdm
-from tests.rmitrace.capture.messages.runs import CAPTURES, clear, opened
+from tests.rmitrace.capture.messages.runs import CAPTURES, DATA, clear, opened, packets, write
 
 GET_VERSION, VERSION = "10840000", "10040000 00020011 0012"  # 1.1 and 1.2
 GET_CAPABILITIES, CAPABILITIES = "e10000 00000000 c2020200 00120000 00120000", "610000 00000000 d2020200 00120000 00120000"
@@ -109,6 +109,17 @@ def test_malformed_requests() -> None:
     refused = [f.message for f in capture.findings if f.rule == "SPDM-ERROR"]
     assert any(m.startswith("UNKNOWN_0xc0 was answered with ERROR InvalidRequest") for m in refused)
     assert any(m.startswith("HEARTBEAT was answered with ERROR SessionRequired") for m in refused)
+
+
+def test_a_mac_that_is_not_right(tmp_path: Path) -> None:
+    """In a session without encryption the message is there to be read all the same. Record 47 is HEARTBEAT: 16 bytes of
+    record, 8 of DOE, 6 of the secured message, 4 of its own, then the MAC."""
+    data = bytearray((CAPTURES / "spdm" / "doe_v12_maconly.pcap").read_bytes())
+    data[24 + sum(map(len, packets(data)[:46])) + 16 + 8 + 6 + 4] ^= 1
+    keys = (DATA / "spdm" / "doe_v12_maconly.json").read_text()
+    said = [f for f in opened(write(tmp_path, "mac.pcap", bytes(data)), keys=keys).findings if f.rule == "SPDM-NOT-DECRYPTED"]
+    assert [f.severity for f in said] == ["error"]
+    assert said[0].message.startswith("session 0xffffffff: not authenticated: ")
 
 
 def test_a_lower_version_than_was_offered(tmp_path: Path) -> None:
