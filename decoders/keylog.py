@@ -10,6 +10,7 @@ One secret a line, hex digits in either case, ``#`` begins a comment. SESSION is
     TRAFFIC SESSION request|response handshake|data SECRET    the secret of one direction
     KEY SESSION request|response KEY IV                       an AEAD key and its IV, of a session at any point
     CHAIN responder|requester SLOT BYTES    a certificate chain that never was on the wire (length, root hash, certificates)
+    PUBKEY responder|requester BYTES        a provisioned public key, slot 0xff (DER SubjectPublicKeyInfo)
     VCA MESSAGE MESSAGE ...         GET_VERSION to ALGORITHMS of the earlier connection whose negotiated state goes on
 
 Several lines for one session are tried in turn: a session id may come again with another secret. A JSON object with
@@ -59,6 +60,7 @@ class Secrets:
 
     secrets: list[Secret] = field(default_factory=list)
     chains: dict[tuple[Side, int], bytes] = field(default_factory=dict)
+    public_keys: dict[Side, bytes] = field(default_factory=dict)
     vca: list[bytes] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unopened: dict[int, Any] = field(default_factory=dict)
@@ -119,6 +121,9 @@ def _line(words: list[str], found: Secrets) -> None:
     elif kind == "CHAIN":
         _expect(rest, 3, "CHAIN responder|requester SLOT BYTES")
         found.chains[_side(rest[0]), _number(rest[1])] = _hex(rest[2], MAX_BLOB)
+    elif kind == "PUBKEY":
+        _expect(rest, 2, "PUBKEY responder|requester BYTES")
+        found.public_keys[_side(rest[0])] = _hex(rest[1], MAX_BLOB)
     elif kind in SHARED:
         _expect(rest, 2, f"{kind} SESSION SECRET")
         found.secrets.append(Secret(kind, _session(rest[0]), _hex(rest[1])))

@@ -110,7 +110,9 @@ def use_secrets(session: Session, given: object) -> Secrets:
     session.keys = secrets
     for (side, slot), chain in secrets.chains.items():
         session.chains.setdefault((side, slot), chain)
-    if secrets.vca and not session.messages and not session.history:
+    session.given_chains.update(secrets.chains)
+    session.public_keys.update(secrets.public_keys)
+    if secrets.vca and session.channel.request is None and not session.history:
         for message in secrets.vca:
             decode_spdm(message, session=session)
         session.preset_vca = b"".join(secrets.vca)

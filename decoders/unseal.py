@@ -208,7 +208,7 @@ class SessionKeys:
 
     def _find(self, message: Sealed) -> Opened | None:
         """Try every secret that may be this session's, until one decrypts the message."""
-        ways = list(islice(self._candidates(), min(MAX_TRIALS, self.secrets.trials)))
+        ways = list(islice(self.candidates(), min(MAX_TRIALS, self.secrets.trials)))
         for deep in (False, True) if len(ways) <= FEW else (False,):
             for secret, suite in ways:
                 try:
@@ -238,7 +238,8 @@ class SessionKeys:
         known = self.secure.mac_only if self.secure is not None else None
         return (False, True) if known is None else (known,)
 
-    def _candidates(self) -> Iterator[tuple[Secret, Suite]]:
+    def candidates(self) -> Iterator[tuple[Secret, Suite]]:
+        """Secrets that may be the session's with what it may have negotiated, the most likely first."""
         secure = self.secure
         if secure is not None:
             kinds = ("PSK",) if secure.psk else ("DHE", "KEM")

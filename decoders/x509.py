@@ -204,6 +204,21 @@ def signature_error(cert: bytes, issuer: bytes) -> str | None:
     return None
 
 
+def request_error(request: bytes) -> str | None:
+    """The same of a certificate signing request (PKCS #10, DER), which is signed with its own key."""
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        return None if x509.load_der_x509_csr(request).is_signature_valid else ""
+    except InvalidSignature:
+        return ""
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # as above
+        return f"{type(error).__name__}: {error}"[:200]
+
+
 def certificates(chain: bytes, *, hash_name: str | None = None, version: int | None = None) -> list[bytes]:
     """The DER of each certificate of a chain, root first; arguments as for decode_chain."""
     tree = decode_chain(chain, hash_name=hash_name, version=version, verify=False)

@@ -8,6 +8,7 @@ from . import codes
 from ._capabilities import NO_PARAMS
 from ._fields import Layout, bits, enum, flag, hexadecimal, number, reserved
 from ._identity import NONCE, SLOT, signature_of
+from ._proofs import endpoint_info
 from ._reader import MAX_ITEMS, Parse, Reader
 from .algorithms import SIGNATURE_SIZES
 from .standards import STANDARDS
@@ -54,7 +55,7 @@ def _endpoint_info(r: Reader) -> str:
     else:
         r.bytes("EPInfo", length)
     if signature:
-        r.bytes("Signature", signature)
+        endpoint_info(r, r.bytes("Signature", signature))
     return f"slot {param2 & 15}, {length} bytes" + (", signed" if signature else "")
 
 

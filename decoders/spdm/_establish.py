@@ -11,6 +11,7 @@ from . import codes
 from ._capabilities import NO_PARAMS
 from ._fields import HEX_SHOWN, Bits, Layout, Make, bits, enum, flag, hexadecimal, hexed, node, number, raw, reserved, slot
 from ._identity import SUMMARY, summary_rule
+from ._proofs import finish, finish_rsp, key_exchange_rsp, psk_exchange_rsp, summary
 from ._reader import Parse, Reader
 from .codes import V12, V13, V14
 from .opaque import opaque, opaque_data
@@ -73,20 +74,22 @@ def _key_exchange_rsp(r: Reader) -> str:
     size = r.sizes(["E", "?summary", "opaque", "S", "?verify"], rule)
     r.bytes("ExchangeData", size["E"])
     if size["?summary"]:
-        r.bytes("MeasurementSummaryHash", size["H"])
+        summary(r, asked, r.bytes("MeasurementSummaryHash", size["H"]))
     opaque(r)
-    r.bytes("Signature", size["S"])
+    signature = r.bytes("Signature", size["S"])
     signed = r.pos - r.start
-    if size["?verify"]:
-        r.bytes("ResponderVerifyData", size["H"])
+    verify = r.bytes("ResponderVerifyData", size["H"]) if size["?verify"] else b""
     if asked is not None and len(asked) > 5:
         secure = _open(r, asked, half, signed, psk=False)
         secure.slot = asked[3]
         secure.chain = s.chains.get(("responder", asked[3]))
         secure.chain_hash = s.chain_hashes.get(("responder", asked[3]))
         secure.digests = s.digests.get("responder") if s.responder_multi_key else None
+        secure.first_digests = s.first_digests.get("responder")
+        secure.public_key = s.public_keys.get("responder")
         if mutual:
             secure.req_slot = req_slot & 15
+        key_exchange_rsp(r, secure, signature, verify)
     return (
         f"RspSessionID {half:#06x}"
         + (f", heartbeat {period} s" if period else "")
@@ -134,9 +137,8 @@ def _finish(r: Reader) -> str:
     early: list[str | int] = ["opaque"] if r.version >= V14 else []
     size = r.sizes([*early, *(["R"] if signed & 1 else []), "H"])
     _late_opaque(r)
-    if signed & 1:
-        r.bytes("Signature", size["R"])
-    r.bytes("RequesterVerifyData", size["H"])
+    signature = r.bytes("Signature", size["R"]) if signed & 1 else b""
+    verify = r.bytes("RequesterVerifyData", size["H"])
     secure = _finishing(r)
     if secure is not None:
         secure.finish = r.data[r.start : r.pos]
@@ -145,6 +147,7 @@ def _finish(r: Reader) -> str:
             s = r.session
             secure.req_chain = s.chains.get(("requester", at))
             secure.req_chain_hash = s.chain_hashes.get(("requester", at))
+        finish(r, secure, signature, verify)
     return f"signed, slot {at}" if signed & 1 else ""
 
 
@@ -158,10 +161,11 @@ def _finish_rsp(r: Reader) -> str:
         rule["?verify"] = (1 if s.requester.flags & s.responder.flags & HANDSHAKE_IN_THE_CLEAR_CAP else 0,)
     size = r.sizes([*early, "?verify"], rule)
     _late_opaque(r)
-    if size["?verify"]:
-        r.bytes("ResponderVerifyData", size["H"])
+    verify = r.bytes("ResponderVerifyData", size["H"]) if size["?verify"] else b""
     secure = _finishing(r)
     if secure is not None and secure.finish is not None:
+        if verify:
+            finish_rsp(r, secure, verify)
         secure.finish_rsp = r.data[r.start : r.pos]
         secure.phase = "application"
     return ""
@@ -214,13 +218,14 @@ def _psk_exchange_rsp(r: Reader) -> str:
     asked = r.request(codes.PSK_EXCHANGE)
     size = r.sizes(["?summary", context, length, "H"], summary_rule(r, asked))
     if size["?summary"]:
-        r.bytes("MeasurementSummaryHash", size["H"])
+        summary(r, asked, r.bytes("MeasurementSummaryHash", size["H"]))
     r.bytes("ResponderContext", context)
     opaque_data(r, length)
     signed = r.pos - r.start
-    r.bytes("ResponderVerifyData", size["H"])
+    verify = r.bytes("ResponderVerifyData", size["H"])
     if asked is not None and len(asked) > 5:
         secure = _open(r, asked, half, signed, psk=True)
+        psk_exchange_rsp(r, secure, verify)
         if not context:
             secure.phase = "application"
     return f"RspSessionID {half:#06x}" + (f", heartbeat {period} s" if period else "")
@@ -231,9 +236,11 @@ def _psk_finish(r: Reader) -> str:
     early: list[str | int] = ["opaque"] if r.version >= V14 else []
     size = r.sizes([*early, "H"])
     _late_opaque(r)
-    r.bytes("RequesterVerifyData", size["H"])
-    if r.session.secure is not None:
-        r.session.secure.finish = r.data[r.start : r.pos]
+    verify = r.bytes("RequesterVerifyData", size["H"])
+    secure = r.session.secure
+    if secure is not None:
+        secure.finish = r.data[r.start : r.pos]
+        finish(r, secure, b"", verify)
     return ""
 
 

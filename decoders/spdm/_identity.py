@@ -12,6 +12,7 @@ from ..tree import Node
 from . import codes
 from ._capabilities import MEAS_CAP, NO_PARAMS
 from ._fields import Bits, Layout, Make, bits, detached, enum, flag, number, raw, reserved, slot, slots
+from ._proofs import challenge_auth, identified, summary
 from ._reader import Parse, Reader
 from .algorithms import HASH_SIZES
 from .codes import V11, V13, V14
@@ -97,7 +98,9 @@ def _digests(r: Reader) -> str:
     for at, value in zip(held, hashes, strict=True):
         s.chain_hashes[side, at] = value
     if r.level or s.inside is None:
-        s.digests[side] = r.data[r.start : r.pos]
+        s.digests[side] = whole = r.data[r.start : r.pos]
+        s.first_digests.setdefault(side, whole)
+    identified(r, codes.GET_DIGESTS)
     secure = s.secure or s.handshaking()
     if r.level and secure is not None and secure.phase == "handshake" and s.requester_multi_key:
         secure.req_digests = s.digests[side]  # what was said before the session began does not count
@@ -134,26 +137,35 @@ def _certificate(r: Reader) -> str:
     param1, _, portion, remainder = r.fields(_certificate_params(r.version, answer=True))
     if r.version >= V14 and param1 & 0x80:
         portion, remainder = r.fields(_LARGE_RSP)
-    at, asked = param1 & 15, r.request(codes.GET_CERTIFICATE)
+    s, at, asked = r.session, param1 & 15, r.request(codes.GET_CERTIFICATE)
     offset = _asked_offset(asked, at)
+    held = s.portions.get((side_of(r), at), b"")
     head = r.data[r.pos : r.pos + 4]
-    total = int.from_bytes(head if r.version >= V14 else head[:2], "little")
-    first = offset == 0 or (offset is None and total == portion + remainder and len(head) == 4)
+    whole_here = len(head) == 4 and _chain_length(head, r.version) == portion + remainder
+    first = offset == 0 or (whole_here and (not held or offset != len(held)))
     text = f"slot {at}, {portion} bytes" + (f", {remainder} remain" if remainder else "")
     if not portion:
+        identified(r, codes.GET_CERTIFICATE)
         return text
     if first:
         data = r.region("CertChain", portion, chain_parts)
     else:
         data = r.bytes("CertChain", portion, f"{portion} bytes" + (f" from {offset}" if offset is not None else ""))
-    if first or offset is not None:
-        whole = r.session.portion(side_of(r), at, 0 if first else offset or 0, data, remainder)
+    identified(r, codes.GET_CERTIFICATE)
+    if first or offset is not None or held:
+        length = _chain_length(data if first else held, r.version)
+        whole = s.portion(side_of(r), at, 0 if first else -1 if offset is None else offset, data, remainder, length)
         if whole is not None:
-            r.session.chains[side_of(r), at] = whole
-            r.session.chain_hashes.pop((side_of(r), at), None)  # of what was in the slot before, for all we know
+            s.chains[side_of(r), at] = whole
+            s.chain_hashes.pop((side_of(r), at), None)  # of what was in the slot before, for all we know
             if not first:
                 r.append(_reassembled(r, whole))
     return text
+
+
+def _chain_length(chain: bytes | bytearray, version: int) -> int:
+    """The length that a certificate chain says at its start; 0 where that is not there."""
+    return int.from_bytes(chain[: 4 if version >= V14 else 2], "little") if len(chain) >= 4 else 0
 
 
 def _asked_offset(asked: bytes | None, at: int) -> int | None:
@@ -244,11 +256,11 @@ def _challenge_auth(r: Reader) -> str:
     value = r.bytes("CertChainHash", size["H"])
     r.bytes("Nonce", NONCE)
     if size["?summary"]:
-        r.bytes("MeasurementSummaryHash", size["H"])
+        summary(r, r.request(codes.CHALLENGE), r.bytes("MeasurementSummaryHash", size["H"]))
     opaque(r)
     if context:
         r.bytes("RequesterContext", context)
-    r.bytes("Signature", size[signature])
+    challenge_auth(r, r.bytes("Signature", size[signature]))
     if param1 & 15 != 15:
         r.session.chain_hashes[side_of(r), param1 & 15] = value
     return f"slot {param1 & 15}"

@@ -12,6 +12,7 @@ from ..tree import Node
 from . import codes
 from ._fields import Bits, Layout, Make, bits, detached, flag, node, number, raw, reserved
 from ._identity import CONTEXT, NONCE, SLOT
+from ._proofs import measurements
 from ._reader import Parse, Reader
 from .algorithms import SIGNATURE_SIZES
 from .codes import V11, V12, V13
@@ -33,6 +34,8 @@ TYPES = {
 }
 """DMTFSpecMeasurementValueType, bits 6:0."""
 _DMTF = 1
+_RAW = 2
+"""RawBitStreamRequested of GET_MEASUREMENTS."""
 _INDEX = {0xFD: "MeasurementManifest", 0xFE: "DeviceMode"}
 _CONTENT = {0: "NotDetected", 1: "Changed", 2: "Unchanged"}
 _TYPE = bits(Bits("Type", 0, 6, TYPES, 0x10, "Type"), flag("RawBitStream", 7))
@@ -111,8 +114,9 @@ def _measurements(r: Reader) -> str:
     total = asked[3] == 0 if asked is not None else r.data[r.pos + 2 : r.pos + 3] == b"\0"
     first, _, count = r.fields(_response_layout(r.version, total))
     length = r.uint("MeasurementRecordLength", 3)
+    record = b""
     if length:
-        r.region("MeasurementRecordData", length, _blocks(count))
+        record = r.region("MeasurementRecordData", length, _blocks(count))
     elif count:
         r.say(f"NumberOfBlocks is {count}, the record is empty", "warning")
     context = CONTEXT if r.version >= V13 else 0
@@ -126,8 +130,9 @@ def _measurements(r: Reader) -> str:
     opaque(r)
     if context:
         r.bytes("RequesterContext", context)
-    if size["S"]:
-        r.bytes("Signature", size["S"])
+    if asked is not None and not asked[2] & _RAW:
+        r.session.blocks.add(asked[3], first, count, record)
+    measurements(r, r.bytes("Signature", size["S"]) if size["S"] else b"")
     signed = ", signed" if size["S"] else ""
     return f"{first} measurements in all{signed}" if total and not count else f"{count} blocks{signed}"
 

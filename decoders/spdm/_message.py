@@ -14,7 +14,8 @@ HANDLERS: dict[int, Parse] = {}
 
 _CARRIERS = frozenset((codes.CHUNK_SEND, codes.CHUNK_GET, codes.RESPOND_IF_READY))
 """Requests that carry or repeat another one, which stays the one that is answered."""
-_CHUNKS = frozenset((codes.CHUNK_SEND, codes.CHUNK_SEND_ACK, codes.CHUNK_GET, codes.CHUNK_RESPONSE))
+_BEFORE_CHALLENGE = frozenset((codes.GET_CERTIFICATE, codes.CHALLENGE))
+"""Requests behind which M1/M2 goes on."""
 _ANY_VERSION = frozenset((codes.GET_VERSION, codes.VERSION, codes.ERROR))
 _Header = tuple[tuple[Node, ...], str, Parse, int, str | None]
 """Nodes of version and code, name, handler, version by which fields are read, note on the message."""
@@ -51,9 +52,15 @@ def read_message(
         if level:
             r.channel.encapsulated = whole
         else:
-            r.channel.request = whole
-    if not level and code not in _CHUNKS and (session.inside is None or _handshaking(session)):
-        session.log(whole)
+            line = r.channel
+            line.request = whole
+            line.gap = None
+            if line.measured is not None and code != codes.GET_MEASUREMENTS:
+                line.measured.cut = True
+            if code not in _BEFORE_CHALLENGE:
+                session.identity[0].cut = True
+                if code == codes.GET_ENCAPSULATED_REQUEST:
+                    session.identity[1].cut = True
     return node(name, None, text, base + pos, r.pos - pos, tuple(r.nodes), r.note, r.severity), r.pos
 
 
@@ -91,11 +98,6 @@ def _unknown(r: Reader) -> str:
 def _too_deep(r: Reader) -> str:
     r.fail("rest", f"more than {MAX_DEPTH} messages inside one another")
     return ""
-
-
-def _handshaking(session: Session) -> bool:
-    secure = session.secure
-    return secure is not None and secure.phase == "handshake"
 
 
 def behind(data: bytes, start: int, end: int, padding: str) -> Node:

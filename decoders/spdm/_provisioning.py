@@ -15,6 +15,7 @@ from ._reader import Parse, Reader
 from .algorithms import PQC_ASYM
 from .codes import V13, V14
 from .opaque import opaque_data
+from .transcript import Requested
 
 KEY_PAIR_CAPABILITIES = bits(
     flag("GenKeyCap", 0),
@@ -69,7 +70,8 @@ def _get_csr(r: Reader) -> str:
 
 def _csr(r: Reader) -> str:
     size = r.fields(_CSR)[2]
-    r.bytes("CSRdata", size, f"PKCS #10 request, {size} bytes")
+    value = r.bytes("CSRdata", size, f"PKCS #10 request, {size} bytes")
+    r.session.proofs.append(Requested("CSR", value))
     return f"{size} bytes"
 
 

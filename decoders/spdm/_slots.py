@@ -13,6 +13,7 @@ from ._identity import CERT_INFO, CERT_MODEL, KEY_USAGE_MASK, SLOT, chain_parts
 from ._provisioning import CSR_ATTRIBUTES, KEY_PAIR_ALGORITHMS, pqc
 from ._reader import Parse, Reader
 from .opaque import opaque_data
+from .transcript import Requested
 
 SUB_CODES = {
     0x00: "SupportedSubCodes",
@@ -203,7 +204,8 @@ def _chain(r: Reader) -> str:
 
 def _csr(r: Reader) -> str:
     length, _ = r.fields(_LENGTH)
-    r.bytes("CSRdata", length, f"PKCS #10 request, {length} bytes")
+    value = r.bytes("CSRdata", length, f"PKCS #10 request, {length} bytes")
+    r.session.proofs.append(Requested("SLOT_MANAGEMENT_RESP", value))
     return f"{length} bytes"
 
 

@@ -197,6 +197,8 @@ def _error(r: Reader) -> str:
     secure = r.session.secure
     if secure is not None and code != _NOT_READY and not r.level:
         secure.pending_update = None
+    if r.channel.measured is not None:
+        r.channel.measured.cut = True
     if code == _NOT_READY:
         exponent, request, token, factor = r.fields(_NOT_READY_DATA)
         if factor < 2:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .algorithms import Algorithms
+from .transcript import Covered, Transcript
 
 MAX_LARGE = 4 << 20
 """Bytes of a large message that are put together from chunks."""
@@ -56,6 +57,8 @@ class Channel:
                   CHUNK_SEND, CHUNK_GET and RESPOND_IF_READY do not take its place
     encapsulated  the same for encapsulated requests, which the requester answers
     sent_last     the last chunk of a request was sent: CHUNK_SEND_ACK brings the response to it
+    measured      what the next signed MEASUREMENTS covers
+    gap           why ``request`` is not as it was sent, None where it is
     """
 
     request: bytes | None = None
@@ -63,6 +66,8 @@ class Channel:
     sending: Assembly | None = None
     getting: Assembly | None = None
     sent_last: bool = False
+    measured: Covered | None = None
+    gap: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +83,12 @@ class SecureSession:
     slot            the responder's certificate slot, 0xFF for a provisioned key
     chain, chain_hash
                     the chain in that slot, and its hash where DIGESTS or CHALLENGE_AUTH said it after the chain was read
-    digests         the responder's DIGESTS that count in the transcript (multi-key connections of 1.3), else None
+    digests, first_digests
+                    the responder's last and first DIGESTS, of which one counts in the transcript (multi-key connections
+                    of 1.3), else None
+    public_key      the responder's provisioned key, where known
+    mutual          what may stand in TH before FINISH for the requester: DIGESTS and hash of its chain
+    gap             why its messages are not as they were sent, None where they are
     phase           'handshake' until FINISH_RSP or PSK_FINISH_RSP, then 'application', at last 'ended'
     request_generation, response_generation
                     how many KEY_UPDATEs the key of a direction went through
@@ -104,10 +114,14 @@ class SecureSession:
     chain: bytes | None = None
     chain_hash: bytes | None = None
     digests: bytes | None = None
+    first_digests: bytes | None = None
+    public_key: bytes | None = None
     req_slot: int | None = None
     req_chain: bytes | None = None
     req_chain_hash: bytes | None = None
     req_digests: bytes | None = None
+    mutual: tuple[Transcript, ...] = ((),)
+    gap: str | None = None
     finish: bytes | None = None
     finish_rsp: bytes | None = None
     phase: Literal["handshake", "application", "ended"] = "handshake"

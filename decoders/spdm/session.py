@@ -11,23 +11,22 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from . import codes
 from .algorithms import Algorithms
 from .secure import ENCRYPT_CAP, Capabilities, Channel, SecureSession
+from .summary import Blocks
+from .transcript import Covered, Proof, Side
 
-__all__ = ["ENCRYPT_CAP", "MAX_CHAIN", "MAX_LOGGED", "MAX_SESSIONS", "Capabilities", "SecureSession", "Session", "Side"]
-
-Side = Literal["responder", "requester"]
-"""Who a certificate chain or a digest belongs to."""
+__all__ = ["ENCRYPT_CAP", "MAX_CHAIN", "MAX_PROOFS", "MAX_SESSIONS", "Capabilities", "SecureSession", "Session", "Side"]
 
 MAX_CHAIN = 1 << 20
 """Bytes of a certificate chain or measurement log that are put together from portions."""
 MAX_PORTIONS = 64
 """Objects of which portions are coming in at a time; the oldest go first."""
-MAX_LOGGED = 4 << 20
-"""Bytes of messages kept in ``Session.messages``; the oldest go first."""
+MAX_PROOFS = 64
+"""Proofs that wait for whoever verifies them; the oldest go first."""
 MAX_SESSIONS = 256
 """Secure sessions kept, open or ended; the oldest go first."""
 MAX_CONNECTIONS = 64
@@ -58,11 +57,14 @@ class Session:
     chains       (side, slot) -> the whole certificate chain: length, root hash, certificates
     chain_hashes (side, slot) -> its hash, as DIGESTS or CHALLENGE_AUTH gave it since the chain was read: a chain that was
                  replaced since has another one
-    digests      side -> the last DIGESTS outside a secure session, as sent
+    digests      side -> the last DIGESTS outside a secure session, as sent; ``first_digests``: the first one
+    given_chains the chains that are known from elsewhere, which VERSION does not end
+    public_keys  side -> its provisioned public key (DER SubjectPublicKeyInfo), where that is known from elsewhere
     inferred     sizes in bytes found from the length of messages while no ALGORITHMS was seen: 'H' hash, 'S' the
                  responder's signature, 'R' the requester's, 'D' and 'E' exchange data sent by requester and responder
-    messages     (session id or None, message) as sent, whole, in order since the last VERSION, those outside secure
-                 sessions and of handshakes; at most MAX_LOGGED bytes
+    identity     what the next CHALLENGE_AUTH signs of DIGESTS and CERTIFICATE: the responder's, the requester's
+    blocks       measurement blocks
+    proofs       signatures, verify data and summary hashes of the messages since the last ``take_proofs``; at most MAX_PROOFS
     sessions     session id -> the secure session that has that id now
     history      all secure sessions in order
     inside       the id of the secure session that the next message belongs to; see ``within``
@@ -82,8 +84,13 @@ class Session:
     chains: dict[tuple[Side, int], bytes] = field(default_factory=dict)
     chain_hashes: dict[tuple[Side, int], bytes] = field(default_factory=dict)
     digests: dict[Side, bytes] = field(default_factory=dict)
+    first_digests: dict[Side, bytes] = field(default_factory=dict)
+    given_chains: dict[tuple[Side, int], bytes] = field(default_factory=dict)
+    public_keys: dict[Side, bytes] = field(default_factory=dict)
     inferred: dict[str, int] = field(default_factory=dict)
-    messages: deque[tuple[int | None, bytes]] = field(default_factory=deque)
+    identity: tuple[Covered, Covered] = field(default_factory=lambda: (Covered(), Covered()))
+    blocks: Blocks = field(default_factory=Blocks)
+    proofs: deque[Proof] = field(default_factory=lambda: deque(maxlen=MAX_PROOFS))
     sessions: dict[int, SecureSession] = field(default_factory=dict)
     history: list[SecureSession] = field(default_factory=list)
     inside: int | None = None
@@ -95,7 +102,7 @@ class Session:
     portions: dict[tuple[str, int], bytearray] = field(default_factory=dict)
     connections: dict[int, Session] = field(default_factory=dict)
     _vca: dict[int, bytes] = field(default_factory=dict)
-    _logged: int = 0
+    _vca_gap: str | None = None
     _opened: list[int] = field(default_factory=lambda: [0, 0])
 
     @property
@@ -116,12 +123,13 @@ class Session:
             self.inside = before
 
     def connection(self, number: int) -> Session:
-        """The connection of that id on the same mailbox, with the same secrets."""
+        """The connection of that id on the same mailbox, with the same secrets. Its proofs are among those of this one."""
         found = self.connections.get(number)
         if found is None:
             if len(self.connections) >= MAX_CONNECTIONS:
                 del self.connections[next(iter(self.connections))]
-            found = self.connections[number] = Session(keys=self.keys)
+            found = self.connections[number] = Session(keys=self.keys, proofs=self.proofs)
+            found.public_keys, found.given_chains = self.public_keys, self.given_chains
         return found
 
     @property
@@ -140,14 +148,18 @@ class Session:
         self.version = self.requester = self.responder = None
         self.responder_multi_key = self.requester_multi_key = None
         self.algorithms = Algorithms()
-        self.chains.clear()
+        self.chains = dict(self.given_chains)
         self.chain_hashes.clear()
         self.digests.clear()
         self.portions.clear()
         self.inferred.clear()
-        self.messages.clear()
-        self._logged = 0
+        self.first_digests.clear()
+        for covered in self.identity:
+            covered.clear()
+        self.channel.measured = None
+        self.blocks = Blocks()
         self._vca.clear()
+        self._vca_gap = None
         for secure in self.sessions.values():
             secure.phase = "ended"
         self.sessions.clear()
@@ -159,12 +171,40 @@ class Session:
             self._vca[code | 0x80] = request
         self._vca[code] = response
 
-    def log(self, message: bytes) -> None:
-        """Append to ``messages``."""
-        self.messages.append((self.inside, message))
-        self._logged += len(message)
-        while self._logged > MAX_LOGGED:
-            self._logged -= len(self.messages.popleft()[1])
+    @property
+    def vca_lacks(self) -> str | None:
+        """What is missing of ``vca``, None where nothing is."""
+        if self.preset_vca is not None:
+            return None
+        missing = [codes.code_name(code) for code in _VCA if code not in self._vca]
+        return f"{missing[0]} is not in this capture" if missing else self._vca_gap
+
+    def gap(self, why: str, code: int | None = None) -> None:
+        """The message just decoded was not recorded whole, or not at all: no transcript with it can be verified.
+
+        ``code`` is that of the message where it is known.
+        """
+        for other in self.connections.values():
+            other.gap(why, code)
+        inside = self.inside is not None
+        if inside and self.secure is None:
+            return
+        line = self.line
+        if code is None or code & 0x80:
+            line.gap = why
+        if line.measured is None:
+            line.measured = Covered()
+        line.measured.lose(why)
+        if not inside:
+            self._vca_gap = why if code is None or code in _VCA else self._vca_gap
+            for covered in self.identity:
+                covered.lose(why)
+
+    def take_proofs(self) -> list[Proof]:
+        """``proofs``, which are then no longer kept."""
+        taken = list(self.proofs)
+        self.proofs.clear()
+        return taken
 
     def open(self, secure: SecureSession) -> None:
         """A secure session begins. One of the same id ends."""
@@ -185,17 +225,23 @@ class Session:
         """The secure session that a FINISH outside of any belongs to: the last one opened that waits for it."""
         return next((s for s in reversed(self.history) if s.phase == "handshake" and not s.psk), None)
 
-    def portion(self, what: str, slot: int, offset: int, data: bytes, remainder: int) -> bytes | None:
-        """Put a portion of a certificate chain or a log in its place; the whole where this was the last one."""
+    def portion(self, what: str, slot: int, offset: int, data: bytes, remainder: int, length: int = 0) -> bytes | None:
+        """Put a portion of a certificate chain or a log in its place; the whole where this was the last one.
+
+        ``offset`` is negative where it is not known. ``length``: bytes of the whole, where that says so itself: it counts
+        where the other numbers are at odds with it.
+        """
         held = self.portions.get((what, slot))
         if held is None:
             if len(self.portions) >= MAX_PORTIONS:
                 del self.portions[next(iter(self.portions))]
             held = self.portions[what, slot] = bytearray()
-        if offset > len(held) or offset + len(data) > MAX_CHAIN:
+        if length and offset != len(held) and len(held) + len(data) + remainder == length:
+            offset = len(held)
+        if not 0 <= offset <= len(held) or offset + len(data) > MAX_CHAIN:
             return None
         held[offset:] = data
-        if remainder:
+        if remainder and len(held) != length:
             return None
         del self.portions[what, slot]
         return bytes(held)

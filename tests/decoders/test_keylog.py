@@ -24,6 +24,7 @@ def test_every_line_form() -> None:
         KEY 0x2 request 0607 000102030405060708090a0b
 
         CHAIN requester 3 3000
+        PUBKEY responder 3001
         VCA 10840000 1004
         """.replace("\ufeff", "", 1)
     )
@@ -39,6 +40,7 @@ def test_every_line_form() -> None:
         Secret("KEY", 2, b"\x06\x07", "request", "", bytes(range(12))),
     ]
     assert log.chains == {("requester", 3): b"\x30\x00"}
+    assert log.public_keys == {"responder": b"\x30\x01"}
     assert log.vca == [b"\x10\x84\x00\x00", b"\x10\x04"]
 
 
@@ -52,6 +54,7 @@ def test_every_line_form() -> None:
         ("TRAFFIC * sideways data 00", "expected request or response, found 'sideways'"),
         ("TRAFFIC * request later 00", "expected handshake or data, found 'later'"),
         ("KEY * request 00 00", "an IV has 12 bytes, found 1"),
+        ("PUBKEY responder", "expected PUBKEY responder|requester BYTES"),
         ("CHAIN nobody 0 00", "expected responder or requester"),
         ("CLIENT_RANDOM 00 00", "no secret of kind 'CLIENT_RANDOM'"),
         ("DHE * " + "00" * 5000, "expected 1 to 4096 bytes in hex"),

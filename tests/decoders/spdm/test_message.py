@@ -96,10 +96,3 @@ def test_pending_requests_by_session() -> None:
     decode("12 81 00 00", session)
     with session.within(7):  # not one that was opened: it has no line of its own
         assert session.line is session.channel
-
-
-def test_log_of_messages() -> None:
-    session = Session()
-    decode("10 84 00 00", session)
-    decode("12 86 00 01 0000", session)  # chunks are not part of it, what they carry is
-    assert list(session.messages) == [(None, bytes.fromhex("10840000"))]

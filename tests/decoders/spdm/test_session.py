@@ -10,7 +10,8 @@ import pytest
 
 from decoders.spdm import SecureSession, Session, decode_spdm
 from decoders.spdm.algorithms import Algorithms
-from decoders.spdm.session import MAX_CHAIN, MAX_LOGGED, MAX_SESSIONS
+from decoders.spdm.session import MAX_CHAIN, MAX_PROOFS, MAX_SESSIONS
+from decoders.spdm.summary import Summed
 from tests.decoders.spdm.corpus import runs, trees
 
 SECURED = Path(__file__).parents[2] / "data" / "secured"
@@ -46,12 +47,23 @@ def test_a_saved_negotiation_can_be_given() -> None:
     assert session.vca == b"earlier"
 
 
-def test_messages_are_capped() -> None:
+def test_proofs_are_taken_or_capped() -> None:
     session = Session()
-    for i in range(200):
-        session.log(bytes([i]) * 65536)
-    assert sum(len(m) for _, m in session.messages) <= MAX_LOGGED
-    assert session.messages[-1] == (None, bytes([199]) * 65536)
+    proofs = [Summed("CHALLENGE_AUTH", bytes([i]), 1, None, session.blocks) for i in range(MAX_PROOFS + 3)]
+    session.proofs.extend(proofs)
+    assert session.take_proofs() == proofs[3:]
+    assert session.take_proofs() == []
+
+
+def test_what_is_missing_of_the_negotiation() -> None:
+    session = Session()
+    assert session.vca_lacks == "GET_VERSION is not in this capture"
+    for code in (0x04, 0x61, 0x63):
+        session.negotiated(bytes((0x12, code | 0x80)), bytes((0x12, code)))
+    assert session.vca_lacks is None
+    session.gap("cut", 0xE1)
+    assert session.vca_lacks == "cut"
+    assert Session(preset_vca=b"earlier").vca_lacks is None
 
 
 def test_sessions_are_capped() -> None:
@@ -69,6 +81,16 @@ def test_portions() -> None:
     assert session.portions == {}
     assert session.portion("responder", 0, 4, b"gap", 0) is None
     assert session.portion("responder", 1, 0, bytes(MAX_CHAIN + 1), 0) is None
+
+
+def test_portions_of_what_says_its_length() -> None:
+    """Offset or remainder are at odds with the length: the length counts."""
+    session = Session()
+    assert session.portion("responder", 0, 0, b"abc", 3, 6) is None
+    assert session.portion("responder", 0, 100, b"d", 2, 6) is None  # 3 + 1 + 2
+    assert session.portion("responder", 0, -1, b"e", 1, 6) is None
+    assert session.portion("responder", 0, 5, b"f", 256, 6) == b"abcdef"
+    assert session.portion("responder", 0, -1, b"g", 0, 6) is None
 
 
 def test_within() -> None:
