@@ -87,6 +87,33 @@ NEGOTIATION = (
         "DSP0274 ALGORITHMS",
     ),
 )
+PROOFS = (
+    _rule(
+        "SPDM-SIGNATURE",
+        "error",
+        "a signature does not verify",
+        "what it covers was changed on its way, another key signed, or messages are missing from the capture; the other side "
+        "has to stop here. As a note: signatures that cannot be verified, and why",
+        "which message was changed, in a capture at the other end; whether records were lost before it",
+        "DSP0274 signature generation and verification",
+    ),
+    _rule(
+        "SPDM-VERIFY-DATA",
+        "error",
+        "verify data is not what the secret of its session makes",
+        "requester and responder do not have the same messages behind them, or not the same secret",
+        "the handshake at both ends; whether the secret is that of this session",
+        "DSP0274 FINISH",
+    ),
+    _rule(
+        "SPDM-SUMMARY-HASH",
+        "warning",
+        "a measurement summary hash is not that of the measurement blocks",
+        "the measurements changed in between, or the device sums up something else than it reports",
+        "the measurement blocks, and when they were read",
+        "DSP0274 CHALLENGE_AUTH",
+    ),
+)
 CHAINS = (
     _rule(
         "CERT-CHAIN",
@@ -99,8 +126,8 @@ CHAINS = (
     _rule(
         "SPDM-DIGEST",
         "error",
-        "a certificate chain is not the one that DIGESTS announced",
-        "a portion was lost, came twice, or was changed",
+        "a certificate chain and DIGESTS do not belong together",
+        "a portion was lost, came twice, or was changed; a warning where DIGESTS came later: the chain may have been replaced",
         "the CERTIFICATE messages: offsets and lengths",
         "DSP0274 DIGESTS",
     ),

@@ -108,8 +108,9 @@ def _damaged(capture: Capture) -> Iterator[Finding]:
     for m in capture.conversations.all:
         if m.tree is None or m.declared is not None:
             continue
+        proven = {name for name, _ in m.proven}  # what does not hold is a finding of checks.proofs
         for n in m.tree.walk():
-            if n.severity == "error" and n.note and not n.note.startswith(_NOT_OPENED):
+            if n.severity == "error" and n.note and n.name not in proven and not n.note.startswith(_NOT_OPENED):
                 yield at("SPDM-DAMAGED", "error", f"{m.title}: {n.name}: {n.note}", m)
                 break
 

@@ -14,6 +14,7 @@ from ..capture.messages.certificates import chain_tree, given_keys, latest
 from ..capture.messages.facts import name_and_facts, shown_time
 from ..capture.messages.ide_keys import Link, links, programmings
 from ..capture.messages.ide_lines import PROG, Programming
+from ..capture.messages.proving import verified_text
 from ..capture.messages.statistics import is_error, round_trips
 from ..capture.model import Capture
 from ..display import safe
@@ -71,7 +72,8 @@ def summary_text(conversations: Conversations, chosen: list[Message]) -> str:
     said += f", {errors} errors" if errors else ""
     if secured:
         said += f"; {sum(m.inside is not None for m in secured)} of {len(secured)} secured messages decrypted"
-    return said
+    verified = verified_text(chosen, bool(conversations.keys))
+    return f"{said}; {verified}" if verified else said
 
 
 # sections

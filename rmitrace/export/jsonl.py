@@ -99,6 +99,7 @@ def message_object(m: Message, reveal: bool = False) -> dict[str, Any]:
         "size": m.size,
         "also": [{"source": p.source, "offset": p.offset, "ts_ns": p.ts_ns} for p in m.also],
         "tree": None if m.tree is None else m.tree.to_json(),
+        "proofs": [{"field": name, "outcome": found.outcome, "text": found.text} for name, found in m.proven],
         "secured": {"session": _hex(session), "decrypted": m.inside is not None} if session is not None else None,
     }
 

@@ -14,6 +14,8 @@ from .find import find_messages
 from .model import REQUEST, Conversation, Exchange, Message
 
 if TYPE_CHECKING:
+    from decoders.spdm.transcript import Proof
+
     from ..model import Capture
 
 
@@ -91,8 +93,8 @@ class Conversations:
 
     def stream(self) -> Iterator[Message]:
         """The same one by one: where all are of one conversation, each has its tree for as long as it is looked at,
-        however many there are."""
-        if self._decoded or len(self.list) != 1:
+        however many there are; of more than MAX_TREES without what later messages say of it."""
+        if self._decoded or len(self.list) != 1 or len(self.all) <= MAX_TREES:
             yield from self.decode()
             return
         self._decoded = True
@@ -108,8 +110,10 @@ class Conversations:
         """Decode the messages of a conversation, and give each before its tree may be given up."""
         from .decoding import decode
         from .facts import forget
+        from .proving import proved
 
         session = Session()
+        waiting: list[tuple[Message, list[Proof]]] = []
         if self.keys:
             from decoders.secured import use_secrets
 
@@ -119,6 +123,8 @@ class Conversations:
         held: dict[tuple[str, int], bytes] = {(s, n): chain for (s, n), chain in session.chains.items()}
         for m in c.messages:
             decode(m, session, self.reveal)
+            if session.proofs:
+                waiting += proved(m, session.take_proofs())
             yield m
             self._trees += m.tree is not None
             if self._trees > MAX_TREES:
@@ -128,6 +134,8 @@ class Conversations:
                     held[side, slot] = chain
                     name = session.algorithms.hash_name
                     self.chains.append(Chain(c, side, slot, chain, name, session.version, m))
+        for m, proofs in waiting:
+            proved(m, proofs, last=True)
         pair(c)
 
 

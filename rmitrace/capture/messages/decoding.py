@@ -22,7 +22,16 @@ _CARRIES_KEYS = frozenset((0x7E, 0x6A, 0x6B))
 def decode(m: Message, session: Session, reveal: bool = False) -> None:
     """Give a message its tree. ``session`` is read and written; ``reveal``: show IDE keys and IVs."""
     if not m.data:
+        with session.within(m.session_id):
+            session.gap(f"{m.name} is named in this capture without its bytes", m.code)
         return
+    _decode(m, session, reveal)
+    if m.declared is not None:
+        with session.within(m.session_id):
+            session.gap(f"{m.name} was not recorded whole", m.code)
+
+
+def _decode(m: Message, session: Session, reveal: bool) -> None:
     if m.secured:
         binding: Binding = "MCTP" if "MCTP" in m.layers else "TCP" if "TCP" in m.layers else "DOE"
         if m.layers[0] == "DOE" and m.start:
@@ -34,12 +43,16 @@ def decode(m: Message, session: Session, reveal: bool = False) -> None:
         plain = secured.child("PlainText")
         if opened is not None:
             m.direction, m.sure = REQUEST if opened.direction == REQUEST else RESPONSE, True
+            if opened.skipped:
+                _gap(m, session, "messages of its session before it are not in this capture")
             if plain is not None and has_secrets(plain):
                 m.plain = opened.plain
         elif m.logged is not None and plain is None:
             logged = _with_logged(m, secured, session, reveal)
             outer = tuple(logged if c is secured else c for c in m.tree.children)
             m.tree = logged if m.tree is secured else replace(m.tree, children=outer)
+        elif plain is None:
+            _gap(m, session, "messages of its session were not decrypted")
         if plain is not None:
             m.inside = next((c for c in plain.children if c.name == "PLDM" or c.child("SPDMVersion")), None)
     elif m.layers[0] == "DOE" and m.start:
@@ -55,6 +68,11 @@ def decode(m: Message, session: Session, reveal: bool = False) -> None:
         m.tree = _revealed(m, m.tree)
         if m.inside is not None:
             m.inside = _revealed(m, m.inside)
+
+
+def _gap(m: Message, session: Session, why: str) -> None:
+    with session.within(m.session_id):
+        session.gap(why)
 
 
 def _with_logged(m: Message, secured: Node, session: Session, reveal: bool) -> Node:

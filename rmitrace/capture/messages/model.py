@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from decoders.spdm import name_of
 from decoders.tree import Node
+
+if TYPE_CHECKING:
+    from decoders.verification import Verdict
 
 REQUEST, RESPONSE = "request", "response"
 SPDM, SECURED = "SPDM", "SECURED_SPDM"
@@ -63,6 +67,7 @@ class Message:
     also       other places where the same message was seen
     plain      decrypted bytes, kept where there are secrets in them
     logged     the plain text of a secured message as another source shows it
+    proven     what came of its signature, verify data and summary hash: names of the field with its verdict
     kept       what is left of a message whose tree was given up, see Conversations
     """
 
@@ -79,6 +84,7 @@ class Message:
         "partner",
         "place",
         "plain",
+        "proven",
         "seq",
         "start",
         "sure",
@@ -119,6 +125,7 @@ class Message:
         self.kept: Kept | None = None
         self.plain: bytes | None = None
         self.logged: bytes | None = None
+        self.proven: list[tuple[str, Verdict]] = []
 
     @property
     def secured(self) -> bool:
