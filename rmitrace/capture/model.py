@@ -25,6 +25,7 @@ DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
 """Findings that say that a part of the input could not be read."""
 
 if TYPE_CHECKING:
+    from ..correlate import Correlation
     from ..lifecycle.model import Sequence, StateChange
     from .index import Keeper
     from .messages import Conversations, Message
@@ -143,6 +144,21 @@ class Mark:
     before_call: int
 
 
+@dataclass(frozen=True, slots=True)
+class SourceCalls:
+    """The calls that one source shows, in its order: their rows, and its records of them (-1 where there is none)."""
+
+    rows: npt.NDArray[np.int64]
+    enter: npt.NDArray[np.int64]
+    exit: npt.NDArray[np.int64]
+    pid: npt.NDArray[np.int32]
+
+    @property
+    def first(self) -> npt.NDArray[np.int64]:
+        """The first record of each."""
+        return np.where(self.enter >= 0, self.enter, self.exit)
+
+
 @dataclass(slots=True)
 class Capture:
     """All that is known of the files opened together."""
@@ -164,6 +180,8 @@ class Capture:
     """Kept for rmitrace.diagnose: what each source tells of the state of things."""
     keeper: Keeper | None = None
     """Where an index of it is kept, and what is found out about it later can be."""
+    correlation: Correlation | None = None
+    """Which calls are sights of the same one from several sources; None where nothing is compared."""
     _cache: Any = None
     _objects: Any = None
     _marks: list[Mark] | None = None
@@ -302,17 +320,37 @@ class Capture:
             self._marks = [m for s in range(len(self.sources)) for m in self._marks_of(s)]
         return self._marks
 
+    def of_source(self, source: int) -> SourceCalls:
+        """The calls that a source shows, in the order of its records, also those that another source shows better."""
+        c, also = self.calls, self.correlation
+        rows = np.flatnonzero(c.source == source)
+        parts = [(rows, c.enter[rows], c.exit[rows], c.pid[rows])]
+        if also is not None:
+            at = np.flatnonzero(also.sights.source == source)
+            parts.append((also.of[at], also.sights.enter[at], also.sights.exit[at], also.sights.pid[at]))
+        rows, enter, exit_, pid = (np.concatenate(p) for p in zip(*parts, strict=True))
+        first = np.where(enter >= 0, enter, exit_)
+        order = np.argsort(first, kind="stable")
+        return SourceCalls(rows[order], enter[order], exit_[order], pid[order])
+
+    def together(self, source: int) -> list[int]:
+        """The sources that show the same run as this one, itself among them, the one that orders them first."""
+        return [source] if self.correlation is None else self.correlation.together(source)
+
+    def sights(self, seq: int) -> list[Call]:
+        """A call as other sources show it."""
+        also = self.correlation
+        return [] if also is None else [self._call_of(also.sights, k, seq) for k in also.sights_of(seq)]
+
     def _marks_of(self, s: int) -> list[Mark]:
         src, c = self.sources[s], self.calls
         rec = src.records
         at = np.flatnonzero(rec.kind == Kind.MARK)
         if not len(at):
             return []
-        mine = np.flatnonzero(c.source == s)
-        first = np.where(c.enter[mine] >= 0, c.enter[mine], c.exit[mine])
-        order = np.argsort(first, kind="stable")
-        place = np.searchsorted(first[order], at)
-        rows = mine[order]
+        shown = self.of_source(s)
+        place = np.searchsorted(shown.first, at)
+        rows = shown.rows
         out = []
         for i, p in zip(at.tolist(), place.tolist(), strict=True):
             ts = int(rec.ts[i])
@@ -336,10 +374,13 @@ class Capture:
         return values, detail
 
     def _call(self, seq: int) -> Call:
-        c = self.calls
-        source, e, x = int(c.source[seq]), int(c.enter[seq]), int(c.exit[seq])
+        return self._call_of(self.calls, seq, seq)
+
+    def _call_of(self, c: Calls, row: int, seq: int) -> Call:
+        """The call of a row of the calls, or of the further sights of them; ``seq``: which call it is."""
+        source, e, x = int(c.source[row]), int(c.enter[row]), int(c.exit[row])
         rec = self.sources[source].records
-        inferred = bool(c.inferred[seq])
+        inferred = bool(c.inferred[row])
         xs: list[int | None] = []
         rs: list[int | None] | None = None
         enter_detail = exit_detail = None
@@ -347,8 +388,8 @@ class Capture:
             xs, enter_detail = self._registers(source, e, False)
         if x >= 0:
             rs, exit_detail = self._registers(source, x, True)
-        fid = int(c.fid[seq]) or None
-        known_name = self.names[c.name[seq]]
+        fid = int(c.fid[row]) or None
+        known_name = self.names[c.name[row]]
         name = None if known_name.startswith("unknown") else known_name
         if inferred and fid is not None:
             xs = _wrapper_registers(fid, name, enter_detail, self.revision.of(name))
@@ -367,19 +408,19 @@ class Capture:
         index = _result_index(tree)
         if shown:
             tree, index = _without_upper_bits(tree), None
-        status = self.status_text(seq) or None
+        status = self.statuses[c.status[row]] if c.status[row] >= 0 else None
         buffers: list[tuple[Buffer, Node | None]] = []
         for d in (enter_detail, exit_detail):
-            for b in d.buffers if d is not None and (d is enter_detail or c.paired[seq] == WHOLE) else ():
+            for b in d.buffers if d is not None and (d is enter_detail or c.paired[row] == WHOLE) else ():
                 buffers.append((b, _struct(b, revision)))
-        ts, dur = int(c.ts[seq]), int(c.dur[seq])
+        ts, dur = int(c.ts[row]), int(c.dur[row])
         return Call(
             seq=seq,
             ts_ns=None if ts == NO_TIME else ts,
             dur_ns=None if dur < 0 else dur,
-            cpu=None if c.cpu[seq] < 0 else int(c.cpu[seq]),
+            cpu=None if c.cpu[row] < 0 else int(c.cpu[row]),
             task=where.task,
-            pid=None if c.pid[seq] < 0 else int(c.pid[seq]),
+            pid=None if c.pid[row] < 0 else int(c.pid[row]),
             source=source,
             offset=int(rec.offset[first]),
             length=int(rec.length[first]),
@@ -387,19 +428,19 @@ class Capture:
             exit_length=int(rec.length[x]) if x >= 0 else 0,
             fid=fid,
             name=name,
-            service=self.services[c.service[seq]],
+            service=self.services[c.service[row]],
             x=xs,
             r=rs,
             status=status,
             index=index,
-            paired=PAIRED[c.paired[seq]],
+            paired=PAIRED[c.paired[row]],
             inferred=inferred,
-            parent=int(c.parent[seq]) if c.parent[seq] >= 0 else None,
+            parent=int(c.parent[row]) if c.parent[row] >= 0 else None,
             tree=tree,
             buffers=buffers,
             raw=where.text,
-            exit_raw=exit_detail.text if exit_detail is not None and e >= 0 and c.paired[seq] != WHOLE else None,
-            line=call_line(known_name, tree, status, index, x >= 0, bool(c.paired[seq] == WHOLE)),
+            exit_raw=exit_detail.text if exit_detail is not None and e >= 0 and c.paired[row] != WHOLE else None,
+            line=call_line(known_name, tree, status, index, x >= 0, bool(c.paired[row] == WHOLE)),
         )
 
 
@@ -479,6 +520,8 @@ def call_line(name: str, tree: Node, status: str | None, index: int | None, answ
     inside = ", ".join(f"{a.name}={a.text}" for a in args.children) if args is not None else ""
     result = tree.child("result")
     text = f"{name}({inside})"
+    if not answered and status is not None:
+        return safe(f"{text} = {status}  ! the exit was not recorded, another source has the result")
     if not answered:
         return safe(text + (" = ?" if whole else " = <no exit>"))
     said = status or (result.text if result is not None else "") or "?"

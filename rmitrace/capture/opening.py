@@ -10,6 +10,7 @@ import numpy as np
 
 import decoders
 
+from ..correlate import arrange
 from ..formats import eventmap, registry
 from ..formats.base import ReadOptions, Unreadable
 from ..lifecycle.operations import join_operations
@@ -134,6 +135,7 @@ def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -
     capture = _columns(sources, pairs, revision, options)
     capture.complete = all(s.whole for s in sources)
     capture.duplicates = sum(p.duplicates for p in pairs)
+    capture.correlation = arrange(capture)
     capture.last_op = join_operations(capture)
     capture.reading += _findings(capture)
     return capture

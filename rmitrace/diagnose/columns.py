@@ -31,7 +31,7 @@ class Columns:
         self.source = source
         c = capture.calls
         rmi = capture.services.index("RMI") if "RMI" in capture.services else -1
-        self.rows: I64 = np.flatnonzero((c.source == source) & (c.service == rmi)).astype(np.int64)
+        self.rows: I64 = np.flatnonzero(np.isin(c.source, capture.together(source)) & (c.service == rmi)).astype(np.int64)
         self._name = c.name[self.rows]
         self._order = np.argsort(self._name, kind="stable")
         self._sorted = self._name[self._order]

@@ -20,6 +20,8 @@ from ..capture.messages import Message
 from ..capture.messages.decoding import redacted
 from ..capture.model import Call, Capture
 from ..capture.records import Finding, Kind
+from ..correlate import Correlation, Link, sources_of
+from ..correlate.views import differences
 from ..lifecycle.model import Sequence, StateChange
 from . import conditions
 
@@ -67,6 +69,31 @@ def capture_object(capture: Capture) -> dict[str, Any]:
             "device": capture.revision.device,
             "assumed": capture.revision.assumed,
             "evidence": list(capture.revision.evidence),
+        },
+        **({"links": [_link(k) for k in capture.correlation.links]} if capture.correlation is not None else {}),
+    }
+
+
+def _link(k: Link) -> dict[str, Any]:
+    """How two sources go together."""
+    c = k.clock
+    return {
+        "source": k.source,
+        "reference": k.reference,
+        "both": k.pairs,
+        "changed": k.changed,
+        "only": k.only,
+        "reference_only": k.reference_only,
+        "unclear": k.unclear,
+        "clock": None
+        if c is None
+        else {
+            "at_ns": c.at_ns,
+            "offset_ns": c.offset_ns,
+            "drift_ppm": c.drift_ppm if c.drifts else None,
+            "spread_ns": c.spread_ns,
+            "pairs": c.pairs,
+            "same": c.same,
         },
     }
 
@@ -152,7 +179,44 @@ def call_object(capture: Capture, seq: int) -> dict[str, Any]:
     notes = [{"name": n.name, "note": n.note, "severity": n.severity} for n in c.tree.walk() if n.note]
     if notes:
         out["notes"] = notes
+    if capture.correlation is not None:
+        out |= _sides(capture, c, capture.correlation)
     return out
+
+
+def _sides(capture: Capture, c: Call, found: Correlation) -> dict[str, Any]:
+    """Which sources show a call, and what the others than its own have of it."""
+    seq = c.seq
+    out: dict[str, Any] = {"seen_by": sources_of(int(found.seen[seq]))}
+    for name, bits in (("missing_in", found.missing), ("unclear_in", found.unclear)):
+        if bits[seq]:
+            out[name] = sources_of(int(bits[seq]))
+    if found.own_ts is not None and c.ts_ns is not None and int(found.own_ts[seq]) != c.ts_ns:
+        out["own_ts_ns"] = int(found.own_ts[seq])
+    sights = [_sight(capture, c, s) for s in capture.sights(seq)]
+    if sights:
+        out["counterpart"] = sights[0]
+    if len(sights) > 1:
+        out["counterparts"] = sights
+    return out
+
+
+def _sight(capture: Capture, c: Call, sight: Call) -> dict[str, Any]:
+    """A call as another source shows it. ``ts_ns``: in that source's clock."""
+    return {
+        "source": sight.source,
+        "offset": sight.offset,
+        "exit_offset": sight.exit_offset,
+        "ts_ns": sight.ts_ns,
+        "x": _registers(capture, sight),
+        "r": None if sight.r is None else [_hex(v) for v in sight.r],
+        "status": sight.status,
+        "index": sight.index,
+        "differs": [
+            {"name": d.name, "out": d.out, "register": d.register, "here": d.here, "there": d.there}
+            for d in differences(capture, c, sight)
+        ],
+    }
 
 
 def _registers(capture: Capture, c: Call) -> list[str | None]:

@@ -9,13 +9,16 @@ from typing import IO
 from ..capture.messages import Message
 from ..capture.messages.facts import name_and_facts
 from ..capture.model import Call, Capture, Mark
+from ..correlate import sources_of
+from ..correlate.views import differences, told
+from ..correlate.words import clock_lines
 from ..display import safe
 
 
 def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = True, summary: bool = True) -> None:
     """The calls, one line each, with the lines worth showing between them; then sequences and findings."""
     write_header(capture, out, _HEADER_WIDTH)
-    pending = iter(capture.marks() if marks else ())
+    pending = iter(sorted(capture.marks(), key=lambda m: m.before_call) if marks else ())
     mark = next(pending, None)
     several = len(capture.sources) > 1
     for seq in seqs:
@@ -44,6 +47,8 @@ def write_header(capture: Capture, out: IO[str], width: int | None = None) -> No
     for i, s in enumerate(capture.sources):
         number = f"{i}: " if len(capture.sources) > 1 else ""
         out.write(f"# {number}{safe(s.path)}: {s.format}, {len(s.records)} records\n")
+    for line in clock_lines(capture):
+        out.write(f"# clocks: {safe(line)}\n")
     if not len(capture.calls):
         return
     r = capture.revision
@@ -80,10 +85,41 @@ def call_text(capture: Capture, seq: int, several: bool = False) -> str:
         out.append(safe(f"{c.task or '?'}-{c.pid}" if c.pid is not None else c.task or ""))
     head = " ".join(out) + "  " if out else ""
     if several:
-        head = f"{c.source}: {head}"
+        head = f"{seen_by(capture, seq) + ':':<{_seen_width(capture)}} {head}"
     if c.parent is not None:
         head += "  "
-    return head + c.line + took(c) + hints(c)
+    return head + c.line + took(c) + hints(c) + other_sides(capture, seq)
+
+
+def seen_by(capture: Capture, seq: int) -> str:
+    """The sources that show a call: '0+1'."""
+    also = capture.correlation
+    return str(capture.calls.source[seq]) if also is None else "+".join(map(str, sources_of(int(also.seen[seq]))))
+
+
+def run(capture: Capture, source: int) -> str:
+    """The sources that show the run that a source shows: '0+1'."""
+    return "+".join(map(str, sorted(capture.together(source))))
+
+
+def _seen_width(capture: Capture) -> int:
+    """Cells of '0+1:', of the most sources that show one call."""
+    also = capture.correlation
+    return 2 * (1 + (sum(k.pairs > 0 for k in also.links) if also is not None else 0))
+
+
+def other_sides(capture: Capture, seq: int) -> str:
+    """What other sources show otherwise of a call, or do not show although they should."""
+    also = capture.correlation
+    said = []
+    if also is not None and also.changed[seq]:
+        call = capture.call(seq)
+        for sight in capture.sights(seq):
+            found = differences(capture, call, sight)
+            said += [f"{capture.sources[sight.source].name} has {told(found)}"] if found else []
+    if also is not None and also.missing[seq]:
+        said.append("not in " + ", ".join(capture.sources[s].name for s in sources_of(int(also.missing[seq]))))
+    return safe("  ! " + "; ".join(said)) if said else ""
 
 
 def took(c: Call) -> str:
@@ -136,7 +172,7 @@ def write_sequences(capture: Capture, out: IO[str]) -> None:
         return
     out.write("\nSequences\n")
     for q in capture.sequences:
-        side = f"{q.source}: " if len(capture.sources) > 1 else ""
+        side = f"{run(capture, q.source)}: " if len(capture.sources) > 1 else ""
         out.write(f"  {SIGN[q.outcome]} {side}{safe(q.title)}  calls {q.first}..{q.last}\n")
         steps = [f"{s.name} {SIGN[s.outcome]}" for s in q.steps]
         out.write("      " + safe(", ".join(steps)) + "\n")

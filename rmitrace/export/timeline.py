@@ -11,7 +11,7 @@ from ..capture.model import Capture
 from ..capture.records import NO_TIME
 from ..display import safe
 from ..lifecycle.model import Step
-from .text import SIGN, duration, mark_line, message_line, seconds, write_findings, write_header
+from .text import SIGN, duration, mark_line, message_line, run, seconds, write_findings, write_header
 
 _FAILED_SHOWN = 6
 _MESSAGES_SHOWN = 200
@@ -34,7 +34,7 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
             _outside(capture, lone[0], lone[1], out)
         shown = max(shown, q.last + 1)
         took = duration(q.end_ns - q.start_ns) if q.start_ns is not None and q.end_ns is not None else ""
-        side = f"{q.source}: " if len(capture.sources) > 1 else ""
+        side = f"{run(capture, q.source)}: " if len(capture.sources) > 1 else ""
         head = f"{seconds(q.start_ns, 3):>12}  {SIGN[q.outcome]} {side}{safe(q.title)}"
         out.write(_cut(f"{head}  {took}".rstrip(), width) + "\n")
         out.write(_cut(" " * 16 + _bar(q.steps, bar_width), width) + "\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .devices import DeviceTracker
@@ -24,44 +23,23 @@ _WORDS = ("fail", "error", "assert", "exception", "panic", "abort", "invalid", "
 def follow(capture: Capture) -> tuple[list[Sequence], list[StateChange]]:
     """The sequences of a capture in order of their first call, and the states in order of the calls.
 
-    Each source is followed by itself: host and firmware may both show the same run.
+    Sources that show the same calls are followed together, any other by itself.
     """
     all_sequences: list[Sequence] = []
     all_states: list[StateChange] = []
     marks = [m for m in capture.marks() if m.kind in _TELLING and any(w in m.text.lower() for w in _WORDS)]
     for s in range(len(capture.sources)):
-        tracker = DeviceTracker(capture, s, capture.last_op, _reasons(capture, [m for m in marks if m.source == s]))
+        run = capture.together(s)
+        if s != run[0]:
+            continue
+        said = sorted((m for m in marks if m.source in run), key=lambda m: m.before_call)
+        tracker = DeviceTracker(capture, s, capture.last_op, _reasons(capture, said))
         sequences, states = follow_realms(capture, s)
         all_sequences += tracker.run() + sequences
         all_states += tracker.states + states
-    if len(capture.sources) > 1:
-        all_sequences = _told_by_the_other_side(capture, all_sequences)
     all_sequences.sort(key=lambda q: (q.first, q.last))
     all_states.sort(key=lambda c: c.call)
     return all_sequences, all_states
-
-
-_LOG = "the log says: "
-
-
-def _told_by_the_other_side(capture: Capture, sequences: list[Sequence]) -> list[Sequence]:
-    """The host's trace knows that a step failed, the firmware's console why: quote it where both show one sequence."""
-    out = []
-    for q in sequences:
-        bad = next((s.name for s in q.steps if s.outcome == "failed"), None)
-        twins = [
-            o
-            for o in sequences
-            if o.source != q.source and (o.kind, o.object) == (q.kind, q.object) and _LOG in o.why and _LOG not in q.why
-            if any(s.name == bad and s.outcome == "failed" for s in o.steps)
-        ]
-        if bad is not None and len(twins) == 1:
-            said = twins[0].why.split(_LOG, 1)[1].split("; ")[0]
-            told = f"; {capture.sources[twins[0].source].name} says: {said}"
-            steps = tuple(replace(s, why=s.why + told) if s.name == bad and s.outcome == "failed" else s for s in q.steps)
-            q = replace(q, why=q.why + told, steps=steps)
-        out.append(q)
-    return out
 
 
 def _reasons(capture: Capture, marks: list[Mark]) -> Callable[[int, int], str]:
@@ -72,7 +50,8 @@ def _reasons(capture: Capture, marks: list[Mark]) -> Callable[[int, int], str]:
         # a console row is printed when the call returns: text of the call stands in front of its row
         found = marks[bisect_left(places, first) : bisect_left(places, last + 1)]
         said = [m.text.strip().splitlines()[0][:160] for m in found[:3]]
-        text = f"; {_LOG}{' / '.join(said)}" if said else ""
+        log = capture.sources[found[0].source].name if found and len(capture.sources) > 1 else "the log"
+        text = f"; {log} says: {' / '.join(said)}" if said else ""
         calls = capture.conversations.by_call
         exchange = next((calls[c] for c in range(last, first - 1, -1) if c in calls), [])
         if exchange:

@@ -81,11 +81,12 @@ class Device:
 
 
 class DeviceTracker:
-    """Follows the devices of one source."""
+    """Follows the devices of one source, and of those that show the same run."""
 
     def __init__(self, capture: Capture, source: int, last_op: dict[int, int], reasons: Callable[[int, int], str]) -> None:
         self.capture = capture
         self.source = source
+        self.mine = np.isin(capture.calls.source, capture.together(source))
         self.last_op = last_op
         self.reasons = reasons
         """What the firmware said between two calls (marks), for the why of a failure."""
@@ -121,14 +122,14 @@ class DeviceTracker:
         cap, c = self.capture, self.capture.calls
         prefixes = ("RMI_PDEV_", "RMI_VDEV_")
         wanted = [i for i, n in enumerate(cap.names) if n.startswith(prefixes)]
-        device = np.flatnonzero((c.source == self.source) & np.isin(c.name, wanted))
+        device = np.flatnonzero(self.mine & np.isin(c.name, wanted))
         if not len(device):
             return []
         rows = device
         granule = [i for i, n in enumerate(cap.names) if n in _GRANULE]
         if granule:
             # a realm that is built between two connects delegates millions: only those near a device call matter
-            near = np.flatnonzero((c.source == self.source) & np.isin(c.name, granule))
+            near = np.flatnonzero(self.mine & np.isin(c.name, granule))
             edge = np.searchsorted(device, near)
             distance = np.minimum(
                 np.abs(device[np.minimum(edge, len(device) - 1)] - near), np.abs(near - device[np.maximum(edge - 1, 0)])
@@ -304,7 +305,7 @@ class DeviceTracker:
             c, names = self.capture.calls, self.capture.names
             rows = np.arange(e.rows[0], e.rows[-1])
             wanted = [i for i, n in enumerate(names) if n in _GRANULE]
-            mine = rows[(c.source[rows] == self.source) & np.isin(c.name[rows], wanted)]
+            mine = rows[self.mine[rows] & np.isin(c.name[rows], wanted)]
             draft.add(draft.steps[-1][0], mine.tolist())
 
     def _communicate(self, d: Device, e: Event) -> None:

@@ -30,8 +30,9 @@ def join_operations(capture: Capture) -> dict[int, int]:
     taken, taken_known = capture.regs(rows, 1)
     last: dict[int, int] = {}
     open_by: dict[tuple[int, int | None], list[int]] = {}
+    runs = [capture.together(s)[0] for s in range(len(capture.sources))]
     for k, seq in enumerate(rows.tolist()):
-        source = int(calls.source[seq])
+        source = runs[int(calls.source[seq])]
         if int(calls.name[seq]) not in ops:
             handle = int(given[k]) if given_known[k] else None
             open_by.setdefault((source, handle), []).append(seq)

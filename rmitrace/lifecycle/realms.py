@@ -40,7 +40,7 @@ _PROBING = ("RMI_ERROR_RTT",)
 def follow_realms(capture: Capture, source: int) -> tuple[list[Sequence], list[StateChange]]:
     """The sequences and states of the realms in one source."""
     c, names = capture.calls, capture.names
-    mine = np.flatnonzero((c.source == source) & _service(capture, "RMI"))
+    mine = np.flatnonzero(np.isin(c.source, capture.together(source)) & _service(capture, "RMI"))
     create = names.index("RMI_REALM_CREATE") if "RMI_REALM_CREATE" in names else -1
     realm_rows, rd = _realm_rows(capture, mine)
     if not len(realm_rows):

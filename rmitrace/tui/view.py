@@ -173,10 +173,8 @@ class View:
 
     def _offsets(self, source: int) -> tuple[Any, Any]:
         """The calls of a source, and the byte offset of the first record of each."""
-        calls = self.capture.calls
-        mine = np.flatnonzero(calls.source == source)
-        record = np.where(calls.enter[mine] >= 0, calls.enter[mine], calls.exit[mine])
-        return mine, self.capture.sources[source].records.offset[record]
+        shown = self.capture.of_source(source)
+        return shown.rows, self.capture.sources[source].records.offset[shown.first]
 
     def key_of(self, call: int) -> Key:
         """Source and byte offset of the first record of a call."""

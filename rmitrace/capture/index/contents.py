@@ -20,6 +20,7 @@ from ..pairing import PAIRED
 from ..records import COLUMNS, N_REGS, Finding, Kind, Records
 from ..revision import ALL, Evidence, Revision
 from ..source import Source
+from . import sides
 from .container import Container, Damaged
 
 CALLS: dict[str, Any] = {
@@ -122,7 +123,11 @@ def give(capture: Capture, sizes: list[int]) -> tuple[dict[str, Any], dict[str, 
         "revision": asdict(capture.revision),
         "reading": [_finding(f) for f in capture.reading],
         "duplicates": capture.duplicates,
+        "sides": None,
     }
+    if capture.correlation is not None:
+        meta["sides"], of_sides = sides.give(capture.correlation)
+        columns |= of_sides
     return meta, columns
 
 
@@ -143,13 +148,16 @@ def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
     names, services, statuses = (_texts(meta[k]) for k in ("names", "services", "statuses"))
     n = _a(int, meta["calls"])
     calls = Calls(**{name: found.column(f"call.{name}", dtype, n) for name, dtype in CALLS.items()})
-    _within("call.source", calls.source, 0, len(sources))
-    for name, most in (("name", len(names)), ("service", len(services)), ("paired", len(PAIRED)), ("failed", 2), ("inferred", 2)):
-        _within(f"call.{name}", getattr(calls, name), 0, most)
-    _within("call.status", calls.status, -1, len(statuses))
-    _within("call.parent", calls.parent, -1, n)
-    _within("call.dur", calls.dur, -1, 1 << 63)
-    _record_numbers(calls, sources)
+    together = None if meta["sides"] is None else sides.take(found, _a(dict, meta["sides"]), n, len(sources))
+    for these in (calls, *([together.sights] if together is not None else [])):
+        _within("call.source", these.source, 0, len(sources))
+        most = {"name": len(names), "service": len(services), "paired": len(PAIRED), "failed": 2, "inferred": 2}
+        for name, end in most.items():
+            _within(f"call.{name}", getattr(these, name), 0, end)
+        _within("call.status", these.status, -1, len(statuses))
+        _within("call.parent", these.parent, -1, n)
+        _within("call.dur", these.dur, -1, 1 << 63)
+        _record_numbers(these, sources)
     first, last = (found.column(f"op.{k}", np.int64) for k in ("first", "last"))
     for numbers in (first, last):
         _within("op", numbers, 0, n)
@@ -164,6 +172,7 @@ def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
         reading=_findings(meta["reading"], len(sources), n),
         duplicates=_a(int, meta["duplicates"]),
         last_op=dict(zip(first.tolist(), last.tolist(), strict=True)),
+        correlation=together,
     )
 
 

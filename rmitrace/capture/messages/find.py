@@ -5,11 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..records import NO_TIME, Finding
+from ..records import Finding
 from .buffers import from_buffers
-from .join import calls_between, merge, own_call
+from .join import merge
 from .logs import from_logs
 from .mailbox import from_mailboxes
 from .model import Conversation, Message
@@ -29,7 +27,6 @@ def find_messages(capture: Capture, problems: list[Finding]) -> tuple[list[Messa
     calls = [m for _, m in sorted(from_pages(capture), key=lambda p: p[0])]
     streams += [list(g) for _, g in groupby(sorted(calls, key=lambda m: m.place.source), key=lambda m: m.place.source)]
     merged = merge(capture, streams)
-    _to_host(capture, merged)
     if len(streams) > 1:
         problems += _not_joined(capture, streams, merged)
     return merged, _by_device(merged)
@@ -43,20 +40,6 @@ def _of_source(capture: Capture, source: int, problems: list[Finding]) -> list[M
         return probed
     mailboxes = from_mailboxes(capture, source) if capture.sources[source].talk is None else []  # else there were none
     return mailboxes or from_logs(capture, source, problems)
-
-
-def _to_host(capture: Capture, merged: list[Message]) -> None:
-    """Where a host's trace shows the calls of a firmware log too, messages belong to the host's: it knows the times."""
-    talking = {int(capture.calls.source[m.place.call]) for m in merged if m.place.call is not None}
-    hosts = [s for s in range(len(capture.sources)) if s in set(np.unique(capture.calls.source).tolist()) and _timed(capture, s)]
-    maps = {t: calls_between(capture, h, t) for t in talking if not _timed(capture, t) for h in hosts[:1]}
-    for m in merged:
-        own_call(capture, m, maps)
-
-
-def _timed(capture: Capture, source: int) -> bool:
-    c = capture.calls
-    return bool((c.ts[c.source == source] != NO_TIME).any())
 
 
 def _not_joined(capture: Capture, streams: list[list[Message]], merged: list[Message]) -> list[Finding]:

@@ -15,7 +15,6 @@ import numpy as np
 from decoders.spdm import codes
 
 from .model import SECURED, Message
-from .windows import device_of
 
 if TYPE_CHECKING:
     from ..model import Capture
@@ -180,24 +179,6 @@ def _fit(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[int] | None:
     return out
 
 
-def calls_between(capture: Capture, host: int, firmware: int) -> dict[int, int]:
-    """Calls of a firmware log -> the same calls in the host's trace, by command, arguments and result in order."""
-    c = capture.calls
-    sides = [np.flatnonzero(c.source == s) for s in (firmware, host)]
-    names = set(c.name[sides[0]].tolist()) & set(c.name[sides[1]].tolist())
-    rows = [[s for s in side.tolist() if int(c.name[s]) in names] for side in sides]
-    keys = [_call_keys(capture, side) for side in rows]
-    return {rows[0][i]: rows[1][j] for i, j in align(keys[0], keys[1])}
-
-
-def _call_keys(capture: Capture, rows: list[int]) -> list[tuple[int, ...]]:
-    """Command, first arguments, status and, where it succeeded, first result of calls."""
-    c, at = capture.calls, np.array(rows, dtype=np.int64)
-    columns = [c.name[at], *(capture.regs(at, n)[0] for n in (1, 2)), c.status[at]]
-    results = np.where(c.failed[at], np.uint64(0), capture.regs(at, 1, out=True)[0])
-    return list(zip(*(col.tolist() for col in (*columns, results)), strict=True))
-
-
 def merge(capture: Capture, streams: list[list[Message]]) -> list[Message]:
     """One stream of all of them: the same message once, in the order of the first; see ``Message.also``."""
     whole: list[Message] = []
@@ -258,13 +239,3 @@ def _same(a: Message, b: Message) -> Message:
 def _worth(m: Message) -> tuple[bool, bool, bool]:
     """Whole bytes before cut ones and names; then what was on the wire: cipher text before plain text, packets first."""
     return bool(m.data) and m.declared is None, m.within is None, m.layers[0] in ("DOE", "MCTP")
-
-
-def own_call(capture: Capture, m: Message, maps: dict[int, dict[int, int]]) -> None:
-    """Move a message from the row of a firmware log to the call of the host's trace that it is."""
-    call = m.place.call
-    if call is None:
-        return
-    moved = maps.get(int(capture.calls.source[call]), {}).get(call)
-    if moved is not None:
-        m.place.call, m.place.device = moved, device_of(capture, moved)

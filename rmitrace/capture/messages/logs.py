@@ -7,8 +7,6 @@ from bisect import bisect_right
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ...formats.base import Data
 from ...formats.hexlines import Dump, dumps, hex_lines
 from ...formats.spdm_log import ABOVE, SUBJECT, Heading, headings, recognise_dump
@@ -175,10 +173,9 @@ def _assign_rows(capture: Capture, source: int, found: list[Message]) -> None:
     """The calls of an RMM's own lines. A request is printed in the communicate call that hands it out, whose row is the
     next line of a call; a response when the requester goes on with it, so it belongs to the call of its request."""
     c, rec = capture.calls, capture.sources[source].records
-    rows = np.flatnonzero(c.source == source)
-    first = np.where(c.enter[rows] >= 0, c.enter[rows], c.exit[rows])
-    order = np.argsort(first, kind="stable")
-    rows, offsets = rows[order], rec.offset[first[order]].tolist()
+    shown = capture.of_source(source)
+    rows, first = shown.rows, shown.first
+    offsets = rec.offset[first].tolist()
     places = [m.place.offset for m in found]
     asked: Message | None = None
     for i, m in enumerate(found):
@@ -192,7 +189,7 @@ def _assign_rows(capture: Capture, source: int, found: list[Message]) -> None:
         if k >= len(offsets) or (i + 1 < len(found) and places[i + 1] < offsets[k]):
             continue  # the row of its call is not there
         seq = int(rows[k])
-        if capture.name_text(seq) in COMMUNICATE and not c.failed[seq] and rec.kind[first[order][k]] == Kind.WHOLE_IN:
+        if capture.name_text(seq) in COMMUNICATE and not c.failed[seq] and rec.kind[first[k]] == Kind.WHOLE_IN:
             m.place.call = seq
 
 

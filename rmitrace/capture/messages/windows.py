@@ -55,20 +55,20 @@ class Windows:
     def __init__(self, capture: Capture, source: int) -> None:
         c, rec = capture.calls, capture.sources[source].records
         names = [i for i, n in enumerate(capture.names) if _DEVICE.match(n)]
-        ours = c.source == source
-        rows = np.flatnonzero(ours & (np.isin(c.name, names) | (c.enter < 0)))
+        shown = capture.of_source(source)
+        mine = np.isin(c.name[shown.rows], names) | (shown.enter < 0)
+        rows, enter, exit_, pids = shown.rows[mine], shown.enter[mine], shown.exit[mine], shown.pid[mine]
         self._offsets = rec.offset
-        self._enter = c.enter
         talks = np.isin(c.name[rows], communicates(capture)) & ~c.failed[rows]
-        end = np.where(c.exit[rows] >= 0, c.exit[rows], c.enter[rows])
+        end = np.where(exit_ >= 0, exit_, enter)
         order = np.argsort(end, kind="stable")
-        self._rows, self._end, self._talks = rows[order], end[order], talks[order]
-        pids = c.pid[self._rows]
+        self._rows, self._enter, self._end, self._talks = rows[order], enter[order], end[order], talks[order]
+        pids = pids[order]
         self._tasks: dict[int, Any] = {int(p): np.flatnonzero(pids == p) for p in np.unique(pids)}
         self._begin: dict[int, Any] = {}
         for pid, task in self._tasks.items():
-            begun = task[c.enter[self._rows[task]] >= 0]
-            self._begin[pid] = begun[np.argsort(c.enter[self._rows[begun]], kind="stable")]
+            begun = task[self._enter[task] >= 0]
+            self._begin[pid] = begun[np.argsort(self._enter[begun], kind="stable")]
         self._lost = np.flatnonzero(rec.kind == Kind.LOST)
         self._taken: dict[int, _Taken] = {}
 
@@ -90,13 +90,13 @@ class Windows:
         """That of one task. ``own``: what is at the position is the task's own."""
         task, begun = self._tasks[pid], self._begin[pid]
         k = int(np.searchsorted(self._end[task], position)) - 1
-        i = int(np.searchsorted(self._enter[self._rows[begun]], position)) - 1
+        i = int(np.searchsorted(self._enter[begun], position)) - 1
         at = int(begun[i]) if i >= 0 and self._end[begun[i]] > position else int(task[k]) if k >= 0 else -1
         if at < 0 or not self._talks[at]:
             return None
         seq, since = int(self._rows[at]), int(self._end[at])
         if since > position:  # between enter and exit
-            since = int(self._enter[seq])
+            since = int(self._enter[at])
             if not own or (k >= 0 and self._end[task[k]] > since):
                 return None
             self._taken.setdefault(seq, _Taken()).inside = True

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from decoders.tree import Node
-from rmitrace.capture.model import Call, Calls, Mark
+from rmitrace.capture.model import Call, Calls, Mark, SourceCalls
 from rmitrace.capture.records import NO_TIME, Finding
 from rmitrace.formats.base import Buffer
 from rmitrace.lifecycle.model import Sequence, StateChange, Step
@@ -72,6 +72,7 @@ class FakeCapture:
         script = SCRIPT if script is None else script
         self.script = script
         self.keeper = None
+        self.correlation = None
         n = len(script)
         self.comm = comm
         self.names = sorted({s[0] for s in script})
@@ -126,6 +127,9 @@ class FakeCapture:
 
     def __len__(self) -> int:
         return len(self.calls)
+
+    def of_source(self, source: int) -> SourceCalls:
+        return SourceCalls(np.arange(len(self.calls)), self.calls.enter, self.calls.exit, self.calls.pid)
 
     def name_text(self, seq: int) -> str:
         return self.names[self.calls.name[seq]]
