@@ -351,6 +351,8 @@ class Capture:
         shown = self.of_source(s)
         place = np.searchsorted(shown.first, at)
         rows = shown.rows
+        if not len(rows):  # a log without calls, a kernel's: by its times
+            rows, place = np.arange(len(c)), self._places(rec.ts[at])
         out = []
         for i, p in zip(at.tolist(), place.tolist(), strict=True):
             ts = int(rec.ts[i])
@@ -361,6 +363,15 @@ class Capture:
             kind = rec.names[rec.name[i]] if rec.name[i] >= 0 else ""
             nxt = int(rows[p]) if p < len(rows) else len(c)
             out.append(Mark(s, int(rec.offset[i]), int(rec.length[i]), None if ts == NO_TIME else ts, kind, raw, nxt))
+        return out
+
+    def _places(self, ts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The call before which each of some times comes, the number of calls where that cannot be told."""
+        known = np.flatnonzero(self.calls.ts != NO_TIME)
+        times = np.maximum.accumulate(self.calls.ts[known]) if len(known) else known
+        place = np.searchsorted(times, ts, side="right")
+        rows = np.append(known, len(self.calls))
+        out: npt.NDArray[np.int64] = np.where(ts == NO_TIME, len(self.calls), rows[place])
         return out
 
     def _registers(self, source: int, record: int, out: bool) -> tuple[list[int | None], Detail]:

@@ -30,7 +30,7 @@ Alike = Callable[[int, int], int]
 """What a call of the first and one of the second side differ in, as a number for each kind of difference; 0 where they
 cannot be one call."""
 
-_FALSE_PAIRS = 0.0003
+_FALSE_PAIRS = 0.001
 """Wrong pairs that are expected at most in a capture for repeated calls to be paired where calls were lost."""
 _MANY_REPEATS = 20
 """Repeated calls from which a loss that is not seen makes a wrong pair somewhere as often as it can."""
@@ -133,7 +133,7 @@ def _level(a: Side, b: Side, points: Pairs, gaps: _Gaps) -> int:
     seen = len(points[0]) + gaps.common
     rate_a, rate_b = (n / (seen + n) for n in gaps.lost)
     if rate_a and rate_b:
-        return 1 if 2 * repeated * rate_a * rate_b <= _FALSE_PAIRS else 0
+        return 1 if 2 * repeated * rate_a * rate_b <= _FALSE_PAIRS / 3 else 0
     rate = rate_a + rate_b
     unseen = (1 - rate) ** (len(points[0]) + gaps.told)
     return 2 if unseen * rate * rate * min(repeated / _MANY_REPEATS, 1) <= _FALSE_PAIRS else 0
@@ -193,7 +193,7 @@ def _between(a: Side, b: Side, points: Pairs, alike: Alike) -> _Gaps:
             continue
         _count(gaps, left, right)
     kinds = len({alike(x, y) for x, y in changed})
-    if _PLAIN_FOR_CHANGED * kinds > len(i) + len(equal[0]):
+    if _PLAIN_FOR_CHANGED * kinds > len(i) + gaps.common - len(changed):
         gaps.lost = gaps.lost[0] + len(changed), gaps.lost[1] + len(changed)
     else:
         gaps.changed = _columns(changed)
