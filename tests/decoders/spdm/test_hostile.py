@@ -2,99 +2,54 @@
 
 A decode returns, and every byte of what it was given lies in exactly one leaf. Exhaustive truncation is cheap and finds
 what mutation does not; the state that a hostile message leaves in a session is used for the next one.
+``tests/decoders/spdm/campaign.py`` does the same any number of times.
 """
 
 from __future__ import annotations
 
+import os
 import random
-from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from decoders.doe import decode_doe, objects
+from decoders.mctp import decode_mctp
 from decoders.spdm import Session, decode_spdm, name_of
-from decoders.spdm.algorithms import Algorithms
 from decoders.spdm.codes import NAMES
+from tests.decoders.spdm.campaign import check, mutate, mutations, negotiated, prefixes, subjects
 from tests.decoders.spdm.corpus import assert_covered, clear, link_type, runs
 
-SHORT = 160
-"""Bytes up to which every prefix is tried; of longer messages the first ones and some more."""
+MANY = int(os.environ.get("RMITRACE_MUTATIONS", "300"))
+"""Mutations of each message in the slow test; 100000 for a night. RMITRACE_SEED begins elsewhere."""
+SEED = int(os.environ.get("RMITRACE_SEED", "21"))
 
 
-@cache
-def kinds() -> tuple[bytes, ...]:
-    """One message of every name, version and size in the captures, with the DOE header where it had one."""
-    found: dict[tuple[object, ...], bytes] = {}
-    for run in runs():
-        mctp = link_type(run) == 291
-        for _, data in clear(run):
-            message = data if mctp else data[8:]
-            found.setdefault((mctp, name_of(message), message[:1], len(data) // 32), data)
-    return tuple(found.values())
-
-
-def negotiated() -> Session:
-    """A session in which all sizes are known: SHA-384, P-384 of the responder, RSA-3072 of the requester."""
-    session = Session(algorithms=Algorithms(base_hash=2, base_asym=0x80, dhe=0x10, aead=2, req_base_asym=8, other_params=2))
-    session.responder_multi_key = session.requester_multi_key = False
-    return session
-
-
-def check(data: bytes, session: Session | None) -> None:
-    if data[2:3] in (b"\0", b"\1") and data[:2] == b"\1\0":
-        tree = decode_doe(data, session=session)
-    else:
-        tree = decode_spdm(data, session=session)
-    assert_covered(tree, len(data))
-
-
-def prefixes(data: bytes, step: int) -> list[bytes]:
-    whole = range(min(len(data), SHORT))
-    return [data[:n] for n in (*whole, *range(SHORT, len(data), step))]
+def test_every_kind_of_message_is_there() -> None:
+    kinds = {s.kind for s in subjects()}
+    assert kinds == {"DOE", "SPDM", "secured", "MCTP", "IDE_KM", "CXL_IDE_KM", "TDISP", "CXL_TSP", "PLDM", "report", "chain"}
+    assert len(subjects()) > 500
+    assert len({s.name for s in subjects() if s.kind in ("DOE", "SPDM")}) > 50
 
 
 @pytest.mark.parametrize("session", [None, "negotiated"])
-def test_every_prefix(session: str | None) -> None:
+def test_prefixes(session: str | None) -> None:
     state = negotiated() if session else None
-    for data in kinds():
-        for cut in prefixes(data, 997):
-            check(cut, state)
-
-
-def mutate(data: bytes, dice: random.Random) -> bytes:
-    kind = dice.randrange(5)
-    out = bytearray(data)
-    at = dice.randrange(len(out)) if out else 0
-    if kind == 0 and out:
-        out[at] = dice.choice((0, 1, 0x7F, 0x80, 0xFF, out[at] ^ 1 << dice.randrange(8)))
-    elif kind == 1:
-        out[at : at + dice.randrange(1, 5)] = b"\xff" * dice.randrange(5)
-    elif kind == 2:
-        out = out[:at] + out[at // 2 :]
-    elif kind == 3 and out:  # most length fields lie in the first bytes
-        out[dice.randrange(min(len(out), 24))] = dice.randrange(256)
-    else:
-        out += dice.randbytes(dice.randrange(1, 9))
-    return bytes(out)
-
-
-def mutations(rounds: int, seed: int) -> None:
-    dice = random.Random(seed)
-    for data in kinds():
-        session = Session()
-        for _ in range(rounds):
-            check(mutate(data, dice), dice.choice((None, session, negotiated())))
+    for subject in subjects()[:: 1 if session else 4]:
+        for cut in prefixes(subject.data, 997):
+            check(subject, cut, state)
 
 
 def test_mutations() -> None:
-    mutations(12, 20)
+    for subject in subjects():
+        assert list(mutations(subject, 8, 20)) == [], subject.name
 
 
 @pytest.mark.slow
 def test_more_mutations() -> None:
-    mutations(150, 21)
+    for subject in subjects():
+        assert list(mutations(subject, MANY, SEED)) == [], subject.name
 
 
 @pytest.mark.slow
@@ -103,8 +58,10 @@ def test_a_damaged_capture_goes_on() -> None:
     dice = random.Random(5)
     for run in runs():
         session = Session()
+        decode = decode_spdm if link_type(run) == 291 else decode_doe
         for _, data in clear(run):
-            check(mutate(data, dice) if dice.random() < 0.1 else data, session)
+            bad = mutate(data, dice) if dice.random() < 0.1 else data
+            assert_covered(decode(bad, session=session), len(bad))
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -119,6 +76,13 @@ def test_any_bytes(version: int, code: int, body: bytes, known: bool) -> None:
     tree = decode_spdm(data, session=negotiated() if known else None)
     assert_covered(tree, len(data))
     assert tree.name == name_of(data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=64))
+def test_any_packet(data: bytes) -> None:
+    assert_covered(decode_mctp(data, session=Session()), len(data))
+    assert_covered(decode_doe(b"\1\0" + data, session=Session()), len(data) + 2)
 
 
 @settings(max_examples=200, deadline=None)
