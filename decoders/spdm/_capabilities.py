@@ -61,6 +61,7 @@ _RESPONDER = (
     flag("LARGE_RESP_CAP", 31, V14),
 )
 _EXT_FLAGS = (flag("SLOT_MGMT_CAP", 0, V14),)
+CHUNK_CAP = 1 << 17
 MEAS_CAP = 3 << 3
 """Responder flags: measurements, with or without signature."""
 
@@ -145,6 +146,8 @@ def _one_side(r: Reader, responder: bool) -> Capabilities:
     transfer, largest = sizes if sizes else (0, 0)
     if sizes and transfer < MIN_DATA_TRANSFER_SIZE:
         r.say(f"DataTransferSize {transfer} is below the minimum of {MIN_DATA_TRANSFER_SIZE}", "warning")
+    if sizes and largest > transfer and not flags & CHUNK_CAP:
+        r.say(f"MaxSPDMmsgSize {largest} is not DataTransferSize {transfer}, which it is without CHUNK_CAP", "warning")
     if sizes and largest < transfer:
         r.say(f"MaxSPDMmsgSize {largest} is below DataTransferSize {transfer}", "warning")
     r.facts["text"] = f"Flags {flags:#010x}" + (f", DataTransferSize {transfer}, MaxSPDMmsgSize {largest}" if sizes else "")

@@ -39,6 +39,8 @@ def _endpoint_info(r: Reader) -> str:
     asked = r.request(codes.GET_ENDPOINT_INFO)
     name = signature_of(r)
     signature = 0
+    if asked is not None:
+        r.echoes("slot", param2 & 15, asked[3] & 15)
     if asked is not None and len(asked) > 4:
         signed = bool(asked[4] & 1)
     else:

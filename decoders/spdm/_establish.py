@@ -281,6 +281,10 @@ def _key_update(r: Reader) -> str:
 
 def _key_update_ack(r: Reader) -> str:
     operation, tag = r.fields(_KEY_UPDATE)
+    asked = r.request(codes.KEY_UPDATE)
+    if asked is not None:
+        r.echoes("KeyOperation", operation, asked[2])
+        r.echoes("Tag", tag, asked[3])
     secure = r.session.secure
     if secure is not None and not r.level and secure.pending_update == operation:
         secure.request_generation += 1

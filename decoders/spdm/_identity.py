@@ -138,6 +138,8 @@ def _certificate(r: Reader) -> str:
     if r.version >= V14 and param1 & 0x80:
         portion, remainder = r.fields(_LARGE_RSP)
     s, at, asked = r.session, param1 & 15, r.request(codes.GET_CERTIFICATE)
+    if asked is not None:
+        r.echoes("slot", at, asked[2] & 15)
     offset = _asked_offset(asked, at)
     held = s.portions.get((side_of(r), at), b"")
     head = r.data[r.pos : r.pos + 4]
@@ -251,15 +253,20 @@ def _challenge_auth(r: Reader) -> str:
     param1, _ = r.fields(_challenge_auth_layout(r.version))
     signature = signature_of(r)
     context = CONTEXT if r.version >= V13 else 0
-    rule = summary_rule(r, r.request(codes.CHALLENGE))
+    asked = r.request(codes.CHALLENGE)
+    rule = summary_rule(r, asked)
     size = r.sizes(["H", NONCE, "?summary", "opaque", context, signature], rule)
     value = r.bytes("CertChainHash", size["H"])
     r.bytes("Nonce", NONCE)
     if size["?summary"]:
-        summary(r, r.request(codes.CHALLENGE), r.bytes("MeasurementSummaryHash", size["H"]))
+        summary(r, asked, r.bytes("MeasurementSummaryHash", size["H"]))
     opaque(r)
     if context:
-        r.bytes("RequesterContext", context)
+        echoed = r.bytes("RequesterContext", context)
+        if asked is not None and len(asked) >= 4 + NONCE + context:
+            r.echoes("RequesterContext", echoed, asked[4 + NONCE : 4 + NONCE + context])
+    if asked is not None:
+        r.echoes("slot", param1 & 15, asked[2] & 15)
     challenge_auth(r, r.bytes("Signature", size[signature]))
     if param1 & 15 != 15:
         r.session.chain_hashes[side_of(r), param1 & 15] = value

@@ -112,7 +112,7 @@ def _get_measurements(r: Reader) -> str:
 def _measurements(r: Reader) -> str:
     asked = r.request(codes.GET_MEASUREMENTS)
     total = asked[3] == 0 if asked is not None else r.data[r.pos + 2 : r.pos + 3] == b"\0"
-    first, _, count = r.fields(_response_layout(r.version, total))
+    first, second, count = r.fields(_response_layout(r.version, total))
     length = r.uint("MeasurementRecordLength", 3)
     record = b""
     if length:
@@ -129,7 +129,11 @@ def _measurements(r: Reader) -> str:
     r.bytes("Nonce", NONCE)
     opaque(r)
     if context:
-        r.bytes("RequesterContext", context)
+        echoed = r.bytes("RequesterContext", context)
+        if asked is not None and len(asked) >= 4 + context:
+            r.echoes("RequesterContext", echoed, asked[-context:])
+    if asked is not None and asked[2] & 1 and r.version >= V11 and len(asked) > 4 + NONCE:
+        r.echoes("slot", second & 15, asked[4 + NONCE] & 15)
     if asked is not None and not asked[2] & _RAW:
         r.session.blocks.add(asked[3], first, count, record)
     measurements(r, r.bytes("Signature", size["S"]) if size["S"] else b"")

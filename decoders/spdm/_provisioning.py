@@ -104,7 +104,11 @@ def _set_certificate(r: Reader) -> str:
 
 
 def _set_certificate_rsp(r: Reader) -> str:
-    return f"slot {r.fields(_SET_RSP)[0] & 15}"
+    at = r.fields(_SET_RSP)[0] & 15
+    asked = r.request(codes.SET_CERTIFICATE)
+    if asked is not None:
+        r.echoes("slot", at, asked[2] & 15)
+    return f"slot {at}"
 
 
 # key pairs
@@ -138,6 +142,9 @@ def _get_key_pair_info(r: Reader) -> str:
 
 def _key_pair_info(r: Reader) -> str:
     values = r.fields(_PAIR_INFO)
+    asked = r.request(codes.GET_KEY_PAIR_INFO)
+    if asked is not None and len(asked) > 4:
+        r.echoes("KeyPairID", values[3], asked[4])
     r.bytes("PublicKeyInfo", values[9])
     if r.version >= V14:
         pqc(r, "PqcAsymAlgoCap")

@@ -102,6 +102,12 @@ class Reader:
         found = self.channel.encapsulated if self.level else self.channel.request
         return found if found is not None and len(found) > 3 and found[1] == code else None
 
+    def echoes(self, what: str, value: object, asked: object) -> None:
+        """A note where the response does not repeat what the request said."""
+        if value != asked:
+            shown = [v.hex() if isinstance(v, Octets) else v for v in (value, asked)]
+            self.say(f"{what} {shown[0]}, the request said {shown[1]}", "warning")
+
     # reading
 
     def fields(self, layout: Layout) -> tuple[Any, ...]:

@@ -42,6 +42,14 @@ EXCHANGES = (
         "what was sent right before it",
         "DSP0274",
     ),
+    _rule(
+        "SPDM-STOPPED",
+        "warning",
+        "nothing follows a response that has something odd",
+        "a requester ends a connection without a word when it does not accept a response",
+        "the requester's log; the field that is named, in `rmitrace messages --tree`",
+        "DSP0274",
+    ),
 )
 DAMAGE = (
     _rule(

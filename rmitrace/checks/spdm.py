@@ -11,7 +11,7 @@ from decoders.tree import Node
 
 from ..capture.messages import Conversation, Message
 from ..capture.messages.facts import name_and_facts
-from ..capture.messages.model import answers
+from ..capture.messages.model import RESPONSE, answers
 from ..capture.messages.statistics import error_code
 from ..capture.records import Finding
 from .message_rules import DAMAGE, EXCHANGES, NEGOTIATION
@@ -51,7 +51,8 @@ def problems(capture: Capture) -> Iterable[Finding]:
 
 
 def exchanges(capture: Capture) -> Iterable[Finding]:
-    """SPDM-ERROR, SPDM-ANSWER, SPDM-UNANSWERED, SPDM-NO-REQUEST: requests and responses that do not go together."""
+    """SPDM-ERROR, SPDM-ANSWER, SPDM-UNANSWERED, SPDM-NO-REQUEST: requests and responses that do not go together;
+    SPDM-STOPPED: an odd response that nothing follows."""
     capture.conversations.decode()
     yield from limited(f for c in capture.conversations.list for f in _exchanges(c))
 
@@ -84,6 +85,19 @@ def _exchanges(c: Conversation) -> Iterator[Finding]:
             yield at("SPDM-ANSWER", "warning", text, response, "DSP0274")
     for (_, code), pairs in refused.items():
         yield _refused(code, pairs)
+    yield from _stopped(c)
+
+
+def _stopped(c: Conversation) -> Iterator[Finding]:
+    """The last response of a conversation where it has something odd: the requester may not have accepted it."""
+    last = c.messages[-1]
+    if last.tree is None or last.name in ("ERROR", "END_SESSION_ACK") or last.direction != RESPONSE:
+        return
+    odd = [f"{n.name}: {n.note}" for n in last.tree.walk() if n.note and n.severity == "warning"]
+    if odd and not any(p in odd[0] for p in _NOT_OPENED):
+        more = f"; and {len(odd) - 2} more" if len(odd) > 2 else ""
+        text = f"nothing follows {last.title}, in which is odd: {'; '.join(odd[:2])}{more}"
+        yield at("SPDM-STOPPED", "warning", text, last, "DSP0274")
 
 
 def _refused(code: str, pairs: list[tuple[Message, Message]]) -> Finding:

@@ -201,3 +201,16 @@ def test_challenge_auth_alone() -> None:
     tree = decode(answer(True), Session())
     assert get(tree, "Signature").size == SIGNATURE
     assert tree.severity == "note"
+
+
+def test_responses_that_do_not_repeat_what_was_asked() -> None:
+    session = negotiated()
+    decode("12 82 01 00 0000 0004", session)
+    wrong = decode("12 02 03 00 0400 0000 aabbccdd", session)
+    assert (wrong.note, wrong.severity) == ("slot 3, the request said 1", "warning")
+    nonce, session = fill(0xCC, 32), negotiated()
+    decode("13 83 00 00" + nonce + "1122334455667788", session)
+    answer = "13 03 00 01" + fill(0xAA, HASH) + nonce + "0000" + "1122334455667700" + fill(0xBB, SIGNATURE)
+    assert decode(answer, session).note == "RequesterContext 1122334455667700, the request said 1122334455667788"
+    decode("13 83 00 00" + nonce + "1122334455667788", session)
+    assert decode(answer.replace("667700", "667788"), session).note is None

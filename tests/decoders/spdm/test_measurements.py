@@ -34,7 +34,7 @@ def test_request_by_version() -> None:
 def test_blocks() -> None:
     record = block(1, 0x00, fill(0xAB, 48)) + block(0x10, 0x87, "0700000000000000")
     session = negotiated()
-    decode("12 e0 01 ff" + NONCE + "00", session)
+    decode("12 e0 01 ff" + NONCE + "01", session)
     tree = decode(response(record, 2, SIGNATURE, params="00 21"), session)
     assert notes(tree) == []
     first, second = (get(tree, f"MeasurementRecordData.MeasurementBlock[{i}]") for i in (0, 1))

@@ -58,6 +58,19 @@ def test_a_request_that_was_not_answered(tmp_path: Path) -> None:
     assert last.offset == 24 + 2 * (16 + 12)  # the third packet: its header, then DOE header and 4 bytes
 
 
+def test_an_odd_response_that_nothing_follows(tmp_path: Path) -> None:
+    start = [GET_VERSION, VERSION, "12" + GET_CAPABILITIES]
+    # without CHUNK_CAP (bit 17) the two sizes at the end are the same; here 0x1200 and 0x2800
+    other = "12" + CAPABILITIES.replace("d2020200 00120000 00120000", "d2020000 00120000 00280000")
+    (stopped,) = found(tmp_path, *start, other)
+    assert (stopped.rule, stopped.severity) == ("SPDM-STOPPED", "warning")
+    assert stopped.message.startswith("nothing follows CAPABILITIES, in which is odd: CAPABILITIES: MaxSPDMmsgSize 10240 is not")
+    assert stopped.offset == 24 + (16 + 12) + (16 + 20) + (16 + 28)  # VERSION is padded from 18 to 20 bytes
+    assert rules(tmp_path, *start, other, negotiate(0x90, 3), algorithms(0x80, 2)) == []  # it went on
+    assert rules(tmp_path, *start, "12" + CAPABILITIES) == []
+    assert rules(tmp_path, *start, "12 7f 01 00") == [("SPDM-ERROR", "error")]
+
+
 def test_a_response_without_a_request(tmp_path: Path) -> None:
     assert rules(tmp_path, GET_DIGESTS, DIGESTS, DIGESTS) == [("SPDM-NO-REQUEST", "warning")]
 
@@ -123,7 +136,9 @@ def test_a_mac_that_is_not_right(tmp_path: Path) -> None:
 
 
 def test_a_lower_version_than_was_offered(tmp_path: Path) -> None:
-    (one,) = found(tmp_path, GET_VERSION, VERSION, "11" + GET_CAPABILITIES[:-18], "11" + CAPABILITIES[:-18])
+    (one,) = found(
+        tmp_path, GET_VERSION, VERSION, "11" + GET_CAPABILITIES[:-18], "11" + CAPABILITIES[:-18].replace("d20202", "d20200")
+    )
     assert (one.rule, one.severity) == ("SPDM-DOWNGRADE", "note")
     assert one.message == "the device offers SPDM 1.2, the connection goes on with 1.1"
 
@@ -131,7 +146,14 @@ def test_a_lower_version_than_was_offered(tmp_path: Path) -> None:
 def test_a_lower_version_than_before(tmp_path: Path) -> None:
     first = [GET_VERSION, VERSION, "12" + GET_CAPABILITIES, "12" + CAPABILITIES]
     only_11 = "10040000 00010011"
-    (one,) = found(tmp_path, *first, GET_VERSION, only_11, "11" + GET_CAPABILITIES[:-18], "11" + CAPABILITIES[:-18])
+    (one,) = found(
+        tmp_path,
+        *first,
+        GET_VERSION,
+        only_11,
+        "11" + GET_CAPABILITIES[:-18],
+        "11" + CAPABILITIES[:-18].replace("d20202", "d20200"),
+    )
     assert (one.rule, one.severity, one.message) == (
         "SPDM-DOWNGRADE",
         "warning",
