@@ -246,6 +246,14 @@ RULES = (
         "DSP0236 message assembly",
     ),
     _rule(
+        "MCTP-BINDING",
+        "warning",
+        "a frame around an MCTP packet has a wrong checksum or length",
+        "the packet was damaged on the bus, or cut by what recorded it",
+        "the bus; whether the recorder leaves out the last byte",
+        "DSP0233, DSP0237, DSP0238, DSP0253",
+    ),
+    _rule(
         "TSHARK",
         "warning",
         "packets that need tshark, or that it cannot read",

@@ -71,6 +71,9 @@ def add_capture_options(p: argparse.ArgumentParser, *, optional: bool = False) -
         default=[],
         help="shared secret of a KEY_EXCHANGE; repeated in the order of the sessions",
     )
+    secrets.add_argument(
+        "--kem-secret", metavar="HEX", action="append", default=[], help="the same of a KEM (SPDM 1.4); likewise"
+    )
     secrets.add_argument("--psk", metavar="HEX", action="append", default=[], help="pre-shared key of a PSK_EXCHANGE; likewise")
     secrets.add_argument("--show-secrets", action="store_true", help="show IDE keys and IVs, which are hidden otherwise")
 
@@ -152,7 +155,7 @@ def key_log(args: argparse.Namespace) -> str | None:
         if len(data) > MAX_KEYS:
             raise UserError(f"--keys {path}: more than {MAX_KEYS >> 20} MiB")
         parts.append(data.decode("utf-8", "replace").strip())
-    given = {"dhe_secret": args.dhe_secret, "psk": args.psk}
+    given = {"dhe_secret": args.dhe_secret, "kem_secret": args.kem_secret, "psk": args.psk}
     for name, words in given.items():
         for word in words:
             digits = word.removeprefix("0x")
@@ -161,7 +164,7 @@ def key_log(args: argparse.Namespace) -> str | None:
     if any(p.startswith("{") for p in parts):
         parts.append(json.dumps({k: v for k, v in given.items() if v}))
     else:
-        parts += [f"{kind} * {w}" for kind, words in (("DHE", args.dhe_secret), ("PSK", args.psk)) for w in words]
+        parts += [f"{name.partition('_')[0].upper()} * {w}" for name, words in given.items() for w in words]
     return "\n".join(parts) or None
 
 

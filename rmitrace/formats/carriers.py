@@ -10,9 +10,13 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from .mctp_bindings import I2C_LINUX
+
+MCTP = 291
+"""DMTF's own number for MCTP."""
 LINUX_SLL, USB_LINUX_MMAPPED, LINUX_SLL2 = 113, 220, 276
 USER = range(147, 163)
-NATIVE = frozenset((290, 291, 292, LINUX_SLL, LINUX_SLL2, *USER))
+NATIVE = frozenset((I2C_LINUX, 290, 291, 292, LINUX_SLL, LINUX_SLL2, *USER))
 """Link types whose packets are read here; any other needs tshark."""
 _USUAL = {290: "MCTP", 291: "MCTP", 292: "DOE"}
 

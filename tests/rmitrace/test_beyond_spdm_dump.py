@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from decoders.tree import Node
+from rmitrace.__main__ import main
 from rmitrace.capture import Capture
 from rmitrace.capture.messages import Message
 from tests.decoders.spdm_runs import given, settings
@@ -272,3 +273,18 @@ def test_11_events_and_slot_management(tmp_path: Path) -> None:
     assert [m.name for m in messages] == ["SEND_EVENT", "SLOT_MANAGEMENT"]
     assert "7: DMTF CertificateChanged" in messages[0].spdm.text  # type: ignore[union-attr]
     assert "SupportedSubCodes" in messages[1].spdm.text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("run", "option"), [("doe_v14_ecdsa_mlkem512", "kem"), ("doe_v12_keyupd_all", "dhe"), ("doe_v12_psk_only", "psk")]
+)
+def test_secrets_on_the_command_line(run: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As spdm_dump takes them: in the order of the sessions, each kind by itself."""
+    found = given(run)
+    name = "psk" if option == "psk" else f"{option}_secret"
+    words = [w for k in ("dhe_secret", "kem_secret", "psk") for s in found[k] for w in (f"--{k.replace('_', '-')}", s)]
+    assert found[name]
+    assert main(["messages", *words, str(SPDM / f"{run}.pcap")]) == 0
+    shown = capsys.readouterr().out
+    secured = sum(m.secured for m in decoded(capture(run, keys=False)))
+    assert f"{secured} of {secured} secured messages decrypted" in shown

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...formats.base import Unreadable
-from ...formats.carriers import MCTP_HEADER, NATIVE, Fragments, direction_of, messages
+from ...formats.carriers import MCTP, MCTP_HEADER, NATIVE, Fragments, direction_of, messages
+from ...formats.mctp_bindings import unwrap
 from ..records import NO_TIME, Finding, Kind
 from .model import REQUEST, RESPONSE, SECURED, SPDM, Message, Place
 
@@ -15,14 +16,18 @@ if TYPE_CHECKING:
     from ..model import Capture
 
 _OTHER = {REQUEST: RESPONSE, RESPONSE: REQUEST}
+_DOUBTFUL = (("MCTP",), ("DOE",), ("MCTP", "FRAGMENT"), ("SPDM",))
+"""What a packet is by its link type only, or by two of its bytes."""
 
 
 def from_packets(capture: Capture, source: int, problems: list[Finding]) -> list[Message]:
     """The messages of a packet capture in its order; one whose bytes do not say its direction (secured, discovery) goes
-    the other way than the one before it. MCTP messages in several packets stand where their last packet does.
+    the other way than the one before it. MCTP messages in several packets stand where their last packet does, and
+    packets in the frames of a bus (SMBus, I3C, serial, PCIe VDM) are taken out of them.
 
     Link types that the native reader does not take apart are tshark's. MCTP-FRAGMENT: a part that found no message;
-    PACKET-UNKNOWN: packets in which nothing was recognised; TSHARK: what tshark cannot read, or that it is missing."""
+    MCTP-BINDING: a frame whose checksum or length is wrong; PACKET-UNKNOWN: packets in which nothing was recognised;
+    TSHARK: what tshark cannot read, or that it is missing."""
     src = capture.sources[source]
     rec = src.records
     before = RESPONSE
@@ -35,6 +40,12 @@ def from_packets(capture: Capture, source: int, problems: list[Finding]) -> list
         ts = int(rec.ts[r])
         offset, length = int(rec.offset[r]), int(rec.length[r])
         inside = messages(packet, link)
+        if link in NATIVE and (not inside or inside[0].layers in _DOUBTFUL):
+            bound = unwrap(packet, link)
+            if bound is not None:
+                packet, inside = bound.packet, messages(bound.packet, MCTP, "MCTP")
+                if bound.problem is not None:
+                    problems.append(Finding("MCTP-BINDING", "warning", bound.problem, source, offset))
         if not inside:
             count, first = unknown.get(link, (0, offset))
             unknown[link] = (count + 1, first)
