@@ -14,7 +14,8 @@ One secret a line, hex digits in either case, ``#`` begins a comment. SESSION is
     VCA MESSAGE MESSAGE ...         GET_VERSION to ALGORITHMS of the earlier connection whose negotiated state goes on
 
 Several lines for one session are tried in turn: a session id may come again with another secret. A JSON object with
-``dhe_secret``, ``kem_secret`` and ``psk`` (lists of hex, as emulators' run files have them) is read too, and JSON lines
+``dhe_secret``, ``kem_secret`` and ``psk`` (lists of hex, as emulators' run files have them) and ``chains`` (a list of what
+stands behind CHAIN) is read too, and JSON lines
 with ``op`` 'handshake_key' and 'data_key' that a requester writes while it derives keys.
 """
 
@@ -211,6 +212,12 @@ def _from_json(value: Any, found: Secrets, number: int) -> None:
         if any(secret.value) and secret not in found.secrets:  # a key not yet derived is written as zeros
             found.secrets.append(secret)
 
+    chains = value.get("chains")
+    for text in chains if isinstance(chains, list) else ():
+        try:
+            _line(["CHAIN", *str(text).split()], found)
+        except ValueError as error:
+            found.problems.append(f"value {number}: CHAIN: {error}")
     for kind, name in (("DHE", "dhe_secret"), ("KEM", "kem_secret"), ("PSK", "psk")):
         words = value.get(name)
         for word in words[:MAX_SECRETS] if isinstance(words, list) else [words]:

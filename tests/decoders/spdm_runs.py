@@ -33,15 +33,10 @@ def settings(run: str) -> dict[str, Any]:
     return json.loads((DATA / f"{run}.json").read_text())
 
 
-def given(run: str) -> Any:
-    """The secrets of a run, as the file of an emulator has them; as a key log where a certificate chain is not on the wire."""
+def given(run: str) -> dict[str, list[str]]:
+    """The secrets of a run, and certificate chains that never are on the wire."""
     found = settings(run)
-    secrets = {k: found[k] for k in ("dhe_secret", "kem_secret", "psk")}
-    if "chains" not in found:
-        return secrets
-    kinds = {"DHE": "dhe_secret", "KEM": "kem_secret", "PSK": "psk"}
-    lines = [f"{kind} * {s}" for kind, name in kinds.items() for s in secrets[name]]
-    return "\n".join([*lines, *(f"CHAIN {chain}" for chain in found["chains"])])
+    return {k: found[k] for k in ("dhe_secret", "kem_secret", "psk", "chains") if k in found}
 
 
 def packets(run: str) -> Iterator[tuple[int, str, bool, bytes]]:

@@ -129,3 +129,9 @@ def test_any_text(text: str) -> None:
     parse_keylog(text)
     parse_keylog("DHE * " + text)
     parse_keylog("{" + text)
+
+
+def test_chains_in_the_json_form() -> None:
+    secrets = parse_keylog('{"dhe_secret": ["aa"], "chains": ["requester 3 3000", "nobody 0 00"]}')
+    assert secrets.chains == {("requester", 3): b"\x30\x00"}
+    assert secrets.problems == ["value 1: CHAIN: expected responder or requester, found 'nobody'"]

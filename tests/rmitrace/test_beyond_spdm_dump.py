@@ -24,8 +24,7 @@ GET_VERSION = bytes.fromhex("01000100 03000000 10840000")
 
 
 def secrets(run: str) -> str:
-    found = given(run)
-    return found if isinstance(found, str) else json.dumps(found)
+    return json.dumps(given(run))
 
 
 def capture(run: str, keys: bool = True, reveal: bool = False) -> Capture:

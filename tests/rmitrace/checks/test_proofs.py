@@ -31,7 +31,9 @@ def test_no_false_alarm(run: str) -> None:
     """The emulators went through with these, so everything in them holds."""
     path = DATA / "spdm" / f"{run}.pcap"
     assert found(path, keys_of(run)) == []
-    assert found(path, None) == []
+    unproven = [f for f in found(path, None) if f.severity == "note"]
+    assert [f for f in found(path, None) if f not in unproven] == []
+    assert len(unproven) == (run == "doe_v11_mut_wo_encap")  # the requester's chain is not on the wire
 
 
 @pytest.mark.parametrize("run", FAILED)
