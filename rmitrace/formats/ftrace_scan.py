@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from . import kernel_steps, kernels
-from .ftrace_scan_head import HEAD, clock, group_end, is_name, is_stack, known_event, name_end, task
+from .ftrace_scan_head import HEAD, clock, group_end, is_name, is_stack, name_end, task
 from .ftrace_scan_values import VALUES, interrupt, place_end, values
 from .kernel_steps import line_end_from, pointer, same
+from .kernel_words import WORDS, find_word
 
 MORE, NEW_EVENT = 0, 1
 
@@ -92,7 +93,7 @@ def _lines(
                     break
                 if buf[stop] != 58 or buf[stop + 1] != 32:
                     break
-                ev = known_event(buf, q, stop, slots, blob, name_at, name_len, name_first, name_last)
+                ev = find_word(buf, q, stop, slots, blob, name_at, name_len, name_first, name_last)
                 if ev < 0:
                     if hit or is_name(buf, q, stop):
                         status = NEW_EVENT
@@ -170,7 +171,7 @@ def _scan(
     )  # fmt: skip
 
 
-STEPS = (*kernel_steps.STEPS, *HEAD, *VALUES, _lines)
+STEPS = (*kernel_steps.STEPS, *WORDS, *HEAD, *VALUES, _lines)
 
 
 def scan(*args: Any) -> tuple[Any, Any, Any, Any, Any, Any]:

@@ -11,16 +11,9 @@ from .kernel_steps import HIGH, LINE_ENDS, LOW, decimal, lowest, word
 NAME_MAX = 128
 _COLONS = np.uint64(0x3A3A3A3A3A3A3A3A)
 _ABOVE_BLANK = np.uint64(0x2121212121212121)
-_SPREAD, _SPREAD_2, _DOWN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(50)
-SLOTS = 1 << 14
 _SECOND = np.uint64(1_000_000_000)
 _TOP_SECOND = np.uint64(4_000_000_000)
 _POWERS = np.array([10**n for n in range(10)], dtype=np.uint64)
-
-
-def slot_of(first: Any, last: Any, size: Any) -> Any:
-    """Where in the table of slots a name is looked for: by its first and last eight bytes (NUL behind a shorter one)."""
-    return np.int64((first * _SPREAD ^ last * _SPREAD_2 ^ np.uint64(size)) >> _DOWN)
 
 
 def blanks(buf: Any, p: Any, end: Any) -> Any:
@@ -152,31 +145,6 @@ def is_name(buf: Any, p: Any, end: Any) -> Any:
     return p < end
 
 
-def known_event(
-    buf: Any, begin: Any, stop: Any, slots: Any, blob: Any, name_at: Any, name_len: Any, first: Any, last: Any
-) -> Any:
-    """The number of the event whose name that is, -1 where it is not in the table."""
-    size = stop - begin
-    head = word(buf, begin)
-    tail = head
-    if size < 8:
-        head &= (np.uint64(1) << np.uint64(8 * size)) - np.uint64(1)
-        tail = head
-    else:
-        tail = word(buf, stop - 8)
-    slot = slot_of(head, tail, size)
-    while slots[slot] >= 0:
-        ev = slots[slot]
-        if first[ev] == head and last[ev] == tail and name_len[ev] == size:
-            i = 8
-            while i < size - 8 and blob[name_at[ev] + i] == buf[begin + i]:
-                i += 1
-            if i >= size - 8:
-                return np.int64(ev)
-        slot = (slot + 1) % SLOTS
-    return np.int64(-1)
-
-
 def is_stack(buf: Any, pos: Any, end: Any) -> Any:
     """Whether a line that begins with `` => `` is one of a stack trace: a task may have such a name."""
     p = pos + 3
@@ -185,5 +153,5 @@ def is_stack(buf: Any, pos: Any, end: Any) -> Any:
     return p >= end or buf[p] == 10
 
 
-HEAD = (slot_of, blanks, digits, task, clock, group_end, name_end, is_name, known_event, is_stack)
+HEAD = (blanks, digits, task, clock, group_end, name_end, is_name, is_stack)
 """The steps of this module."""

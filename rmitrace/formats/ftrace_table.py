@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..capture.records import N_REGS
 from .eventmap import MAX_REGS
-from .ftrace_scan_head import SLOTS, slot_of
+from .kernel_words import Words, number
 
 SLOW, IGNORE, ENTER, EXIT, HIT_ENTER, HIT_EXIT = 0, 1, 2, 3, 4, 5
 """Classes of events; HIT: a hardware breakpoint with registers, in perf's text."""
@@ -23,18 +23,12 @@ class Table:
 
     def __init__(self, events: int) -> None:
         self.index: dict[str, int] = {}
-        self.slots = np.full(SLOTS, -1, dtype=np.int32)
-        self.blob = np.zeros(1 << 16, dtype=np.uint8)
-        self.used = 0
-        self.name_at = np.zeros(events, dtype=np.int64)
-        self.name_len = np.zeros(events, dtype=np.int64)
+        self.words = Words(events)
         self.cls = np.zeros(events, dtype=np.uint8)
         self.arrow = np.zeros(events, dtype=np.uint8)
         self.known = np.zeros(events, dtype=np.uint32)
         self.first = np.zeros(events, dtype=np.int64)
         self.fields = np.zeros(events, dtype=np.int64)
-        self.name_first = np.zeros(events, dtype=np.uint64)
-        self.name_last = np.zeros(events, dtype=np.uint64)
         self.field_at = np.zeros(0, dtype=np.int64)
         self.field_len = np.zeros(0, dtype=np.int64)
         self.field_word = np.zeros(0, dtype=np.uint64)
@@ -46,20 +40,11 @@ class Table:
     def add(self, name: str) -> int:
         """The index of an event, added as SLOW where new; -1 where the table is full."""
         at = self.index.get(name)
-        if at is not None:
-            return at
-        if len(self.index) >= len(self.cls):
-            return -1
-        at = self.index[name] = len(self.index)
-        text = name.encode("ascii")
-        self.name_at[at], self.name_len[at] = self._store(text), len(text)
-        self.name_first[at], self.name_last[at] = _word(text[:8]), _word(text[-8:])
-        with np.errstate(over="ignore"):
-            slot = int(slot_of(self.name_first[at], self.name_last[at], len(text)))
-        while self.slots[slot] >= 0:
-            slot = (slot + 1) % SLOTS
-        self.slots[slot] = at
-        self._frozen = None
+        if at is None:
+            at = self.words.add(name.encode("ascii"))
+            if at >= 0:
+                self.index[name] = at
+                self._frozen = None
         return at
 
     def ignore(self, name: str) -> None:
@@ -79,9 +64,9 @@ class Table:
             return
         self.first[at], self.fields[at] = len(self.field_at), len(fields)
         texts = [f" {n}=".encode("ascii") for n, _, _ in fields]
-        self.field_at = np.append(self.field_at, [self._store(t) for t in texts])
+        self.field_at = np.append(self.field_at, [self.words.store(t) for t in texts])
         self.field_len = np.append(self.field_len, [len(t) for t in texts])
-        self.field_word = np.append(self.field_word, np.array([_word(t[:8]) for t in texts], dtype=np.uint64))
+        self.field_word = np.append(self.field_word, np.array([number(t[:8]) for t in texts], dtype=np.uint64))
         self.field_mask = np.append(self.field_mask, np.array([(1 << 8 * min(len(t), 8)) - 1 for t in texts], dtype=np.uint64))
         self.field_reg = np.append(self.field_reg, [r for _, r, _ in fields])
         self.field_count = np.append(self.field_count, [c for _, _, c in fields])
@@ -97,20 +82,12 @@ class Table:
             self.cls[at], self.known[at] = HIT_EXIT if out else HIT_ENTER, known
             self._frozen = None
 
-    def _store(self, text: bytes) -> int:
-        at, self.used = self.used, self.used + len(text)
-        while self.used > len(self.blob):
-            self.blob = np.append(self.blob, np.zeros_like(self.blob))
-        self.blob[at : self.used] = np.frombuffer(text, dtype=np.uint8)
-        return at
-
     def arrays(self) -> tuple[npt.NDArray[Any], ...]:
         """What scan() takes, in its order: a copy, which stays as it is while other threads read it."""
         if self._frozen is None:
             arrays = (
-                self.slots, self.blob, self.name_at, self.name_len, self.name_first, self.name_last, self.cls, self.arrow,
-                self.known, self.first, self.fields, self.field_at, self.field_len, self.field_word, self.field_mask,
-                self.field_reg, self.field_count,
+                *self.words.arrays(), self.cls, self.arrow, self.known, self.first, self.fields, self.field_at, self.field_len,
+                self.field_word, self.field_mask, self.field_reg, self.field_count,
             )  # fmt: skip
             self._frozen = tuple(a.copy() for a in arrays)
         return self._frozen
@@ -139,7 +116,3 @@ class Columns:
             self.offset, self.length, self.ts, self.cpu, self.pid, self.event, self.regs, self.slow, self.gap, self.seen,
             *self.memory,
         )  # fmt: skip
-
-
-def _word(text: bytes) -> int:
-    return int.from_bytes(text, "little")
