@@ -7,16 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..capture.packed import Column, Registers
-from ..capture.records import COLUMNS, N_REGS, Finding, Kind, RecordBuilder, Records
+from ..capture.records import N_REGS, Finding, Kind, RecordBuilder, Records
 from . import eventmap, ftrace_scan, kernels
 from .base import Data, ReadOptions
 from .ftrace_events import MAX_EVENTS, Probes
 from .ftrace_scan import NEW_EVENT
 from .ftrace_table import ENTER, EXIT, HIT_EXIT, Columns, Table
 from .kernel_steps import SLACK
+from .record_arrays import Total, joined
 
-_COLUMNS = (*COLUMNS, "regs")
 LEARN = 1 << 18
 """Bytes at the start that are read before other threads read ahead: most events are known then."""
 MANY = 16 << 20
@@ -117,7 +116,7 @@ class LineSource:
         at = self.start
         while at < head:
             at = self._take(one(at, head))
-        for _, end, found in kernels.in_order(one, kernels.pieces(self.data, head, last, kernels.PIECE), threads):
+        for _, end, found in kernels.in_order(one, kernels.pieces(self.data, head, last), threads):
             while self._take(found) < end:
                 found = one(found.at, end)
         at = last  # the scanner looks at bytes behind the end it is given
@@ -195,28 +194,6 @@ class LineSource:
         both = joined([fast, mine], [])
         both.take(np.argsort(both.offset, kind="stable"))
         return both
-
-
-class Total:
-    """The records of all batches so far, packed."""
-
-    def __init__(self) -> None:
-        self.columns: dict[str, Any] = {name: Column(dtype) for name, dtype in COLUMNS.items()} | {"regs": Registers()}
-
-    def add(self, part: Records) -> None:
-        """Put a batch behind the others."""
-        for name, column in self.columns.items():
-            column.append(getattr(part, name))
-
-    def records(self, names: list[str]) -> Records:
-        """All of them."""
-        return Records(**self.columns, names=names)
-
-
-def joined(parts: list[Records], names: list[str]) -> Records:
-    """The rows of several in one."""
-    arrays: dict[str, Any] = {c: np.concatenate([getattr(p, c) for p in parts]) for c in _COLUMNS}
-    return Records(**arrays, names=names)
 
 
 def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .kernel_steps import HIGH, lowest, word
 
 SLOTS = 1 << 14
+_WORD, _WEAK, _CONTEXT = 1, 2, 4
 HIT = 1
 """State of an automaton that has found a word."""
 _SPREAD, _SPREAD_2, _DOWN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(50)
@@ -109,37 +110,48 @@ def token_end(buf: Any, p: Any, most: Any) -> Any:
     return -1
 
 
-def automaton(words: Iterable[bytes]) -> npt.NDArray[np.uint16]:
-    """The automaton that finds any of the words (Aho and Corasick): next state by state * 256 + byte. State 0 is the first;
-    HIT is never left."""
-    steps: list[dict[int, int]] = [{}, {}]
-    for text in words:
-        state = 0
-        for i, byte in enumerate(text):
-            if i == len(text) - 1:
-                steps[state][byte] = HIT
-                break
-            if steps[state].get(byte) == HIT:
-                break
-            if byte not in steps[state]:
-                steps[state][byte] = len(steps)
-                steps.append({})
-            state = steps[state][byte]
-    table = np.zeros((len(steps), 256), dtype=np.uint16)
-    table[HIT] = HIT
+def automaton(words: Iterable[bytes], weak: Iterable[bytes] = (), context: Iterable[bytes] = ()) -> npt.NDArray[np.uint16]:
+    """The automaton that finds any of the words, or one that is weak and one of the context (Aho and Corasick): next state by
+    state * 256 + byte. State 0 is the first; HIT is never left. With weak words every state is there three times: nothing,
+    something weak, or something of the context was met before."""
+    steps, told = _tree([(w, _WORD) for w in words] + [(w, _WEAK) for w in weak] + [(w, _CONTEXT) for w in context])
+    plain: npt.NDArray[np.int64] = np.zeros((len(steps), 256), dtype=np.int64)
     todo: deque[tuple[int, int]] = deque([(0, 0)])
     while todo:
         state, back = todo.popleft()  # back: the state after the longest end of what was read that begins a word, too
         if state:
-            table[state] = table[back]
+            plain[state] = plain[back]
+            told[state] |= told[back]
         for byte, after in steps[state].items():
-            shorter = int(table[back, byte]) if state else 0
-            if HIT in (after, shorter):
-                table[state, byte] = HIT
-                continue
-            todo.append((after, shorter))
-            table[state, byte] = after
+            todo.append((after, int(plain[back, byte]) if state else 0))
+            plain[state, byte] = after
+    met: npt.NDArray[np.int64] = np.array(told)[plain]
+    several = 3 if (met & (_WEAK | _CONTEXT)).any() else 1
+    table = np.zeros((several, len(steps) + 1, 256), dtype=np.uint16)
+    shown = np.where(plain >= HIT, plain + 1, plain)  # state 1 is HIT
+    for flag in range(several):
+        both = flag | np.where(met & _WEAK, 1, 0) | np.where(met & _CONTEXT, 2, 0)
+        hit = (met & _WORD != 0) | (both == 3)
+        rows = np.where(hit, HIT, shown + np.where(hit, 0, both) * (len(steps) + 1))
+        table[flag, [0, *range(2, len(steps) + 1)]] = rows
+    table[0, HIT] = HIT
     return table.ravel()
+
+
+def _tree(words: list[tuple[bytes, int]]) -> tuple[list[dict[int, int]], list[int]]:
+    """The steps from each state by byte, and what the words are that end there."""
+    steps: list[dict[int, int]] = [{}]
+    told = [0]
+    for text, kind in words:
+        state = 0
+        for byte in text:
+            if byte not in steps[state]:
+                steps[state][byte] = len(steps)
+                steps.append({})
+                told.append(0)
+            state = steps[state][byte]
+        told[state] |= kind
+    return steps, told
 
 
 def hit_from(buf: Any, p: Any, table: Any) -> Any:

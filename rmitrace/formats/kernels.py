@@ -122,10 +122,10 @@ def line_start(data: Data, start: int, at: int) -> int:
     return start
 
 
-def pieces(data: Data, start: int, end: int, size: int = PIECE) -> Iterator[tuple[int, int]]:
-    """Pieces of about ``size`` bytes that end at line ends."""
+def pieces(data: Data, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Pieces of about PIECE bytes that end at line ends."""
     while start < end:
-        stop = line_end(data, min(start + size, end) - 1, end)
+        stop = line_end(data, min(start + PIECE, end) - 1, end)
         yield start, stop
         start = stop
 

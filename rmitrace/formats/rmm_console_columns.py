@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..capture.records import N_REGS, NO_TIME, Kind, Records
+from ..capture.packed import Column
+from ..capture.records import N_REGS, NO_TIME, Kind, RecordBuilder, Records
+from .record_arrays import Total, joined
 from .rmm_console_reader import Item
 
 CLOCKS = ("boot", "time-of-day", "no-year", "local", "utc")
@@ -32,14 +34,23 @@ _DTYPE = np.dtype(
 )
 
 
+I64 = npt.NDArray[np.int64]
+
+
 class Columns:
-    """Collects items in any order."""
+    """Collects items in any order, and records that were read elsewhere; packs them piece by piece."""
 
     def __init__(self) -> None:
         self._records = bytearray()
         self._names: dict[str, int] = {}
         self._stamps: dict[str, tuple[array[int], array[int]]] = {}
+        """By clock: which of the records stand in front of a stamp, and the stamps."""
+        self._times: dict[str, list[tuple[I64, I64]]] = {}
+        """The same of all that is packed."""
         self._votes: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+        self._total = Total()
+        self._last = -1
+        self._late = False
 
     def add(self, items: Iterable[Item]) -> None:
         """Append items: a row is one record or, with its result, two."""
@@ -61,17 +72,47 @@ class Columns:
             when.append(ns)
         self._votes[item.row is None].update({clock for clock, _ in item.stamps})
 
-    def put(self, start: int, length: int, name: str, x: Sequence[int], r: Sequence[int]) -> None:
-        """Append a row of which every register is known, and nothing else."""
-        number = self._names.setdefault(name, len(self._names))
-        for kind, regs in ((Kind.WHOLE_IN, x), (Kind.WHOLE_OUT, r)):
-            known = (1 << len(regs)) - 1
-            self._records += _RECORD.pack(start, length, -1, known, number, kind, *regs[:N_REGS], *_ZEROS[len(regs) :])
+    def put(self, others: Records | None = None) -> None:
+        """Pack what was added since the last time, together with records without a time, which are in order."""
+        table = np.frombuffer(bytes(self._records), dtype=_DTYPE)
+        part = others if others is not None else RecordBuilder().finish()
+        if len(table):
+            columns = {k: np.ascontiguousarray(table[k]) for k in ("offset", "length", "cpu", "kind", "name", "known", "regs")}
+            none = np.full(len(table), NO_TIME), np.full(len(table), -1, dtype=np.int32)
+            mine = Records(**columns, ts=none[0], pid=none[1])  # type: ignore[arg-type]
+            part = joined([part, mine], []) if len(part) else mine
+            order = np.argsort(part.offset, kind="stable")
+            part.take(order)
+            place = np.empty(len(order), dtype=np.int64)
+            place[order] = np.arange(len(order)) + len(self._total)
+            self._stamped(place[len(order) - len(table) :], table["kind"])
+            self._records.clear()
+        if len(part):
+            self._late |= int(part.offset[0]) < self._last
+            self._last = int(part.offset[-1])
+            self._total.add(part)
+
+    def _stamped(self, place: I64, kind: npt.NDArray[np.uint8]) -> None:
+        """Keep the stamps of records that are now at these places; the result of a row has that of the row."""
+        for clock, (where, when) in self._stamps.items():
+            at, ns = np.frombuffer(where, dtype=np.int64), np.frombuffer(when, dtype=np.int64)
+            at, ns = at[::-1], ns[::-1]  # of several stamps of one clock the outermost counts: it stands first
+            follows = at[kind[np.minimum(at + 1, len(kind) - 1)] == Kind.WHOLE_OUT] + 1
+            told = np.full(len(kind), NO_TIME)
+            told[at] = ns
+            told[follows] = told[follows - 1]
+            known = np.flatnonzero(told != NO_TIME)
+            self._times.setdefault(clock, []).append((place[known], told[known]))
+        self._stamps.clear()
+
+    def name_id(self, name: str) -> int:
+        """The number of a name of records, given where new."""
+        return self._names.setdefault(name, len(self._names))
 
     def _append(self, item: Item, kind: int, name: str, regs: Sequence[int | None]) -> None:
         known = sum(1 << i for i, v in enumerate(regs[:18]) if v is not None)
         values = [v or 0 for v in regs[:N_REGS]]
-        number = self._names.setdefault(name, len(self._names))
+        number = self.name_id(name)
         length = min(item.end - item.start, 2**31 - 1)
         self._records += _RECORD.pack(item.start, length, item.cpu, known, number, kind, *values, *_ZEROS[len(regs) :])
 
@@ -80,23 +121,21 @@ class Columns:
         votes = next((v for v in self._votes if v), None)
         return max(votes, key=lambda c: (votes[c], CLOCKS.index(c))) if votes else None
 
-    def _times(self, follows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-        ts = np.full(len(follows), NO_TIME, dtype=np.int64)
-        clock = self.clock()
-        if clock is not None:
-            where, when = (np.frombuffer(a, dtype=np.int64) for a in self._stamps[clock])
-            ts[where[::-1]] = when[::-1]  # of several stamps of one clock the outermost counts: it stands first
-            ts[follows] = ts[np.flatnonzero(follows) - 1]
-        return ts
-
     def finish(self) -> Records:
         """The records in the order of their offsets."""
-        table = np.frombuffer(self._records, dtype=_DTYPE)
-        order = np.argsort(table["offset"], kind="stable")
-        ts = self._times(table["kind"] == Kind.WHOLE_OUT)[order]
-        if self.clock() == "time-of-day":
-            timed = np.flatnonzero(ts != NO_TIME)
-            ts[timed] += np.cumsum(np.diff(ts[timed], prepend=ts[timed][:1]) < -_DAY // 2) * _DAY  # past midnight
-        columns = {k: np.ascontiguousarray(table[k][order]) for k in ("offset", "length", "cpu", "kind", "name", "known", "regs")}
-        pid = np.full(len(order), -1, dtype=np.int32)
-        return Records(**columns, ts=ts, pid=pid, names=list(self._names))  # type: ignore[arg-type]
+        self.put()
+        records = self._total.records(list(self._names))
+        clock = self.clock()
+        if self._late or clock is not None:
+            ts = np.full(len(records), NO_TIME)
+            for place, ns in self._times.get(clock or "", ()):
+                ts[place] = ns
+            if self._late:
+                order = np.argsort(records.offset, kind="stable")
+                records.take(order)
+                ts = ts[order]
+            if clock == "time-of-day":
+                timed = np.flatnonzero(ts != NO_TIME)
+                ts[timed] += np.cumsum(np.diff(ts[timed], prepend=ts[timed][:1]) < -_DAY // 2) * _DAY  # past midnight
+            records.ts = Column(np.int64, ts)
+        return records

@@ -13,13 +13,17 @@ from .rmm_console_lines import KERNEL_STAMP, MAX_LINE, Line, clean, sublines, un
 from .rmm_console_marks import Dump, begins_dump, mark_of, read_banner
 from .rmm_console_prose import other_rows
 from .rmm_console_rows import HEAD, Row, clean_row, parse
+from .rmm_console_steps import is_apart
 
 SPILL = 4096
 """Items after which ``Reader.spill`` has something to give."""
 MAX_FINDINGS = 500
 """Findings of one rule that are kept one by one."""
 _MAX_PENDING = 8
+_MAX_KNOWN, _MOST_KNOWN = 512, 4096
+"""Bytes of a line that is remembered, and how many are."""
 _STUB_LINES = 8
+_BLANK_LINE = b"\n" * 20
 _BEGINNINGS = (b"SMC_", b"      SMC_", b"PSCI_")
 _STUB = re.compile(rb"SMC_(?:R[MS]?[IM]?_?|[0-9a-f]{1,7})?|PSCI_[0-9a-f]{0,7}")
 _ORPHAN = re.compile(rb"[ \t]*[0-9a-f]{1,16}[ 0-9a-f\t]{0,300}> R[MS]I_[A-Z_]{3,32}")
@@ -72,6 +76,11 @@ class Reader:
     _stub: _Stub | None = None
     _soft: Line | None = None
     _claimed: int = 0
+    _latest: Row | None = None
+    _since: int = 0
+    """The last row of what was found before so many of the items."""
+    _known: dict[bytes, str] = field(default_factory=dict)
+    """Lines met before, from their bytes alone: the class of the mark that each is, '' for none."""
 
     @property
     def waiting(self) -> bool:
@@ -83,12 +92,12 @@ class Reader:
         """Whether a row that stands alone on the next line has nothing to do with what was read before."""
         return not (self._dump or self._stub or self._soft) and all(p.complete for p in self._pending)
 
-    def passed_row(self) -> None:
-        """A row alone on its line was read elsewhere while the reader was idle."""
-        self.lines += 1
-        self.used += 1
+    def passed(self, lines: int) -> None:
+        """So many lines that hold a row alone, or a mark, were read elsewhere; the first of them while the reader was idle."""
+        self.used += lines
         if self._pending:
             self._flush_all()
+        self._latest, self._since = None, len(self.items)
 
     def note(self, rule: str, severity: str, message: str, offset: int) -> None:
         """Add a finding; beyond MAX_FINDINGS a rule is only counted."""
@@ -105,11 +114,30 @@ class Reader:
         body = raw.rstrip(b"\r\n")
         if self._pending and body.startswith(_BEGINNINGS) and self.idle:
             self._flush_all()
-        if not self.waiting and (row := clean_row(body)) is not None:
+        if self.waiting:
+            for at, part in sublines(raw, start):
+                self._line(part, at)
+        elif (known := self._known.get(body)) is not None:
+            if known:
+                self._claim()
+                self.items.append(Item(start, start + len(body), (), mark=known))
+        elif (row := clean_row(body)) is not None:
             self._row(row, Line(start, start + len(body), body), start, body.lstrip(), alone=True)
+        else:
+            before = len(self.items), self.counts.total(), len(self.abi), len(self.banners)
+            for at, part in sublines(raw, start):
+                self._line(part, at)
+            if not self.waiting and before[1:] == (self.counts.total(), len(self.abi), len(self.banners)):
+                self._learn(body, self.items[before[0] :])
+
+    def _learn(self, body: bytes, items: list[Item]) -> None:
+        """Remember that a line is nothing, or one mark: logs say the same again and again."""
+        plain = all(i.mark and not i.damaged and not i.stamps and i.value is None and i.cpu < 0 for i in items)
+        if len(items) > 1 or not plain or len(body) > _MAX_KNOWN or b"\r" in body:
             return
-        for at, part in sublines(raw, start):
-            self._line(part, at)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[body] = items[0].mark if items else ""
 
     def finish(self) -> None:
         """No more lines come."""
@@ -120,9 +148,14 @@ class Reader:
         self._end_dump()
 
     def spill(self) -> list[Item]:
-        """The items that will not change any more; they leave the reader."""
-        done, self.items = self.items[:-1], self.items[-1:]
+        """The items so far; they leave the reader. To be called between lines: an item may change up to the end of its line."""
+        self._latest, self._since = self._last_row(), 0
+        done, self.items = self.items, []
         return done
+
+    def _last_row(self) -> Row | None:
+        """The row that was found last, None where that was something else."""
+        return self.items[-1].row if len(self.items) > self._since else self._latest
 
     def _claim(self) -> None:
         if self._claimed != self.lines:
@@ -146,14 +179,16 @@ class Reader:
         if self._stub is not None:
             line = self._with_stub(line)
         heads = list(HEAD.finditer(line.full))
-        numbered = not self._pending or any(p.line.number is not None for p in self._pending)
+        if self._pending:
+            self._expire(line.start)
+        apart = self.idle and is_apart(line.full + _BLANK_LINE, 0)  # not the second half of a row, which begins with a value
+        numbered = not self._pending or apart or any(p.line.number is not None for p in self._pending)
         unwrap(line, heads[0].start() if heads else None, numbered)
         stop = heads[0].start() if heads else len(line.full)
         kernel = KERNEL_STAMP.search(line.full, max(line.at, 1), stop)
         lead_end = kernel.start() if kernel is not None else stop
         taken = 0
         if self._pending:
-            self._expire(line.start)
             taken = self._go_on(line, lead_end, kernel is not None)
         if self._dump is not None:
             self._dump_line(line)
@@ -238,7 +273,7 @@ class Reader:
         rows = other_rows(line.full)
         for i, (at, row) in enumerate(rows):
             self._claim()
-            last = self.items[-1].row if self.items else None
+            last = self._last_row()
             same = last is not None and (last.name, last.args, last.outs) == (row.name, row.args, row.outs)
             if same and b"[WARN" in line.full:
                 continue  # Islet prints a failed call twice, as TRACE and as WARN

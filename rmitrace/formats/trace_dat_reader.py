@@ -11,9 +11,10 @@ import numpy.typing as npt
 from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder, Records
 from . import eventmap
 from .base import Data, ReadOptions, Unreadable
-from .ftrace_batch import joined, settle
+from .ftrace_batch import settle
 from .ftrace_events import MARKERS, Probes
 from .ftrace_line import Head, parse_body
+from .record_arrays import joined
 from .trace_dat_detail import Details, payload
 from .trace_dat_formats import find_formats, parse_format
 from .trace_dat_names import Symbols, comms, strings

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from rmitrace.capture.records import Kind, RecordBuilder, Records
-from rmitrace.formats.ftrace_batch import Total, joined, mark_cut
+from rmitrace.formats.ftrace_batch import mark_cut
 
 
 def made(*rows: tuple[Kind, int, str, int]) -> Records:
@@ -51,15 +51,3 @@ def test_a_gap_is_no_cut() -> None:
     for regs in ([1, 2, 3], [1, None, 3], [1, 2, 3]):
         builder.add(Kind.ENTER, 0, 1, name="e", regs=regs)
     assert mark_cut(builder.finish()) == 0
-
-
-def test_total_grows() -> None:
-    total = Total()
-    parts = [enters(*[8] * n) for n in (0, 3, 0, 50, 1000, 1)]
-    for i, part in enumerate(parts):
-        part.offset += 10_000 * i
-        total.add(part)
-    records = total.records(["e"])
-    assert records.offset.tolist() == joined(parts, []).offset.tolist()
-    assert len(records) == 1054
-    assert records.regs[-1].tolist() == list(range(8))

@@ -61,3 +61,18 @@ def test_any_of_some_words_is_found_where_it_ends(seed: int) -> None:
         line = bytes(rng.choice(b"abcd") for _ in range(rng.randint(0, 20)))
         ends = [line.find(w) + len(w) - 1 for w in words if w in line]
         assert hit_from(line + b"\n", 0, table) == min(ends, default=len(line))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_weak_word_counts_with_one_of_the_context(seed: int) -> None:
+    rng = random.Random(seed)
+    strong, weak, context = ([bytes(rng.choice(b"abc") for _ in range(rng.randint(1, 4))) for _ in range(2)] for _ in range(3))
+    table = automaton(strong, weak, context)
+    for _ in range(100):
+        line = bytes(rng.choice(b"abcd") for _ in range(rng.randint(0, 12)))
+        first = []
+        for some in (strong, weak, context):
+            ends = [i for i in range(1, len(line) + 1) if line[:i].endswith(tuple(some))]
+            first.append(min(ends, default=99))
+        at = min(first[0], max(first[1:]))
+        assert hit_from(line + b"\n", 0, table) == (at - 1 if at <= len(line) else len(line))

@@ -88,9 +88,10 @@ def test_lines_of_any_length() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 10, 1000])
-def test_pieces_are_whole_lines(size: int) -> None:
+def test_pieces_are_whole_lines(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "PIECE", size)
     data = b"".join(b"x" * (i % 13) + b"\n" for i in range(60)) + b"rest"
-    parts = list(kernels.pieces(data, 2, len(data), size))
+    parts = list(kernels.pieces(data, 2, len(data)))
     assert b"".join(data[a:b] for a, b in parts) == data[2:]
     assert all(data[b - 1 : b] == b"\n" for _, b in parts[:-1])
     assert all(b - a <= size + 12 for a, b in parts)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rmitrace.formats.rmm_console_reader import MAX_FINDINGS, Item, Reader
+from rmitrace.formats.rmm_console_reader import MAX_FINDINGS, Reader
 
 ROW = b"SMC_RMI_PDEV_STOP                 88200000 > RMI_SUCCESS"
 
@@ -72,15 +72,50 @@ def test_items_leave_the_reader() -> None:
     reader = Reader()
     for i in range(5):
         reader.feed(ROW + b"\n", i * 60)
-    kept: list[Item] = reader.spill()
-    assert [i.start for i in kept] == [0, 60, 120, 180]
-    assert [i.start for i in reader.items] == [240]  # the last one may still be cut short by what follows in its line
+    assert [i.start for i in reader.spill()] == [0, 60, 120, 180, 240]
+    assert reader.items == []
 
 
 def test_islet_prints_a_failed_call_twice() -> None:
     told = b"islet_rmm::event -- RMI: REALM_CREATE [1, 2] > [1]"
     assert len(read(b"[TRACE]" + told + b"\n[WARN]" + told).items) == 1
     assert len(read(b"[TRACE]" + told + b"\n[TRACE]" + told).items) == 2
+
+
+def test_what_was_found_last_is_known_when_it_has_left() -> None:
+    told = b"islet_rmm::event -- RMI: REALM_CREATE [1, 2] > [1]"
+    for passed, left in ((0, 0), (1, 1)):
+        reader = Reader()
+        reader.feed(b"[TRACE]" + told, 0)
+        reader.spill()
+        if passed:
+            reader.passed(passed)
+        reader.feed(b"[WARN]" + told, 100)
+        assert len(reader.items) == left
+
+
+def test_lines_met_before_are_the_same_marks() -> None:
+    lines = [
+        b"PSMMU[0] activated",
+        b"hello",
+        b"RMI ABI revision v2.0",
+        b"[    1.000000] kvm [1]: realm 1",
+        ROW,
+        b"RMM is in invalid state",
+    ]
+    once = [Reader() for _ in lines]
+    for reader, line in zip(once, lines, strict=True):
+        reader.feed(line, 0)
+        reader.finish()
+    again = Reader()
+    for i in range(3):
+        for k, line in enumerate(lines):
+            again.feed(line, 100 * k + 1000 * i)
+    again.finish()
+    single = [(i.mark, i.end - i.start, i.stamps, i.value) for r in once for i in r.items]
+    assert [(i.mark, i.end - i.start, i.stamps, i.value) for i in again.items] == single * 3
+    assert len(again.abi) == 3
+    assert (again.lines, again.used) == (18, 15)
 
 
 HOSTILE = (
