@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
@@ -51,14 +52,18 @@ def log_time(prefix: bytes) -> int:
     Both forms: ``2026-11-22T19:26:19.083670Z `` and ``2695@1795375614.946544:``. NO_TIME for anything else.
     """
     if m := _PID_AT.search(prefix):
-        return int(m[2]) * 10**9 + int(m[3]) * 1000
+        return _bounded(int(m[2]) * 10**9 + int(m[3]) * 1000)
     if m := _ISO.search(prefix):
         midnight = _midnight(m[1])
         zone = (int(m[7]) * 60 + int(m[8])) * (-1 if m[6] == b"-" else 1) if m[6] else 0
         if midnight is not None:
             seconds = midnight + int(m[2]) * 3600 + int(m[3]) * 60 + int(m[4]) - zone * 60
-            return seconds * 10**9 + int(m[5].ljust(9, b"0"))
+            return _bounded(seconds * 10**9 + int(m[5].ljust(9, b"0")))
     return NO_TIME
+
+
+def _bounded(ns: int) -> int:
+    return ns if abs(ns) < 1 << 62 else NO_TIME  # 146 years: sums of two still fit
 
 
 @lru_cache(maxsize=64)
@@ -75,18 +80,26 @@ def doe_accesses(data: Data, start: int, end: int) -> int:
 
     A mailbox is where an extended capability of that device read as DOE.
     """
+    return _accesses(m for pattern in (_LOG_PCI, _SIMPLE_PCI) for m in pattern.finditer(data, start, end))
+
+
+def doe_accesses_in(data: Data, lines: Sequence[tuple[int, int]]) -> int:
+    """The same, of lines that are known to hold all the events with an offset above 0xff."""
+    return _accesses(m for pattern in (_LOG_PCI, _SIMPLE_PCI) for a, b in lines for m in pattern.finditer(data, a, b))
+
+
+def _accesses(found: Iterable[re.Match[bytes]]) -> int:
     mailboxes: dict[bytes, set[int]] = {}
     n = 0
-    for pattern in (_LOG_PCI, _SIMPLE_PCI):
-        for m in pattern.finditer(data, start, end):
-            if pattern is _LOG_PCI:
-                device, offset, read, value = m[1], int(m[2], 16), m[3] == b"->", int(m[4], 16)
-            else:
-                device, offset, read, value = m[2], int(m[3], 16), m[1] == b"read", int(m[4], 16)
-            if read and offset >= 0x100 and value & 0xFFFF == _DOE_CAPABILITY and offset not in mailboxes.get(device, ()):
-                mine = mailboxes.setdefault(device, set())
-                if len(mine) < 64 and len(mailboxes) < 4096:
-                    mine.update(offset + r for r in _DOE_REGISTERS)
-            elif offset in mailboxes.get(device, ()):
-                n += 1
+    for m in found:
+        if m.re is _LOG_PCI:
+            device, offset, read, value = m[1], int(m[2], 16), m[3] == b"->", int(m[4], 16)
+        else:
+            device, offset, read, value = m[2], int(m[3], 16), m[1] == b"read", int(m[4], 16)
+        if read and offset >= 0x100 and value & 0xFFFF == _DOE_CAPABILITY and offset not in mailboxes.get(device, ()):
+            mine = mailboxes.setdefault(device, set())
+            if len(mine) < 64 and len(mailboxes) < 4096:
+                mine.update(offset + r for r in _DOE_REGISTERS)
+        elif offset in mailboxes.get(device, ()):
+            n += 1
     return n

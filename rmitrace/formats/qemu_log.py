@@ -9,14 +9,20 @@ from __future__ import annotations
 import heapq
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
 
 from ..capture.records import Kind, RecordBuilder, Records
+from . import qemu_log_kernel
 from .base import Data, Detail, ReadOptions
-from .qemu_common import MARK_EVENTS, count_lines, doe_accesses, line_bounds, log_time
+from .qemu_common import MARK_EVENTS, count_lines, doe_accesses, doe_accesses_in, line_bounds, log_time
 from .qemu_execlog import LINE as EXECLOG
 from .qemu_execlog import Execlog, is_smc
 from .qemu_execlog import detail as execlog_detail
+from .qemu_log_scan import Scanned
+from .record_arrays import joined
 
 CUT = "arm_psci_call line cut or garbled"
 
@@ -54,49 +60,9 @@ class QemuLog:
 
     def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:
         """See Format. Facts: ``events`` counts trace events by name, ``doe_accesses`` accesses to DOE mailboxes."""
-        b = RecordBuilder()
-        events: Counter[str] = Counter()
-        execlog = Execlog(b)
-        found = heapq.merge(_found(_EVENT, data, start, end), _found(EXECLOG, data, start, end), key=lambda p: p[0])
-        for n, (pos, match) in enumerate(found):
-            if options.progress is not None and n & 0xFFF == 0:
-                options.progress(pos - start)
-            if match.re is EXECLOG:
-                execlog.add(match)
-            else:
-                self._event(b, data, pos, match[0], start, end, events)
-        execlog.finish()
-        tail = data.rfind(b"\n", max(start, end - 256), end) + 1 or start
-        text = bytes(data[tail + _prefix_length(bytes(data[tail:end])) : end])
-        if 4 <= len(text) <= len(_NAME) and _NAME.startswith(text):
-            b.add(Kind.DAMAGED, tail, end - tail, name=CUT)
-        lines = count_lines(data, start, end)
-        b.facts = {"lines": lines, "ignored": lines - len({r[0] for r in b.rows}), "events": dict(events)}
-        b.facts["doe_accesses"] = doe_accesses(data, start, end)
-        b.facts["clock"] = "host wall clock" if any(r[2] >= 0 for r in b.rows) else "none"
-        return b.finish()
-
-    @staticmethod
-    def _event(b: RecordBuilder, data: Data, pos: int, name: bytes, start: int, end: int, events: Counter[str]) -> None:
-        """One line with the name of an event in it; other text that only speaks of the event is no record."""
-        first, last = line_bounds(data, pos, start, end)
-        line = bytes(data[pos:last])
-        event = name.decode()
-        ts = log_time(bytes(data[max(first, pos - 64) : pos]))
-        if name == b"arm_psci_call":
-            if m := _CALL.match(line):
-                regs = [int(v, 16) for v in m.groups()[:4]]
-                b.add(Kind.ENTER, first, last - first, ts=ts, cpu=int(m[5], 16), name=event, regs=regs)
-            elif line.startswith(_HEAD) or _HEAD.startswith(line.rstrip()):
-                b.add(Kind.DAMAGED, first, last - first, ts=ts, name=CUT)
-            else:
-                return
-        else:
-            m = _MARK.match(line)
-            if m is None:
-                return
-            b.add(Kind.MARK, first, last - first, ts=ts, cpu=int(m[1]), name=event)
-        events[event] += 1
+        if qemu_log_kernel.repaid(end - start):
+            return read_with(qemu_log_kernel.compiled(), data, start, end, options)
+        return read_with(None, data, start, end, options)
 
     def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:
         """See Format. ``fields``: ``cpuid`` is the MPIDR affinity of the CPU."""
@@ -108,6 +74,74 @@ class QemuLog:
             return Detail(text, event="arm_psci_call", regs=regs, fields={"cpuid": f"0x{m[5].decode()}"})
         m = _EVENT.search(raw)
         return Detail(text, event=m[0].decode() if m else None)
+
+
+def read_with(
+    kernel: Callable[..., Any] | None, data: Data, start: int, end: int, options: ReadOptions, threads: int | None = None
+) -> Records:
+    """The records of a log. ``kernel`` is a form of qemu_log_kernel.scan, None to find everything by regular expressions."""
+    b = RecordBuilder()
+    events: Counter[str] = Counter()
+    execlog = Execlog(b)
+    if kernel is None:
+        found = heapq.merge(_found(_EVENT, data, start, end), _found(EXECLOG, data, start, end), key=lambda p: p[0])
+        for n, (pos, match) in enumerate(found):
+            if options.progress is not None and n & 0xFFF == 0:
+                options.progress(pos - start)
+            if match.re is EXECLOG:
+                execlog.add(match)
+            else:
+                _event(b, data, pos, match[0], start, end, events)
+        calls, lines, accesses = None, count_lines(data, start, end), doe_accesses(data, start, end)
+    else:
+        b.name_id(_NAME.decode())  # number 0
+        scanned = Scanned(kernel, data, start, end, options, threads)
+        for at, stop in scanned.lines_left():
+            if (line := EXECLOG.match(data, at, stop)) is not None:
+                execlog.add(line)
+            for match in _EVENT.finditer(data, at, stop):
+                _event(b, data, match.start(), match[0], start, end, events)
+        calls, lines, accesses = scanned.calls(), scanned.lines, doe_accesses_in(data, scanned.pci)
+        events[_NAME.decode()] += len(calls)
+    execlog.finish()
+    tail = data.rfind(b"\n", max(start, end - 256), end) + 1 or start
+    text = bytes(data[tail + _prefix_length(bytes(data[tail:end])) : end])
+    if 4 <= len(text) <= len(_NAME) and _NAME.startswith(text):
+        b.add(Kind.DAMAGED, tail, end - tail, name=CUT)
+    timed = any(r[2] >= 0 for r in b.rows) or (calls is not None and bool((calls.ts >= 0).any()))
+    used = len({r[0] for r in b.rows}) + (len(calls) if calls is not None else 0)
+    records = b.finish()
+    if calls is not None and len(calls):
+        calls.names = records.names
+        if len(records):
+            calls = joined([calls, records], records.names)
+            calls.take(np.argsort(calls.offset, kind="stable"))
+        records = calls
+    records.facts = {"lines": lines, "ignored": lines - used, "events": dict(+events), "doe_accesses": accesses}
+    records.facts["clock"] = "host wall clock" if timed else "none"
+    return records
+
+
+def _event(b: RecordBuilder, data: Data, pos: int, name: bytes, start: int, end: int, events: Counter[str]) -> None:
+    """One line with the name of an event in it; other text that only speaks of the event is no record."""
+    first, last = line_bounds(data, pos, start, end)
+    line = bytes(data[pos:last])
+    event = name.decode()
+    ts = log_time(bytes(data[max(first, pos - 64) : pos]))
+    if name == b"arm_psci_call":
+        if m := _CALL.match(line):
+            regs = [int(v, 16) for v in m.groups()[:4]]
+            b.add(Kind.ENTER, first, last - first, ts=ts, cpu=int(m[5], 16), name=event, regs=regs)
+        elif line.startswith(_HEAD) or _HEAD.startswith(line.rstrip()):
+            b.add(Kind.DAMAGED, first, last - first, ts=ts, name=CUT)
+        else:
+            return
+    else:
+        m = _MARK.match(line)
+        if m is None:
+            return
+        b.add(Kind.MARK, first, last - first, ts=ts, cpu=int(m[1]), name=event)
+    events[event] += 1
 
 
 def _found(pattern: re.Pattern[bytes], data: Data, start: int, end: int) -> Iterator[tuple[int, re.Match[bytes]]]:
