@@ -403,14 +403,14 @@ class Capture:
         known_name = self.names[c.name[row]]
         name = None if known_name.startswith("unknown") else known_name
         if inferred and fid is not None:
-            xs = _wrapper_registers(fid, name, enter_detail, self.revision.of(name))
+            xs = _wrapper_registers(fid, name, enter_detail, self.revision.at(source).of(name))
         elif e < 0 and exit_detail is not None and "fid" in exit_detail.fields:
             fid = fid or _int(exit_detail.fields["fid"])
         if not xs:
             xs = [fid]
         elif xs[0] is None:
             xs[0] = fid
-        revision = self.revision.of(name)
+        revision = self.revision.at(source).of(name)
         shown = exit_detail is not None and exit_detail.fields.get("x0_bits") == "7:0"
         tree = _tree(xs, _as_if_donating(rs) if shown else rs, fid, name, revision)
         first = e if e >= 0 else x

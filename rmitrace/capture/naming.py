@@ -158,6 +158,50 @@ def _counted(values: Any) -> tuple[Any, Any]:
     return used, number[values]
 
 
+class Together:
+    """Names the calls of several sources: together where they speak one revision, else each by itself."""
+
+    def __init__(self, revision: Revision) -> None:
+        self.revision = revision
+        self.names: list[str] = []
+        self.services: list[str] = []
+        self.statuses: list[str] = []
+        self._groups: list[tuple[Revision, Identities]] = []
+        self._order: list[tuple[int, int]] = []
+
+    def add(self, source: int, records: Records, p: Pairs) -> None:
+        """The calls of one source, in its order; the sources one after the other."""
+        revision = self.revision.at(source)
+        which = next((i for i, (r, _) in enumerate(self._groups) if r is revision), len(self._groups))
+        if which == len(self._groups):
+            self._groups.append((revision, Identities(revision)))
+        self._groups[which][1].add(records, p)
+        self._order.append((which, len(p.enter)))
+
+    def finish(self) -> Named:
+        """Every call named, in the order of the sources."""
+        named = [i.finish() for _, i in self._groups]
+        if len(named) == 1:
+            only = self._groups[0][1]
+            self.names, self.services, self.statuses = only.names, only.services, only.statuses
+            return named[0]
+        for what in ("names", "services", "statuses"):
+            every = list(dict.fromkeys(t for _, i in self._groups for t in getattr(i, what)))
+            setattr(self, what, every)
+            column = {"names": "name", "services": "service", "statuses": "status"}[what]
+            for n, (_, i) in zip(named, self._groups, strict=True):
+                table = np.array([*(every.index(t) for t in getattr(i, what)), -1], dtype=getattr(n, column).dtype)
+                setattr(n, column, table[getattr(n, column)])
+        at = [0] * len(named)
+        parts: list[Named] = []
+        for which, count in self._order:
+            here = slice(at[which], at[which] + count)
+            n = named[which]
+            parts.append(Named(n.fid[here], n.name[here], n.service[here], n.status[here], n.failed[here]))
+            at[which] += count
+        return Named(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("fid", "name", "service", "status", "failed")))
+
+
 _EXIT_ALONE = "exit alone"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from ..lifecycle.operations import join_operations
 from .errors import CaptureError
 from .index import Keeper
 from .model import Calls, Capture
-from .naming import Identities, wrapped_command
+from .naming import Together, wrapped_command
 from .pairing import BOTH, ENTER_ONLY, EXIT_ONLY, Pairs, pair
 from .records import NO_TIME, Finding, Kind, Records
-from .revision import Revision, Signs
+from .revision import Revision, Signs, texts_of
 from .source import Source, open_source
 
 
@@ -124,15 +124,7 @@ def _with_source(f: Finding, index: int) -> Finding:
 def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -> Capture:
     """A capture from sources that have been read."""
     pairs = [pair(s.records, eventmap.family, lambda n: wrapped_command(n) is not None) for s in sources]
-    signs = Signs()
-    for s, p in zip(sources, pairs, strict=True):
-        smc = ~p.inferred
-        signs.from_calls(s.records, p.enter[smc], p.exit[smc])
-        around = {wrapped_command(s.records.names[i]) for i in np.unique(s.records.name[p.enter[p.inferred]]).tolist()}
-        signs.from_fids({c[1] for c in around if c is not None})
-        signs.from_texts(_texts(s))
-    revision = signs.decide(abi)
-    capture = _columns(sources, pairs, revision, options)
+    capture = _columns(sources, pairs, _revision(sources, pairs, abi), options)
     capture.complete = all(s.whole for s in sources)
     capture.duplicates = sum(p.duplicates for p in pairs)
     capture.correlation = arrange(capture)
@@ -141,16 +133,29 @@ def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -
     return capture
 
 
-def _texts(source: Source) -> Iterable[str]:
-    rec = source.records
-    wanted = [i for i, n in enumerate(rec.names) if n in ("banner", "kernel")]
-    for i in np.flatnonzero((rec.kind == Kind.MARK) & np.isin(rec.name, wanted))[:10_000].tolist():
-        yield source.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "replace")
+def _revision(sources: list[Source], pairs: list[Pairs], abi: str | None) -> Revision:
+    """The revision that all sources together speak; those that contradict it have one of their own."""
+    each = []
+    for s, p in zip(sources, pairs, strict=True):
+        signs, smc = Signs(), ~p.inferred
+        signs.from_calls(s.records, p.enter[smc], p.exit[smc])
+        around = {wrapped_command(s.records.names[i]) for i in np.unique(s.records.name[p.enter[p.inferred]]).tolist()}
+        signs.from_fids({c[1] for c in around if c is not None})
+        signs.from_texts(texts_of(s))
+        each.append(signs)
+    if len(each) == 1:
+        return each[0].decide(abi)
+    together = Signs()
+    for signs in each:
+        together.merge(signs)
+    revision = together.decide(abi)
+    own = {} if abi is not None else {i: s.decide() for i, s in enumerate(each) if s.contradict(revision)}
+    return replace(revision, by_source={i: r for i, r in own.items() if (r.core, r.device) != (revision.core, revision.device)})
 
 
 def _columns(sources: list[Source], pairs: list[Pairs], revision: Revision, options: ReadOptions) -> Capture:
     parts: dict[str, list[Any]] = {k: [] for k in ("enter", "exit", "source", "ts", "dur", "cpu", "pid")}
-    identities = Identities(revision)
+    identities = Together(revision)
     for s, (source, p) in enumerate(zip(sources, pairs, strict=True)):
         rec = source.records
         first = np.where(p.enter >= 0, p.enter, p.exit)
@@ -162,7 +167,7 @@ def _columns(sources: list[Source], pairs: list[Pairs], revision: Revision, opti
         parts["dur"].append(_durations(rec, p, ts))
         parts["cpu"].append(rec.cpu[first])
         parts["pid"].append(rec.pid[first])
-        identities.add(source.records, p)
+        identities.add(s, source.records, p)
     named = identities.finish()
     parts |= {"fid": [named.fid], "name": [named.name], "service": [named.service], "status": [named.status]}
     parts |= {"failed": [named.failed], "paired": [p.paired for p in pairs], "inferred": [p.inferred for p in pairs]}

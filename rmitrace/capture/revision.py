@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,14 +20,29 @@ import decoders
 from .distinct import distinct
 from .records import Kind, Records, first_register
 
+if TYPE_CHECKING:
+    from .source import Source
+
 R10, R11, R20B1, R20B3 = "1.0-rel0", "1.1-alp17", "2.0-bet1", "2.0-bet3"
 ALL = (R10, R11, R20B1, R20B3)
 TWO = (R20B1, R20B3)
+DEVICE_REVISIONS = (R11, *TWO)
+"""Those that have commands on devices."""
 
 _BASE = 0xC4000000
 
-_STILL_IN_FIRMWARE = ("RMI_VDEV_COMPLETE",)
-"""Gone in 2.0-bet3, but still in TF-RMM of July 2026, which is bet3 in all else: no sign."""
+_STILL_IN_FIRMWARE = frozenset(
+    (
+        "RMI_VDEV_COMPLETE",
+        "RMI_RTT_AUX_MAP_PROTECTED",
+        "RMI_RTT_AUX_MAP_UNPROTECTED",
+        "RMI_RTT_AUX_UNMAP_PROTECTED",
+        "RMI_RTT_AUX_UNMAP_UNPROTECTED",
+        "RMI_RTT_MAP_UNPROTECTED",
+        "RMI_RTT_UNMAP_UNPROTECTED",
+    )
+)
+"""Gone in 2.0, or in 2.0-bet3, but still in TF-RMM of April or July 2026, which speaks that in all else: no sign."""
 
 # Signs by the name of an RMM row, for function ids that changed their name
 _NAMES = {
@@ -40,6 +56,8 @@ _NAMES = {
     "RMI_RMM_CONFIG_SET": ("core", TWO),
 }
 
+_STRONG = 3
+"""Weight of a sign that a source of its own is decoded by."""
 _BANNER = re.compile(r"RMI(?:/RSI)? ABI (?:revision )?v\.?(\d+)\.(\d+)")
 
 DEVICE = re.compile(r"RMI_(PDEV|VDEV|PSMMU|VSMMU|DPT|RTT_DEV|RTT_ARCH_DEV)_")
@@ -75,6 +93,12 @@ class Revision:
     forced: bool = False
     assumed: bool = False
     signs: tuple[Evidence, ...] = field(default=(), compare=False)
+    by_source: dict[int, Revision] = field(default_factory=dict)
+    """Sources that speak another revision than this: a host's trace beside the log of another firmware."""
+
+    def at(self, source: int) -> Revision:
+        """The revision that a source is decoded in."""
+        return self.by_source.get(source, self)
 
     @property
     def name(self) -> str:
@@ -88,7 +112,7 @@ class Revision:
 
 
 @cache
-def _fid_table() -> dict[int, tuple[str, tuple[str, ...], str]]:
+def fid_table() -> dict[int, tuple[str, tuple[str, ...], str]]:
     """Function ids that only some revisions have: group, those revisions, name (from the tables of the revisions)."""
     table: dict[int, tuple[str, tuple[str, ...], str]] = {}
     profiles = {r: decoders.profile(r) for r in ALL}
@@ -100,8 +124,9 @@ def _fid_table() -> dict[int, tuple[str, tuple[str, ...], str]]:
     return table
 
 
-def _fid_signs(fids: set[int]) -> Iterable[Evidence]:
-    table = _fid_table()
+def fid_signs(fids: set[int]) -> Iterable[Evidence]:
+    """What the use of some function ids says: one sign for each group of commands and set of revisions."""
+    table = fid_table()
     seen: dict[tuple[str, tuple[str, ...]], list[int]] = {}
     for fid in sorted(fids & table.keys()):
         group, fits, _name = table[fid]
@@ -110,6 +135,14 @@ def _fid_signs(fids: set[int]) -> Iterable[Evidence]:
         names = ", ".join(f"{table[f][2]} (0x{f:x})" for f in found[:3]) + (" ..." if len(found) > 3 else "")
         common = group == "device" and len(fits) == 3  # in every revision that has devices at all
         yield Evidence(group, fits, f"{names} used", 1 if common else 4 + min(len(found), 3), "kernel")
+
+
+def texts_of(source: Source) -> Iterable[str]:
+    """The lines of a source that state a revision: banners and what a kernel says."""
+    rec = source.records
+    wanted = [i for i, n in enumerate(rec.names) if n in ("banner", "kernel")]
+    for i in np.flatnonzero((rec.kind == Kind.MARK) & np.isin(rec.name, wanted))[:10_000].tolist():
+        yield source.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "replace")
 
 
 class Signs:
@@ -144,7 +177,7 @@ class Signs:
 
     def from_fids(self, fids: set[int]) -> None:
         """Signs in which commands are used at all."""
-        for e in _fid_signs(fids):
+        for e in fid_signs(fids):
             self.add(e)
 
     def _rows(self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray) -> None:
@@ -224,7 +257,7 @@ class Signs:
         if forced is not None:
             return Revision(forced, forced, ("asked for",), forced=True, signs=tuple(self.found))
         core, core_said = self._best("core", ALL)
-        device, device_said = self._best("device", (R11, *TWO))
+        device, device_said = self._best("device", DEVICE_REVISIONS)
         if not device_said:
             device = R11 if core == R10 else core
         elif core == R10 and device == R11 and not any(e.group == "core" and e.fits == (R10,) for e in self.found):
@@ -239,6 +272,16 @@ class Signs:
         if assumed:
             lines.append(f"nothing in the capture tells the revision: {core} assumed")
         return Revision(core, device, tuple(lines), assumed=assumed, signs=tuple(self.found))
+
+    def merge(self, other: Signs) -> None:
+        """Add the signs of another collection."""
+        for e in other.found:
+            self.add(e)
+
+    def contradict(self, revision: Revision) -> bool:
+        """Whether a strong sign is of another revision than that."""
+        own = {"core": revision.core, "device": revision.device}
+        return any(e.weight >= _STRONG and own[e.group] not in e.fits for e in self.found)
 
     def _best(self, group: str, candidates: tuple[str, ...]) -> tuple[str, bool]:
         points = dict.fromkeys(candidates, 0)

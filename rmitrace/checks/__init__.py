@@ -16,7 +16,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from ..capture.records import Finding
-from . import certificates, ide, outcomes, proofs, reading, refused, sides, spdm, tdisp
+from . import certificates, ide, outcomes, proofs, reading, refused, sides, skew, spdm, tdisp
 from .rule import NEEDS, Check, Rule
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "NEEDS", "RULES", "Check", "Rule", "chosen", "matching", "rule", "run"]
 
-_MODULES: tuple[ModuleType, ...] = (refused, sides, spdm, proofs, certificates, ide, tdisp, outcomes)
+_MODULES: tuple[ModuleType, ...] = (refused, skew, sides, spdm, proofs, certificates, ide, tdisp, outcomes)
 """In the order in which findings about one place are shown."""
 
 CHECKS: tuple[Check, ...] = (Check(spdm.problems, ()), *(c for m in _MODULES for c in m.CHECKS))

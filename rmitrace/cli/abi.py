@@ -21,6 +21,7 @@ def add_parser(sub: Any) -> None:
             ("rmitrace abi show PDEV_COMMUNICATE", "a command, newest revision"),
             ("rmitrace abi show 0xc4000175 --abi 1.1-alp17", "by function id, in another revision"),
             ("rmitrace abi show RmiDevCommExit RmiPdevState", "a structure and an enumeration"),
+            ("rmitrace abi of trace.txt uart.log", "what kernel and firmware speak"),
             ("rmitrace abi diff 1.1-alp17 2.0-bet1", "what a driver must change"),
             ("rmitrace abi diff alp17 bet3 pdev", "only what is named like pdev"),
         ),
@@ -40,6 +41,16 @@ def add_parser(sub: Any) -> None:
     show.add_argument("name", nargs="+", metavar="NAME", help="name or function id")
     show.add_argument("--abi", metavar="REV", help="in this revision (default: the newest that has it)")
     show.set_defaults(run=run_show)
+    spoken = actions.add_parser(
+        "of",
+        help="what kernel and firmware of a capture speak, and where they do not agree",
+        description="Say which revision the kernel of a capture speaks and which its firmware, by group of commands, with the "
+        "evidence; and where they differ, in which calls, structures, flags, states and statuses that bites. A host's trace and "
+        "the log of another run's firmware are compared with each other.",
+    )
+    common.add_capture_options(spoken)
+    spoken.add_argument("-f", "--format", choices=("text", "json"), default="text", help="text (default), or json (one document)")
+    spoken.set_defaults(run=run_of)
     diff = actions.add_parser(
         "diff",
         help="what differs between two revisions",
@@ -75,6 +86,13 @@ def run_show(args: argparse.Namespace) -> int:
             raise common.UserError(str(e.args[0])) from e
     print("\n\n".join(blocks))
     return 0
+
+
+def run_of(args: argparse.Namespace) -> int:
+    """Print what each side speaks; status 1 where they differ."""
+    from . import abi_of
+
+    return abi_of.write(common.open_args(args), args.format)
 
 
 def run_diff(args: argparse.Namespace) -> int:

@@ -65,11 +65,11 @@ def rows_of(capture: Capture, source: int, services: tuple[str, ...]) -> Rows:
     """The calls of a source of which the function id is known, in the order of its records."""
     c, rec = capture.calls, capture.sources[source].records
     wanted = [i for i, s in enumerate(capture.services) if s in services]
-    at = np.flatnonzero((c.source == source) & np.isin(c.service, wanted) & (c.fid != 0))
-    first = np.where(c.enter[at] >= 0, c.enter[at], c.exit[at])
-    at = at[np.argsort(first, kind="stable")]
+    shown = capture.of_source(source)
+    mine = np.flatnonzero(np.isin(c.service[shown.rows], wanted) & (c.fid[shown.rows] != 0))
+    at, enter, exit_ = shown.rows[mine], shown.enter[mine], shown.exit[mine]
     sides = []
-    for side in (c.enter[at], c.exit[at]):
+    for side in (enter, exit_):
         has = side >= 0
         regs = np.zeros((len(at), N_REGS), dtype=np.uint64)
         known = np.zeros(len(at), dtype=np.uint32)

@@ -38,7 +38,7 @@ def differences(capture: Capture, call: Call, sight: Call) -> list[Difference]:
     """Where a further sight of a call differs from it, as far as both show the value: arguments, status, outputs."""
     name = call.name or sight.name or ""
     args, outs = registers(name)
-    command = None if call.fid is None else decoders.command(call.fid, capture.revision.of(call.name))
+    command = None if call.fid is None else decoders.command(call.fid, capture.revision.at(call.source).of(call.name))
     found: list[Difference] = []
     for out, mask, ours, theirs in ((False, args, call.x, sight.x), (True, outs, call.r or [], sight.r or [])):
         if out and (other := _status(call, sight)) is not None:

@@ -105,7 +105,7 @@ def why(capture: Capture, seq: int) -> Diagnosis | None:
     name, status = capture.name_text(seq), capture.status_text(seq)
     if not name.startswith("RMI_") or not status:
         return None
-    revision = capture.revision.of(name)
+    revision = capture.revision.at(int(capture.calls.source[seq])).of(name)
     conditions, source = conditions_of(name, revision)
     if revision.startswith("2.") and status == _NOT_ACTIVE.status and all(f.status != status for f in conditions):
         conditions = (_NOT_ACTIVE, *conditions)

@@ -57,7 +57,7 @@ class Query:
         self.call = capture.call(seq)
         self.name = self.call.name or ""
         self.command = self.name.removeprefix("RMI_")
-        self.revision = capture.revision.of(self.call.name)
+        self.revision = capture.revision.at(self.call.source).of(self.call.name)
         self.two = self.revision.startswith("2.")
         self._args = {a.name: a.value for a in self.call.args if isinstance(a.value, int)}
 

@@ -21,6 +21,7 @@ from ..capture.messages.decoding import redacted
 from ..capture.model import Call, Capture
 from ..capture.records import Finding, Kind
 from ..correlate import Correlation, Link, sources_of
+from ..correlate.skew import Bite, Opinion, opinions
 from ..correlate.views import differences
 from ..lifecycle.model import Sequence, StateChange
 from . import conditions
@@ -69,9 +70,33 @@ def capture_object(capture: Capture) -> dict[str, Any]:
             "device": capture.revision.device,
             "assumed": capture.revision.assumed,
             "evidence": list(capture.revision.evidence),
+            **_speakers(capture),
         },
         **({"links": [_link(k) for k in capture.correlation.links]} if capture.correlation is not None else {}),
     }
+
+
+def _speakers(capture: Capture) -> dict[str, Any]:
+    """What kernel and firmware speak, where more than one side tells."""
+    known = opinions(capture) if len(capture.calls) else []
+    by_source = {str(s): {"core": r.core, "device": r.device} for s, r in capture.revision.by_source.items()}
+    return {"speaks": [opinion_object(o) for o in known], **({"by_source": by_source} if by_source else {})}
+
+
+def opinion_object(o: Opinion) -> dict[str, Any]:
+    """What one side speaks, in a group of commands."""
+    return {
+        "side": o.side,
+        "group": o.group,
+        "sources": list(o.sources),
+        "fits": list(o.fits),
+        "evidence": [{"text": e.text, "fits": list(e.fits)} for e in o.evidence],
+    }
+
+
+def bite_object(b: Bite) -> dict[str, Any]:
+    """Something that kernel and firmware take differently."""
+    return {"kind": b.kind, "what": b.what, "message": b.text, "calls": list(b.calls), "count": b.count}
 
 
 def _link(k: Link) -> dict[str, Any]:
@@ -221,7 +246,11 @@ def _sight(capture: Capture, c: Call, sight: Call) -> dict[str, Any]:
 
 def _registers(capture: Capture, c: Call) -> list[str | None]:
     """x0.. in; those with key material are left out unless secrets are asked for."""
-    command = None if c.fid is None or capture.options.show_secrets else decoders.command(c.fid, capture.revision.of(c.name))
+    command = (
+        None
+        if c.fid is None or capture.options.show_secrets
+        else decoders.command(c.fid, capture.revision.at(c.source).of(c.name))
+    )
     secret = command.secret if command is not None else frozenset()
     return [None if i in secret else _hex(v) for i, v in enumerate(c.x)]
 

@@ -10,6 +10,8 @@ from ..capture.messages import Message
 from ..capture.messages.facts import name_and_facts
 from ..capture.model import Call, Capture, Mark
 from ..correlate import sources_of
+from ..correlate.skew import skews
+from ..correlate.skew.words import said
 from ..correlate.views import differences, told
 from ..correlate.words import clock_lines
 from ..display import safe
@@ -51,6 +53,9 @@ def write_header(capture: Capture, out: IO[str], width: int | None = None) -> No
         out.write(f"# clocks: {safe(line)}\n")
     if not len(capture.calls):
         return
+    for skew in skews(capture):
+        line = f"# skew: {safe(said(capture, skew))}"
+        out.write((line if width is None or len(line) <= width else line[: width - 1] + "\u2026") + "\n")
     r = capture.revision
     how = "asked for" if r.forced else "assumed, nothing tells it" if r.assumed else "from " + "; ".join(r.evidence[:3])
     line = f"# ABI {r.name} ({safe(how)})"

@@ -86,6 +86,7 @@ class DeviceTracker:
     def __init__(self, capture: Capture, source: int, last_op: dict[int, int], reasons: Callable[[int, int], str]) -> None:
         self.capture = capture
         self.source = source
+        self.revision = capture.revision.at(source).device
         self.mine = np.isin(capture.calls.source, capture.together(source))
         self.last_op = last_op
         self.reasons = reasons
@@ -251,7 +252,7 @@ class DeviceTracker:
             living = [v.object for v in self.vdevs.values() if v.pdev == e.x[0] and v.created]
             if living:
                 return f": {living[0]} of it has not been destroyed"
-        return why_refused(e.name, e.status, state, failed, self.capture.revision.device)
+        return why_refused(e.name, e.status, state, failed, self.revision)
 
     def _open(self, d: Device, kind: str, by: Event | None = None) -> Draft:
         old = d.draft
@@ -353,7 +354,7 @@ class DeviceTracker:
             draft.end_step(OK)
 
     def _names_of(self, enum: str, prefix: str) -> dict[int, str]:
-        names = decoders.profile(self.capture.revision.device).enums.get(enum, {})
+        names = decoders.profile(self.revision).enums.get(enum, {})
         return {value: name.removeprefix(prefix) for value, name in names.items()}
 
     def _set_pubkey(self, d: Device, e: Event) -> None:
@@ -372,7 +373,7 @@ class DeviceTracker:
         d.draft.add("stop", e.rows)
         if not self._refused(d, e):
             d.stopping = True
-            if self.capture.revision.device.startswith("1."):
+            if self.revision.startswith("1."):
                 self._to(d, "STOPPING", e.seq, inferred=True)
 
     def _destroy(self, d: Device, e: Event) -> None:

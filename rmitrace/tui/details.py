@@ -153,7 +153,7 @@ def _about(view: View, call: Call) -> Node:
         ("source", f"{source.path}, {source.format}, byte {call.offset}"),
         ("paired", call.paired + (", inferred from the function around the SMC" if call.inferred else "")),
         ("works for", "" if call.parent is None else f"call {call.parent} {view.capture.name_text(call.parent)}"),
-        ("revision", view.capture.revision.of(call.name)),
+        ("revision", view.capture.revision.at(call.source).of(call.name)),
     ]
     return Node("call", text=str(call.seq), children=tuple(Node(n, t, t) for n, t in rows if t))
 
@@ -162,7 +162,7 @@ def _numbers(view: View, call: Call) -> dict[str, list[int]]:
     command = None
     if call.fid is not None:
         try:
-            command = decoders.command(call.fid, view.capture.revision.of(call.name))
+            command = decoders.command(call.fid, view.capture.revision.at(call.source).of(call.name))
         except LookupError:
             command = None
     out: dict[str, list[int]] = {}

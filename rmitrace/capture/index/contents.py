@@ -254,4 +254,6 @@ def _revision(told: dict[str, Any]) -> Revision:
         Evidence(_a(str, e["group"]), tuple(_texts(e["fits"])), _a(str, e["text"]), _a(int, e["weight"]), _a(str, e["side"]))
         for e in _a(list, told["signs"])
     )
-    return Revision(core, device, tuple(_texts(told["evidence"])), _a(bool, told["forced"]), _a(bool, told["assumed"]), signs)
+    evidence = tuple(_texts(told["evidence"]))
+    by_source = {int(s): _revision(_a(dict, r)) for s, r in _a(dict, told["by_source"]).items()}
+    return Revision(core, device, evidence, _a(bool, told["forced"]), _a(bool, told["assumed"]), signs, by_source)

@@ -109,6 +109,7 @@ class FakeCapture:
             evidence=["RMI_PDEV_AUX_COUNT called"],
             of=lambda name: "1.1-alp17",
         )
+        self.revision.at = lambda source: self.revision
         self.complete = True
         self.sequences: list[Sequence] = [sequence(k, o, end, _steps(s), why, ts) for k, o, end, s, why in SEQUENCES[:sequences]]
         self.states = [
