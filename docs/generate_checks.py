@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rmitrace import checks
+from rmitrace.checks import catalogue
 from rmitrace.checks.rule import NEEDS, Rule
 
 PAGE = Path(__file__).parent / "checks.md"
@@ -17,6 +18,12 @@ Made from the rules in `rmitrace/checks/` by `docs/generate_checks.py`; not edit
 
 `rmitrace check CAPTURE...` prints the findings of these rules, `rmitrace decode` has them at its end and in its JSON.
 The severity is the gravest that a rule's findings have: most rules also say things that are only worth a note.
+"""
+
+
+_CATALOGUE = """\
+120 ways in which a device's life can go wrong, from the failure conditions and state machines of DEN0137 and from what
+TF-RMM and the kernel do, with the rule that finds each.
 """
 
 
@@ -38,7 +45,16 @@ def page() -> str:
     lines = [HEAD, "## Rules", ""]
     lines += ["| rule | severity | what is seen |", "|---|---|---|"]
     lines += [f"| [`{r.id}`](#{r.id.lower()}) | {r.severity} | {r.title} |" for r in checks.RULES.values()]
-    lines += ["", *described(checks.RULES.values())]
+    lines += ["", "## What a trace can show", "", _CATALOGUE]
+    for letter, subject in catalogue.SUBJECTS.items():
+        lines += [f"### {subject}", "", "| | what is seen | rule |", "|---|---|---|"]
+        lines += [
+            f"| {e.id} | {e.text} | {', '.join(f'[`{r}`](#{r.lower()})' for r in e.rules) or 'none can'} |"
+            for e in catalogue.entries()
+            if e.id.startswith(letter)
+        ]
+        lines.append("")
+    lines += ["## Reasons", "", *described(checks.RULES.values())]
     return "\n".join(lines).rstrip() + "\n"
 
 

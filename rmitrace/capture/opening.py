@@ -210,7 +210,8 @@ def _findings(capture: Capture) -> list[Finding]:
     found += _unpaired(capture)
     found += _unknown(capture)
     if not len(capture.calls) and not capture.conversations.all:
-        found.append(Finding("NO-CALLS", "warning", "no call in this capture"))
+        told = any(bool((s.records.kind == Kind.MARK).any()) for s in capture.sources)
+        found.append(Finding("NO-CALLS", "note" if told else "warning", "no call in this capture"))
     return found
 
 

@@ -16,15 +16,40 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from ..capture.records import Finding
-from . import certificates, ide, outcomes, proofs, reading, refused, sides, skew, spdm, tdisp
+from . import (
+    catalogue,
+    certificates,
+    communicate,
+    granules,
+    ide,
+    kept,
+    operations,
+    outcomes,
+    parameters,
+    proofs,
+    reading,
+    refused,
+    sides,
+    skew,
+    spdm,
+    storms,
+    stream_waits,
+    tdisp,
+    transactions,
+    unfinished,
+    versions,
+)
 from .rule import NEEDS, Check, Rule
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
-__all__ = ["CHECKS", "NEEDS", "RULES", "Check", "Rule", "chosen", "matching", "rule", "run"]
+__all__ = ["CHECKS", "NEEDS", "RULES", "Check", "Rule", "catalogue", "chosen", "matching", "rule", "run"]
 
-_MODULES: tuple[ModuleType, ...] = (refused, skew, sides, spdm, proofs, certificates, ide, tdisp, outcomes)
+_MODULES: tuple[ModuleType, ...] = (
+    *(versions, transactions, communicate, refused, parameters, operations, granules, unfinished, stream_waits),
+    *(skew, sides, spdm, proofs, certificates, ide, kept, tdisp, outcomes, storms),
+)
 """In the order in which findings about one place are shown."""
 
 CHECKS: tuple[Check, ...] = (Check(spdm.problems, ()), *(c for m in _MODULES for c in m.CHECKS))

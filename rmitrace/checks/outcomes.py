@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import diagnose
 from ..capture.records import Finding
 from .rule import Check, Rule
 
@@ -45,9 +46,21 @@ def failed_sequences(capture: Capture) -> Iterable[Finding]:
         if q.outcome != "failed":
             continue
         bad = next((s for s in q.steps if s.outcome == "failed"), q.steps[-1])
-        capture_offset = _offset(capture, bad.last)
-        message = f"{q.kind} of {q.object} failed at {bad.name}: {q.why}" if q.why else f"{q.title}"
-        yield Finding("SEQUENCE-FAILED", "error", message, *capture_offset, q.object, tuple(bad.calls[-_SHOWN:].tolist()))
+        calls = bad.calls[-_SHOWN:].tolist()
+        first = next((c for c in calls if capture.calls.failed[c]), calls[-1])  # the one to look at goes in front
+        capture_offset = _offset(capture, first)
+        message = f"{q.kind} of {q.object} failed at {bad.name}: {q.why}{_cause(capture, first, q.why)}" if q.why else q.title
+        yield Finding("SEQUENCE-FAILED", "error", message, *capture_offset, q.object, (first, *(c for c in calls if c != first)))
+
+
+def _cause(capture: Capture, seq: int, said: str) -> str:
+    """Why the call was refused that a sequence failed with, where the sequence does not know: what holds, or what may."""
+    d = diagnose.why(capture, seq) if f"{capture.name_text(seq)} returned" in said and ":" not in said else None
+    if d is None or not d.verdicts:
+        return ""
+    if d.cause is not None:
+        return f": {d.cause.condition.when}" + (f" ({d.cause.text})" if d.cause.text else "")
+    return f": it may be that {' or '.join(v.condition.when for v in d.open[:3])}"
 
 
 def statuses(capture: Capture) -> Iterable[Finding]:

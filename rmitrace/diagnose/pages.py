@@ -135,6 +135,20 @@ def exchange(capture: Capture, seq: int) -> Exchange | None:
     )
 
 
+def exit_reason(capture: Capture, seq: int) -> int | None:
+    """RmiRecExitReason of an RMI_REC_ENTER, None where the page was not recorded."""
+    record = int(capture.calls.exit[seq])
+    if record < 0 or not has_memory(capture, seq):
+        return None
+    found = capture.detail(int(capture.calls.source[seq]), record, True).buffers
+    page = next((b.data for b in found if b.struct == "RmiRecRun"), b"")
+    return page[_REC_EXIT] if len(page) > _REC_EXIT else None
+
+
+_REC_EXIT = 0x800
+"""Where RmiRecExit begins in RmiRecRun; its first byte is the reason."""
+
+
 def _u64(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 8], "little")
 

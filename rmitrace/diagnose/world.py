@@ -16,6 +16,7 @@ from .devices import GONE, History, Snapshot, pdev_history, vdev_history
 from .granules import Granules
 from .operations import Operations
 from .pages import field, params
+from .table import Table
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -233,6 +234,16 @@ class World:
         value, known = cap.regs(seqs, 1, out=True)
         table = zip(seqs.tolist(), ok.tolist(), value.tolist(), known.tolist(), strict=True)
         return [(q, cap.name_text(q).removeprefix("RMI_"), o, cap.status_text(q), v if k else None) for q, o, v, k in table]
+
+    @cached_property
+    def pdev_table(self) -> Table:
+        """Every call on a PDEV."""
+        return Table(self.capture, self.columns, self._pdev_keys, "PDEV_GET_STATE")
+
+    @cached_property
+    def vdev_table(self) -> Table:
+        """Every call on a VDEV."""
+        return Table(self.capture, self.columns, self._vdev_keys, "VDEV_GET_STATE")
 
     @cached_property
     def vdevs(self) -> list[tuple[int, Owner, int]]:

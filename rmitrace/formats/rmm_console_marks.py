@@ -32,7 +32,7 @@ TRIGGERS = (
     *(b"SMC_", b"RMI", b"RSI", b"PSCI_", b"] > [", b"RMM", b"RME", b"rme", b"rmm", b"rmi_", b"ealm", b"CCA", b"cca"),
     *(b"Boot Manifest", b"BL31: v", b"KVM_", b"TSM", b"tsm", b"TDISP", b"SPDM", b"spdm", b"IDE", b"MMU", b"dvsec_", b"dev_assi"),
     *(b"Unexpected ex", b"Unhandled ", b"ssertion ", b"ASSERT", b"Accessing unk", b"Creating sec", b"unknown func"),
-    *(b"ommunication err", b"Result =>", b"Check failed"),
+    *(b"ommunication err", b"Result =>", b"Check failed", b" - FAIL !!!"),
 )
 """A line without any of these holds nothing of interest."""
 
@@ -89,7 +89,14 @@ _RULES = (
             rb"ASSERT(?:ION)?: .{0,200}(?:runtime/|rmm)",
         ),
     ),
-    ("spdm", _any(rb"libspdm_(?:send_spdm_request|receive_spdm_response)\[|SPDM_END_SESSION completed|SPDM secure session id")),
+    (
+        "spdm",
+        _any(
+            rb"libspdm_(?:send_spdm_request|receive_spdm_response)\[|SPDM_END_SESSION completed|SPDM secure session id",
+            rb"\Alibspdm_\w{1,60}(?::| - libspdm_\w{1,60} -) (?:0x)?8[0-9a-f]{7}",  # a function and the status that it ends with
+            rb"\A!!! \w{1,60} - FAIL !!!",
+        ),
+    ),
     (
         "rmm",
         _any(

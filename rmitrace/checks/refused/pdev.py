@@ -49,11 +49,6 @@ KEY_TOO_LONG = Rule(
     "the page has room for 1024 bytes of each",
     "the length: a whole certificate in place of its key", "DEN0137 key_len_oflow",
 )  # fmt: skip
-COMM_RSP_LEN = Rule(
-    "COMM-RSP-LEN", "error", "a response longer than a granule, or an empty one",
-    "the response buffer is one granule, and RESPONSE says that there is something in it",
-    "the length that the transport returned: an error code taken for a length", "DEN0137 rsp_len; TF-RMM",
-)  # fmt: skip
 COMM_NOTHING_OPEN = Rule(
     "COMM-NOTHING-OPEN", "error", "RMI_PDEV_COMMUNICATE with no transaction to go on with",
     "the last transaction is over, or has failed; TF-RMM of 1.1-alp16 moves the PDEV to ERROR for it, bet1 drops a finished "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...diagnose.devices import GONE
 from ...diagnose.world import World
+from .. import communicate_rules
 from ..rule import Rule
 from . import memory, pdev, streams, vdev
 
@@ -46,7 +47,7 @@ _TABLE: tuple[_Row, ...] = (
     _row("(PDEV|VDEV).*", "params_valid|addr_range_valid", pdev.PDEV_PARAMS),
     _row(".*", "key_len_oflow|metadata_len_oflow", pdev.KEY_TOO_LONG),
     _row(".*", "key_invalid", pdev.KEY_LENGTH),
-    _row(".*_COMMUNICATE", "rsp_len|resp_len", pdev.COMM_RSP_LEN),
+    _row(".*_COMMUNICATE", "rsp_len|resp_len", communicate_rules.RSP_LEN),
     # addresses
     _row(".*", "alias", memory.ADDRESS_ALIAS),
     _row(".*", ".*align", memory.ADDRESS_UNALIGNED),

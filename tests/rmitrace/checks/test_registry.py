@@ -59,3 +59,14 @@ def test_rules_are_chosen_by_pattern() -> None:
     assert checks.matching(["sequence-*"]) == {"SEQUENCE-FAILED"}
     assert {"IDE-ACK", "IDE-ORDER"} < checks.matching(["IDE-*"])
     assert checks.matching(["NOTHING"]) == set()
+
+
+def test_the_catalogue_is_whole() -> None:
+    """8 + 12 + 10 + 28 + 6 + 15 + 15 + 26 things, each with rules that exist, or a reason why there is none."""
+    entries = list(checks.catalogue.entries())
+    counts = {letter: sum(e.id[0] == letter for e in entries) for letter in checks.catalogue.SUBJECTS}
+    assert counts == {"A": 8, "B": 12, "C": 10, "D": 28, "E": 6, "F": 15, "G": 15, "H": 26}
+    assert [e.id for e in entries] == [f"{letter}{i}" for letter, n in counts.items() for i in range(1, n + 1)]
+    for e in entries:
+        assert set(e.rules) <= checks.RULES.keys(), e
+        assert e.rules or ": " in e.text, e

@@ -1,0 +1,137 @@
+"""Many calls alike, and long times: probing that is normal, calls that are repeated, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..capture.records import NO_TIME, Finding
+from .finding import MOST_CALLS, found, some
+from .rule import Check, Rule
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+RTT_PROBING = Rule(
+    "RTT-PROBING",
+    "note",
+    "RMI_ERROR_RTT while tables are walked",
+    "normal: KVM asks for an entry, and where the walk ends above it makes or skips the table; the level is in x0",
+    "nothing, unless the same call is repeated (CALL-REPEATED) or a Realm fails to build",
+    "DEN0137 RTT walk; KVM",
+)
+REPEATED = Rule(
+    "CALL-REPEATED",
+    "warning",
+    "the same call fails in the same way again and again",
+    "nothing changes between the calls, so nothing will",
+    "the loop that makes them: what it waits for",
+    "DEN0137",
+)
+LONG_GAP = Rule(
+    "LONG-GAP",
+    "note",
+    "nothing happens for a long time in the middle of a sequence",
+    "a time-out, a device that is slow, or a host that waits for something else",
+    "the calls before and behind it, and the messages to the device in between",
+    "DEN0137; PCIe r6 DOE time-outs (1 s)",
+    "times",
+)
+SLOW_CALL = Rule(
+    "SLOW-CALL",
+    "note",
+    "a call that takes long",
+    "the RMM runs with interrupts of the host off or yields to it: seconds in one call look like a hang (RCU stalls)",
+    "what the RMM does in it: cryptography without acceleration, a UART that prints",
+    "Linux RCU stall warnings",
+    "times",
+)
+_SAME = 100
+_GAP_NS = 1_000_000_000
+_SLOW_NS = 5_000_000_000
+_MANY = 1 << 16
+"""Calls of one command that are compared with their neighbours in full."""
+
+
+def probing(capture: Capture) -> Iterable[Finding]:
+    """RTT-PROBING: one finding for each command."""
+    c = capture.calls
+    wanted = [i for i, s in enumerate(capture.statuses) if s in ("RMI_ERROR_RTT", "RMI_ERROR_RTT_AUX")]
+    rows = np.flatnonzero(np.isin(c.status, wanted)) if wanted else np.zeros(0, dtype=np.int64)
+    for i in np.unique(c.name[rows]).tolist():
+        mine = rows[c.name[rows] == i]
+        every = int((c.name == i).sum())
+        text = f"{capture.names[i]}: {len(mine)} of {every} calls returned RMI_ERROR_RTT, as walks over tables do"
+        yield found(RTT_PROBING, capture, text, mine[:MOST_CALLS].tolist(), object="")
+
+
+def repeated(capture: Capture) -> Iterable[Finding]:
+    """CALL-REPEATED: _SAME failed calls of one command in a row with the same arguments and status."""
+    return some(_repeated(capture))
+
+
+def _repeated(capture: Capture) -> Iterator[Finding]:
+    c = capture.calls
+    busy = [i for i, s in enumerate(capture.statuses) if s in ("RMI_BUSY", "RMI_BLOCKED")]
+    for i, name in enumerate(capture.names):
+        if not name.startswith("RMI_"):
+            continue
+        rows = np.flatnonzero(c.name == i)
+        bad = c.failed[rows] & ~np.isin(c.status[rows], busy)
+        if int(bad.sum()) < _SAME:
+            continue
+        args = [capture.regs(rows, n)[0] for n in range(1, 5)]
+        same = bad[1:] & bad[:-1] & (c.status[rows[1:]] == c.status[rows[:-1]])
+        for a in args:
+            same &= a[1:] == a[:-1]
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], same.astype(np.int8), [0]])))
+        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            if stop - start + 1 >= _SAME:
+                run = rows[start : stop + 1]
+                seq = int(run[0])
+                text = f"{capture.call(seq).line} {len(run)} times in a row"
+                yield found(REPEATED, capture, text, run[:MOST_CALLS].tolist())
+
+
+def gaps(capture: Capture) -> Iterable[Finding]:
+    """LONG-GAP: a second or more between two calls of a step of a sequence on a device."""
+    return some(_gaps(capture), 10)
+
+
+def _gaps(capture: Capture) -> Iterator[Finding]:
+    c = capture.calls
+    for q in capture.sequences:
+        if q.kind.startswith("realm"):
+            continue
+        for step in q.steps:
+            calls = step.calls
+            if len(calls) < 2:
+                continue
+            ts, dur = c.ts[calls], np.maximum(c.dur[calls], 0)
+            known = (ts[1:] != NO_TIME) & (ts[:-1] != NO_TIME)
+            between = np.where(known, ts[1:] - ts[:-1] - dur[:-1], 0)
+            for k in np.flatnonzero(between >= _GAP_NS).tolist():
+                a, b = int(calls[k]), int(calls[k + 1])
+                text = f"{q.kind} of {q.object}: nothing for {int(between[k]) / 1e9:.1f} s between "
+                text += f"{capture.name_text(a)} (call {a}) and {capture.name_text(b)} (call {b})"
+                yield found(LONG_GAP, capture, text, [a, b], object=q.object)
+
+
+def slow(capture: Capture) -> Iterable[Finding]:
+    """SLOW-CALL: an RMI call that takes seconds; RMI_REC_ENTER runs the Realm and may take any time."""
+    c = capture.calls
+    runs = [i for i, n in enumerate(capture.names) if n == "RMI_REC_ENTER" or not n.startswith("RMI_")]
+    rows = np.flatnonzero((c.dur >= _SLOW_NS) & ~np.isin(c.name, runs))
+    return some(
+        (found(SLOW_CALL, capture, f"{capture.name_text(q)} took {int(c.dur[q]) / 1e9:.1f} s", [q]) for q in rows.tolist()), 10
+    )
+
+
+CHECKS = (
+    Check(probing, (RTT_PROBING,)),
+    Check(repeated, (REPEATED,)),
+    Check(gaps, (LONG_GAP,)),
+    Check(slow, (SLOW_CALL,)),
+)

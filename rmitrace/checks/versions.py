@@ -1,0 +1,234 @@
+"""Which interface host and firmware agreed on, and calls that it does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import decoders
+from decoders.abi import Register
+
+from .. import diagnose
+from ..capture.records import Finding
+from ..diagnose.deviations import known_to
+from .finding import found, more, some, times
+from .rule import Check, Rule
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+VERSION_REFUSED = Rule(
+    "VERSION-REFUSED",
+    "error",
+    "RMI_VERSION is refused and the host goes on",
+    "host and firmware have no interface in common: whatever follows may mean other things to the two",
+    "the versions that the RMM gives in x1 and x2; `rmitrace abi diff`",
+    "DEN0137 RMI_VERSION",
+)
+VERSION_PROVES_NOTHING = Rule(
+    "VERSION-PROVES-NOTHING",
+    "note",
+    "the host asks for RMI 1.0 and uses commands on devices",
+    "normal for RFC v2 and v3 of the kernel's device patches: the version number does not tell the revision",
+    "the evidence for the revision, in the header",
+    "DEN0137 1.1 drafts; docs/guide.md revisions",
+)
+DA_MISSING = Rule(
+    "DA-MISSING",
+    "error",
+    "commands on devices though the feature registers show no device assignment",
+    "the firmware was built without it, or has it in the register of another revision",
+    "DA is bit 42 of register 0 in 1.1, and bit 0 of register 2 in 2.0",
+    "DEN0137 RmiFeatureRegister0, RmiFeatureRegister2",
+)
+FID_UNKNOWN = Rule(
+    "FID-UNKNOWN",
+    "error",
+    "the firmware does not know a function id",
+    "x0 is -1: nobody handles the call; TF-RMM gives it for device commands too where it has no device assignment",
+    "the firmware's build options and version",
+    "DEN0028 unknown function id; TF-RMM handler.c",
+)
+FID_OTHER_REVISION = Rule(
+    "FID-OTHER-REVISION",
+    "error",
+    "a function id of another revision than the firmware speaks",
+    "kernel and firmware do not match",
+    "`rmitrace abi show` of the command, for the revisions that have it",
+    "docs/abi.md",
+)
+RESULT_BITS = Rule(
+    "RESULT-BITS",
+    "error",
+    "x0 has bits that its status does not define",
+    "not a result of this revision, or a register that was changed on its way",
+    "who returns between the RMM and the host; the revision that is meant",
+    "DEN0137 RmiCommandReturnCode",
+)
+RESERVED_BITS = Rule(
+    "RESERVED-BITS",
+    "warning",
+    "an argument has bits that should be zero",
+    "a newer caller, a field of another type, or a register that was not cleared",
+    "the type of the argument (`rmitrace abi show`)",
+    "DEN0137 argument types",
+)
+_MOST_VALUES = 4096
+
+
+def version(capture: Capture) -> Iterable[Finding]:
+    """VERSION-REFUSED, VERSION-PROVES-NOTHING."""
+    return some(f for s in range(len(capture.sources)) for f in _version(capture, s))
+
+
+def _version(capture: Capture, source: int) -> Iterator[Finding]:
+    columns = diagnose.world(capture, source).columns
+    rows = columns.of("VERSION")
+    if not len(rows):
+        return
+    ok, _end = columns.succeeded(rows)
+    refused = rows[capture.calls.failed[rows]]
+    refused = refused[[capture.status_text(q) != "SMC_NOT_SUPPORTED" for q in refused.tolist()]]  # nobody answers: FID-UNKNOWN
+    before_success = refused[refused < rows[ok][0]] if ok.any() else refused
+    first_good = int(rows[ok][0]) if ok.any() else 1 << 62
+    if len(before_success):
+        first = int(before_success[0])
+        others = columns.rows[(columns.rows > before_success[-1]) & (columns.rows < first_good)]
+        asks = [i for i, n in enumerate(capture.names) if n in ("RMI_VERSION", "RMI_FEATURES")]
+        others = others[~np.isin(capture.calls.name[others], asks)]
+        if len(others):
+            goes_on = int(others[0])
+            text = f"{capture.call(first).line}{more(len(before_success))}; the host goes on with {capture.name_text(goes_on)}"
+            yield found(VERSION_REFUSED, capture, f"{text} (call {goes_on})", [*before_success.tolist(), goes_on], object="")
+    req, known = columns.arg(rows, "req")
+    devices = columns.of(*(n.removeprefix("RMI_") for n in capture.names if n.startswith("RMI_PDEV_")))
+    if len(devices) and bool((known & (req == 0x10000)).any()) and not bool((known & (req > 0x10000)).any()):
+        text = f"the host asks for RMI 1.0 (call {int(rows[0])}) and calls {capture.name_text(int(devices[0]))}"
+        yield found(VERSION_PROVES_NOTHING, capture, text, [int(rows[0]), int(devices[0])], object="")
+
+
+def assignment(capture: Capture) -> Iterable[Finding]:
+    """DA-MISSING: the feature register of the revision was read without DA, and the first command on a device is refused."""
+    return some(f for s in range(len(capture.sources)) for f in _assignment(capture, s))
+
+
+def _assignment(capture: Capture, source: int) -> Iterator[Finding]:
+    columns = diagnose.world(capture, source).columns
+    devices = columns.of(*(n.removeprefix("RMI_") for n in capture.names if n.startswith(("RMI_PDEV_", "RMI_VDEV_"))))
+    rows, _end = columns.done("FEATURES")
+    if not len(devices) or not len(rows) or not capture.calls.failed[devices[0]]:
+        return
+    index, k1 = columns.arg(rows, "index")
+    value, k2 = columns.arg(rows, "value", out=True)
+    known = k1 & k2 & (rows < devices[0])
+    bits = {0: 42, 2: 0}
+    shown = {i: bool((value[known & (index == i)] >> np.uint64(b) & np.uint64(1)).any()) for i, b in bits.items()}
+    wanted = 2 if capture.revision.device.startswith("2.") else 0
+    asked = rows[known & (index == wanted)]
+    if len(asked) and not any(shown.values()):
+        text = (
+            f"RMI_FEATURES index {wanted} (call {int(asked[0])}) shows no DA, and {capture.name_text(int(devices[0]))} returns "
+        )
+        text += capture.status_text(int(devices[0])) or "an error"
+        yield found(DA_MISSING, capture, text, [int(devices[0]), int(asked[0])], object="")
+
+
+def function_ids(capture: Capture) -> Iterable[Finding]:
+    """FID-UNKNOWN, FID-OTHER-REVISION: x0 of an RMI call is -1; once a command."""
+    c = capture.calls
+    if "SMC_NOT_SUPPORTED" not in capture.statuses:
+        return
+    no = capture.statuses.index("SMC_NOT_SUPPORTED")
+    rmi = [i for i, n in enumerate(capture.names) if n.startswith("RMI_")]
+    every = np.flatnonzero(np.isin(c.name, rmi) & (c.status >= 0))
+    if len(every) and bool((c.status[every] == no).all()):
+        text = f"no RMM answers: {capture.name_text(int(every[0]))} and every other RMI call returned -1 ({len(every)} calls)"
+        yield found(FID_UNKNOWN, capture, text, every.tolist(), object="")
+        return
+    for i, name in enumerate(capture.names):
+        if not name.startswith("RMI_"):
+            continue
+        rows = np.flatnonzero((c.name == i) & (c.status == no))
+        if not len(rows):
+            continue
+        spoken = capture.revision.of(name)
+        text = f"{name} returned -1 {times(len(rows))}"
+        if not known_to(name, spoken):
+            there = [r for r in decoders.REVISIONS if known_to(name, r)]
+            text += f": it is of {' and '.join(there)}, the firmware speaks {spoken}" if there else ": it is of a draft"
+            yield found(FID_OTHER_REVISION, capture, text, rows.tolist(), object="")
+        else:
+            yield found(FID_UNKNOWN, capture, text, rows.tolist(), object="")
+
+
+def results(capture: Capture) -> Iterable[Finding]:
+    """RESULT-BITS: every distinct x0 of a command is looked at once."""
+    return some(_results(capture))
+
+
+def _results(capture: Capture) -> Iterator[Finding]:
+    c = capture.calls
+    for i, name in enumerate(capture.names):
+        if not name.startswith("RMI_"):
+            continue
+        rows = np.flatnonzero((c.name == i) & (c.exit >= 0) & (c.status >= 0))
+        x0, known = capture.regs(rows, 0, out=True)
+        rows, x0 = rows[known], x0[known]
+        # what a plain status leaves clear
+        odd = np.flatnonzero((x0 >> np.uint64(8) != 0) & (x0 != np.uint64((1 << 64) - 1)))
+        values, first = np.unique(x0[odd], return_index=True)
+        for value, k in zip(values[:_MOST_VALUES].tolist(), first.tolist(), strict=False):
+            seq = int(rows[odd[k]])
+            result = capture.call(seq).tree.child("result")
+            if result is not None and result.severity == "warning" and "bits not defined" in (result.note or ""):
+                mine = rows[odd[x0[odd] == np.uint64(value)]]
+                yield found(RESULT_BITS, capture, f"{name} returned x0 = 0x{value:x}: {result.note}", mine.tolist())
+
+
+def reserved(capture: Capture) -> Iterable[Finding]:
+    """RESERVED-BITS: registers that are wider than what is passed in them."""
+    return some(_reserved(capture))
+
+
+def _reserved(capture: Capture) -> Iterator[Finding]:
+    c = capture.calls
+    for i, name in enumerate(capture.names):
+        if not name.startswith("RMI_"):
+            continue
+        revision = capture.revision.of(name)
+        command = decoders.command(name, revision)
+        narrow = (
+            [a for a in command.args if getattr(a, "bits", None) or a.type in decoders.profile(revision).bitfields]
+            if command
+            else []
+        )
+        if not narrow:
+            continue
+        rows = np.flatnonzero((c.name == i) & ~c.inferred)
+        for a in narrow:
+            defined = _defined(a, revision)
+            value, known = capture.regs(rows, a.reg)
+            bad = np.flatnonzero(known & (value & np.uint64(~defined & (1 << 64) - 1) != 0))
+            if len(bad):
+                mine = rows[bad]
+                text = f"{name}: {a.name} is 0x{int(value[bad[0]]):x}, {a.type or 'it'} has bits 0x{defined:x}{more(len(bad))}"
+                yield found(RESERVED_BITS, capture, text, mine.tolist())
+
+
+def _defined(a: decoders.Reg, revision: str) -> int:
+    """The bits of an argument that mean something."""
+    if isinstance(a, Register) and a.bits is not None:
+        return (1 << a.bits[1] + 1) - (1 << a.bits[0])
+    fields = decoders.profile(revision).bitfields[a.type]
+    return sum({f.mask for f in fields})
+
+
+CHECKS = (
+    Check(version, (VERSION_REFUSED, VERSION_PROVES_NOTHING)),
+    Check(assignment, (DA_MISSING,)),
+    Check(function_ids, (FID_UNKNOWN, FID_OTHER_REVISION)),
+    Check(results, (RESULT_BITS,)),
+    Check(reserved, (RESERVED_BITS,)),
+)

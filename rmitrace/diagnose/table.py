@@ -1,0 +1,81 @@
+"""Calls on devices as columns, sorted by device and then by call: what whole captures are checked by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from .columns import I64, U64, Columns, Events
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+
+class Table:
+    """Rows: one for each device that a call names.
+
+    key      address of the device
+    seq      call
+    command  index into ``commands`` (names without RMI_)
+    ok       the call did what it was made for
+    state    number read back by *_GET_STATE, -1 in other rows
+    first    whether a row is the first of its device
+    """
+
+    def __init__(self, capture: Capture, columns: Columns, events: Events, reads: str) -> None:
+        self.key: U64 = events.key
+        self.seq: I64 = events.seq
+        n = len(self.seq)
+        names = capture.calls.name[self.seq]
+        present = np.unique(names)
+        self.commands = [capture.names[i].removeprefix("RMI_") for i in present.tolist()]
+        self.command = np.searchsorted(present, names).astype(np.int16)
+        self.ok, _end = columns.succeeded(self.seq)
+        self.failed: npt.NDArray[np.bool_] = capture.calls.failed[self.seq]
+        self.state = np.full(n, -1, dtype=np.int64)
+        at = np.flatnonzero(self.is_a(reads) & self.ok)
+        value, known = capture.regs(self.seq[at], 1, out=True)
+        self.state[at[known]] = value[known].astype(np.int64)
+        self.first = np.ones(n, dtype=bool)
+        if n:
+            self.first[1:] = self.key[1:] != self.key[:-1]
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+    def is_a(self, *commands: str) -> npt.NDArray[np.bool_]:
+        """Which rows are one of these commands."""
+        wanted = [i for i, c in enumerate(self.commands) if c in commands]
+        return np.isin(self.command, wanted)
+
+    def starting(self, prefix: str) -> npt.NDArray[np.bool_]:
+        """Which rows are a command with this prefix."""
+        wanted = [i for i, c in enumerate(self.commands) if c.startswith(prefix)]
+        return np.isin(self.command, wanted)
+
+    def lives(self, begins: npt.NDArray[np.bool_]) -> I64:
+        """A number for each row that rises with each device, and with each row of ``begins``: of one life of a device, or
+        of one transaction."""
+        return np.cumsum(self.first | begins).astype(np.int64)
+
+    def last(self, marked: npt.NDArray[np.bool_], within: I64) -> I64:
+        """For each row the nearest marked row before it with the same number in ``within``, -1 where there is none."""
+        n = len(self.seq)
+        place = np.where(marked, np.arange(n), -1)
+        before = np.full(n, -1, dtype=np.int64)
+        if n > 1:
+            before[1:] = np.maximum.accumulate(place)[:-1]
+        good = (before >= 0) & (within[np.maximum(before, 0)] == within)
+        return np.where(good, before, -1)
+
+    def next(self, marked: npt.NDArray[np.bool_], within: I64) -> I64:
+        """The same behind it."""
+        n = len(self.seq)
+        place = np.where(marked, np.arange(n), n)
+        after = np.full(n, n, dtype=np.int64)
+        if n > 1:
+            after[:-1] = np.minimum.accumulate(place[::-1])[::-1][1:]
+        good = (after < n) & (within[np.minimum(after, n - 1)] == within)
+        return np.where(good, after, -1)
