@@ -217,6 +217,8 @@ class _Scan:
     def _result(self, dump: Dump) -> None:
         """Give a dump to the SMC it shows the return of, as far as QEMU's own PSCI handled that one."""
         ahead = [s for s in self._open.values() if s.before is not None and dump.pc == s.before.pc + 4]
+        # what is refused returns at once; later the dump is of another CPU, or of a step that the guest took twice
+        ahead = [s for s in ahead if not _never_returns(s) or dump.offset - s.end <= 2]
         if ahead:
             return self._returned(min(ahead, key=lambda s: (_never_returns(s), s.offset)), dump)
         last = max(self._open.values(), key=lambda s: s.offset, default=None)

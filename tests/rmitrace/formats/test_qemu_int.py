@@ -157,6 +157,18 @@ def test_call_that_does_not_return() -> None:
     assert records.regs[:, 0].tolist() == [0x84000002, 0xC4000004, 1, 0xC4000004, 1]
 
 
+def test_step_taken_twice_is_no_return_of_another_cpu() -> None:
+    """A guest with a breakpoint behind the SMC runs that instruction twice; CPU_OFF before it stays without a return."""
+    off = dump(STUB, 0x84000002) + block(1, None)
+    on = dump(STUB, 0xC4000004) + block(0, None) + dump(STUB + 4, 1) + dump(STUB + 4, 1)
+    records = read((off + on).encode())
+    assert kinds(records) == ["ENTER", "ENTER", "EXIT"]
+    # refused, it returns at once: DENIED is -3 (DEN0022 5.2.2)
+    records = read((off + dump(STUB + 4, -3 % (1 << 64))).encode())
+    assert kinds(records) == ["ENTER", "EXIT"]
+    assert records.cpu.tolist() == [1, 1]
+
+
 def test_two_cpus_at_once() -> None:
     one, two = block(0, None).splitlines(True), block(1, None).splitlines(True)
     mixed = "".join(line for pair in zip(one, two, strict=True) for line in pair)
