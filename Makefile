@@ -7,8 +7,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO := captures/rmm/tf-rmm-head-nominal.calls.jsonl.xz
 
 TOOLS := tshark
+E2E_TOOLS := qemu-system-arm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross trace-cmd busybox-static dash
 
-.PHONY: demo test bench clean tools
+# The program that sets breakpoints on a target, made by gcc 12 of Debian 12; the result is kept beside its source.
+SMCTAP := rmitrace/record/smctap
+SMCTAP_FLAGS := -std=gnu11 -Wall -Wextra -Os -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
+  -fno-unwind-tables -fno-ident -fno-tree-loop-distribute-patterns -mno-outline-atomics -static -nostdlib -no-pie \
+  -Wl,--build-id=none,-z,noseparate-code,-z,norelro,-z,max-page-size=65536 -s
+
+.PHONY: demo test bench clean tools smctap test-e2e e2e-rme
 
 demo: $(VENV)/.installed  ## show a shipped connect and disconnect; as text where stdout is no terminal
 	@$(BIN)/rmitrace view $(DEMO)
@@ -20,15 +27,25 @@ test: $(VENV)/.installed-dev tools  ## lint, types, import contracts, then every
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n auto
 
+test-e2e: $(VENV)/.installed-dev  ## record on kernels of Debian booted in QEMU, and compare with QEMU's log
+	@$(MAKE) --no-print-directory tools TOOLS="$(E2E_TOOLS)"
+	RMITRACE_E2E=1 $(BIN)/pytest -n 2 --dist loadgroup --durations=5 tests/e2e
+
+e2e-rme: $(VENV)/.installed-dev  ## record a device connect under your own RMM: FIRMWARE=.. KERNEL=.. (tests/e2e/rme.py --help)
+	$(BIN)/python tests/e2e/rme.py --firmware "$(FIRMWARE)" --kernel "$(KERNEL)" $(RME_OPTIONS)
+
+smctap:  ## make the program anew (it is reproducible)
+	aarch64-linux-gnu-gcc $(SMCTAP_FLAGS) -o $(SMCTAP) rmitrace/record/smctap.c
+
 bench: $(VENV)/.installed-dev  ## every benchmark, each a ratio against a peer
 	@set -e; for b in benchmarks/[!_]*.py; do echo "== $$b"; $(BIN)/python "$$b"; done
 
 # Programs of other people that some tests are held against; without one its tests are skipped, but never in CI.
 tools:
-	@for t in $(TOOLS); do command -v $$t >/dev/null && continue; \
+	@for t in $(TOOLS); do command -v $$t >/dev/null || dpkg -s $$t >/dev/null 2>&1 && continue; \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$t; } >/dev/null 2>&1; fi; \
-	  command -v $$t >/dev/null && continue; \
+	  command -v $$t >/dev/null || dpkg -s $$t >/dev/null 2>&1 && continue; \
 	  echo "$$t is missing (apt-get install $$t): its tests are skipped" >&2; test -z "$$CI" || exit 1; done
 
 clean:

@@ -17,7 +17,7 @@ from ..display import safe
 from . import common
 from .common import UserError, example_text
 
-COMMANDS = ("view", "decode", "check", "messages", "stats", "explain", "abi", "formats", "cache", "completion")
+COMMANDS = ("record", "view", "decode", "check", "messages", "stats", "explain", "abi", "formats", "cache", "completion")
 """Sub-commands in the order of the help text; each is a module of this package."""
 
 BROKEN_PIPE = 141
