@@ -3,9 +3,9 @@
  * smctap: hardware breakpoints at SMC instructions, through perf_event_open, for targets that have neither perf nor Python.
  *
  *   smctap find ADDR:SIZE...        look for SMC instructions in kernel code (/proc/kcore); prints "ADDR OFFSET ADDR+OFFSET", hex
- *   smctap watch FOLDER ENTER EXIT ADDR...
+ *   smctap watch FOLDER PAGE ENTER EXIT ADDR...
  *       a breakpoint at each address (an SMC) and one behind it on every CPU, CPUs that come online later too. Writes
- *       FOLDER/cpuN, ring-buffer pages as ftrace has them, of two events with the ids ENTER and EXIT (see record() below;
+ *       FOLDER/cpuN, ring-buffer pages of PAGE bytes as ftrace has them, of two events with the ids ENTER and EXIT (see record() below;
  *       their formats are in the script that runs this), and FOLDER/cmdlines. Says "ready" on stdout; ends when its
  *       standard input does.
  *
@@ -236,7 +236,7 @@ struct task {
 static struct cpu cpus[MAX_CPUS];
 static struct task tasks[MAX_TASKS];
 static struct pollfd polls[MAX_CPUS + 1];
-static u64 sites[MAX_SITES], page_size = 4096, ring_size, doubled, total, lost_total;
+static u64 sites[MAX_SITES], page_size = 4096 /* of memory */, out_size /* of what is written */, ring_size, doubled, total, lost_total;
 static int nsites, most = -1, names = -1, folder_length;
 static u16 enter_id, exit_id;
 static char path[4096];
@@ -249,7 +249,7 @@ static void flush(struct cpu *c)
 		return;
 	if (c->lost) {	/* lost before this page: bit 31; the count stands behind the events: bit 30 */
 		used |= 1ul << 31;
-		if (page_size - 16 - c->used >= 8) {
+		if (out_size - 16 - c->used >= 8) {
 			used |= 1ul << 30;
 			memcpy(c->page + 16 + c->used, &c->lost, 8);
 		}
@@ -258,8 +258,8 @@ static void flush(struct cpu *c)
 	if (!c->used)	/* nothing behind what was lost */
 		memcpy(c->page, &c->last, 8);
 	memcpy(c->page + 8, &used, 8);
-	while (done < page_size) {
-		long n = C3(write, c->out, c->page + done, page_size - done);
+	while (done < out_size) {
+		long n = C3(write, c->out, c->page + done, out_size - done);
 
 		if (n <= 0) {
 			complain("smctap: cannot write, error ", (u64)-n, 10, "; what follows is lost", 0);
@@ -268,7 +268,7 @@ static void flush(struct cpu *c)
 		done += (u64)n;
 	}
 	c->used = 0;
-	memset(c->page, 0, page_size);
+	memset(c->page, 0, out_size);
 }
 
 /* One event: s at the time of the sample, x0..x17 and lr as 64-bit numbers behind __probe_ip. */
@@ -278,7 +278,7 @@ static void record(struct cpu *c, const struct sample *s, int enter)
 	u32 extend[2];
 	u64 delta;
 
-	if (c->used && c->used + sizeof(e) + sizeof(extend) > page_size - 16)
+	if (c->used && c->used + sizeof(e) + sizeof(extend) > out_size - 16)
 		flush(c);
 	if (!c->used) {
 		memcpy(c->page, &s->time, 8);
@@ -480,7 +480,7 @@ static int prepare(int n)
 	c->out = open_file(path, O_CREAT | O_TRUNC | 1);
 	if (c->out < 0)
 		return c->out;
-	c->page = (unsigned char *)C6(mmap, 0, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	c->page = (unsigned char *)C6(mmap, 0, out_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if ((long)c->page < 0 && (long)c->page > -4096) {
 		long err = (long)c->page;
 
@@ -591,17 +591,21 @@ static int watch(char **args)
 	const char *p;
 	long err;
 
-	if (!args[0] || !args[1] || !args[2] || !args[3])
+	if (!args[0] || !args[1] || !args[2] || !args[3] || !args[4])
 		return 2;
 	folder_length = (int)length(args[0]);
 	if (folder_length > 4000)
 		return 2;
 	memcpy(path, args[0], (unsigned long)folder_length);
 	p = args[1];
-	enter_id = (u16)decimal(&p);
+	out_size = decimal(&p);
+	if (out_size < 1024 || out_size > 1 << 20)
+		return 2;
 	p = args[2];
+	enter_id = (u16)decimal(&p);
+	p = args[3];
 	exit_id = (u16)decimal(&p);
-	for (args += 3; *args && nsites < MAX_SITES; args++)
+	for (args += 4; *args && nsites < MAX_SITES; args++)
 		hex(*args, &sites[nsites++]);
 	memcpy(path + folder_length, "/cmdlines", 10);
 	names = open_file(path, O_CREAT | O_TRUNC | O_APPEND | 1);

@@ -215,8 +215,19 @@ make_folder() {
 
 # --- what can be probed
 
-symbol() { grep -q " $1\$" "$tmp/symbols"; }
-traceable() { grep -q "^$1\( \|\$\)" "$tmp/filter"; }
+symbol() { grep -q " $1\(	\|\$\)" "$tmp/symbols"; }
+
+# Whether ftrace may trace a function. The list takes the kernel seconds to write, so it is read only where many are asked for.
+traceable() {
+	if [ ! -e "$tmp/filter" ]; then
+		if [ -e "$fs/available_filter_functions" ]; then
+			grep -E '^(psci_|rmi_)' "$fs/available_filter_functions" >"$tmp/filter"
+		else
+			awk '{ print $3 }' "$tmp/symbols" >"$tmp/filter" # without the function tracer nothing is hidden from probes
+		fi
+	fi
+	grep -q "^$1\( \|\$\)" "$tmp/filter"
+}
 
 note() {
 	say "$*"
@@ -268,7 +279,6 @@ doe_probes() {
 
 # PSCI functions around the SMC: the function id is a constant, the arguments are the function's.
 psci_enter() { # name, function, function id, number of arguments
-	traceable "$2" || return 1
 	n=0 more=
 	while [ $n -lt "$4" ]; do
 		more="$more a$((n + 1))=%x$n:x64"
@@ -316,7 +326,7 @@ by_breakpoints() {
 	n=$(wc -l <"$tmp/sites")
 	while [ "$n" -gt 0 ]; do
 		# shellcheck disable=SC2046 # addresses are words
-		"$tap" watch "$tmp" $enter_id $exit_id $(sed "$n"q "$tmp/sites" | awk '{ print $3 }') \
+		"$tap" watch "$tmp" $page $enter_id $exit_id $(sed "$n"q "$tmp/sites" | awk '{ print $3 }') \
 			<"$tmp/ctl" >"$tmp/tap.out" 2>"$tmp/tap.err" &
 		tapping=$!
 		exec 7>"$tmp/ctl"
@@ -359,7 +369,7 @@ by_stubs() {
 by_callers() {
 	got=
 	while read -r name func fid args; do
-		psci_enter "$name" "$func" "$fid" "$args" && psci_exit "$name" "$func" && got=1
+		traceable "$func" && psci_enter "$name" "$func" "$fid" "$args" && psci_exit "$name" "$func" && got=1
 	done <<'EOF'
 version psci_0_2_get_version 0x84000000 0
 cpu_on psci_0_2_cpu_on 0xc4000003 3
@@ -480,10 +490,6 @@ take_pages() {
 
 collect() {
 	i=$fs/instances/$id
-	page=$(sed -n 's/.*field: char data;[^0-9]*\([0-9]*\);[^0-9]*size:\([0-9]*\);.*/\1 \2/p' "$fs/events/header_page" | {
-		read -r a b
-		echo $((a + b))
-	})
 	cpus=0
 	for c in "$i"/per_cpu/cpu*; do
 		n=${c##*/cpu}
@@ -629,9 +635,11 @@ keep=
 make_folder || die "no folder to work in: /run, /tmp, /var/tmp and /dev/shm cannot be written"
 
 awk '$2 == "t" || $2 == "T" || $2 == "w" || $2 == "W"' /proc/kallsyms >"$tmp/symbols"
-grep -E '^(psci_|pci_doe|rmi_)'"${doe:+|^$doe( |\$)}" "$fs/available_filter_functions" >"$tmp/filter" 2>/dev/null
-[ -e "$fs/available_filter_functions" ] || awk '{ print $3 }' "$tmp/symbols" >"$tmp/filter" # nothing is notrace then
 enter_id=65001 exit_id=65002
+page=$(sed -n 's/.*field: char data;[^0-9]*\([0-9]*\);[^0-9]*size:\([0-9]*\);.*/\1 \2/p' "$fs/events/header_page" | {
+	read -r a b
+	echo $((a + b))
+})
 
 case " $(sed 's/[][]//g' "$fs/trace_clock") " in
 *" $clock "*) ;;
@@ -645,17 +653,17 @@ if [ -z "$size" ]; then
 fi
 
 extras() {
-	if [ -z "$dry" ] && [ "$method" = stubs ]; then :; elif psci_enter cpu_off psci_0_2_cpu_off 0x84000002 1; then :; else
+	if [ -z "$dry" ] && [ "$method" = stubs ]; then :; elif symbol psci_0_2_cpu_off && psci_enter cpu_off psci_0_2_cpu_off 0x84000002 1; then :; else
 		note "no probe on psci_0_2_cpu_off: CPU_OFF will be missing (a CPU loses its breakpoints before it goes)"
 	fi
 	if [ -n "$buffers" ]; then
-		if traceable pci_doe; then
+		if symbol pci_doe; then
 			doe_probes pci_doe ''
 		elif [ -z "$doe" ]; then
 			note "this kernel has no function pci_doe to probe: the bytes of DOE requests and responses will be missing"
 		fi
 		if [ -n "$doe" ]; then
-			if traceable "$doe"; then doe_probes "$doe" _x; else note "$doe cannot be probed"; fi
+			if symbol "$doe"; then doe_probes "$doe" _x; else note "this kernel has no function $doe"; fi
 		fi
 	fi
 	kvm_events=

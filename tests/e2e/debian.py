@@ -46,7 +46,7 @@ class Suite:
         pairs = {
             "Dir::Etc::sourcelist": f / "sources.list", "Dir::Etc::sourceparts": "/dev/null", "Dir::State": f / "state",
             "Dir::State::status": f / "status", "Dir::Cache": f / "cache", "APT::Architecture": "arm64",
-            "Acquire::Languages": "none", "APT::Sandbox::User": "root",
+            "Acquire::Languages": "none", "Acquire::Retries": "3", "APT::Sandbox::User": "root",
         }  # fmt: skip
         out = [x for k, v in pairs.items() for x in ("-o", f"{k}={v}")]
         return [*out, "-o", "APT::Architectures::=arm64", "-o", f"APT::Architectures::={self.host}"]
