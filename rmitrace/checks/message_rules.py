@@ -95,6 +95,17 @@ NEGOTIATION = (
         "DSP0274 ALGORITHMS",
     ),
 )
+CHANGES = (
+    _rule(
+        "MESSAGE-CHANGED",
+        "error",
+        "a message is not the same in two sources of a capture",
+        "it was changed between the two places where it was recorded: the RMM was not given what the device sent, or the other "
+        "way round",
+        "what handles it in between: the host's copy to and from the shared buffers, the DOE driver",
+        "DEN0137 RmiDevCommData",
+    ),
+)
 PROOFS = (
     _rule(
         "SPDM-SIGNATURE",

@@ -1,4 +1,5 @@
-"""What can be verified in SPDM messages and does not hold: signatures, verify data, measurement summary hashes."""
+"""What can be verified in messages and does not hold: signatures, verify data, measurement summary hashes; and messages
+that are not the same everywhere."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from ..capture.messages import Conversation, Message
 from ..capture.messages.facts import name_and_facts
 from ..capture.messages.proving import KINDS, SIGNATURES
 from ..capture.records import Finding
-from .message_rules import PROOFS
+from .message_rules import CHANGES, PROOFS
 from .rule import Check
 from .spdm import at, limited
 
@@ -50,4 +51,18 @@ def _unchecked(c: Conversation) -> Iterator[Finding]:
         yield at(rule.id, "note", f"{some} {text}", messages[0], rule.spec)
 
 
-CHECKS = (Check(proofs, PROOFS),)
+def changes(capture: Capture) -> Iterable[Finding]:
+    """MESSAGE-CHANGED: the same message with other bytes in another source."""
+    yield from limited(_changed(capture))
+
+
+def _changed(capture: Capture) -> Iterator[Finding]:
+    for m in capture.conversations.decode():
+        if m.changed is not None:
+            c, names = m.changed, [s.name for s in capture.sources]
+            here, there = names[m.place.source], names[c.place.source]
+            text = f"{name_and_facts(m)}: byte {c.at} is {c.here:#04x} in {here}, and {c.there:#04x} in {there}"
+            yield at("MESSAGE-CHANGED", "error", text, m)
+
+
+CHECKS = (Check(changes, CHANGES), Check(proofs, PROOFS))

@@ -14,7 +14,7 @@ import numpy as np
 
 from decoders.spdm import codes
 
-from .model import SECURED, Message
+from .model import SECURED, Change, Message
 
 if TYPE_CHECKING:
     from ..model import Capture
@@ -227,6 +227,7 @@ def _same(a: Message, b: Message) -> Message:
     """The one of two that shows more; the other is where it was seen also, and gives it its call."""
     best, other = (b, a) if _worth(b) > _worth(a) else (a, b)
     best.also = (*best.also, other.place, *other.also)
+    best.changed = best.changed or other.changed or _change(best, other)
     if best.place.call is None:
         best.place.call, best.place.device = other.place.call, other.place.device or best.place.device
     if best.secured and other.within is not None and other.declared is None and other.data:
@@ -234,6 +235,15 @@ def _same(a: Message, b: Message) -> Message:
     if not best.sure and other.sure:
         best.direction, best.sure = other.direction, True
     return best
+
+
+def _change(a: Message, b: Message) -> Change | None:
+    """The first byte of ``a`` that is another one in ``b``; None where one of the two is not whole, or not as it was sent."""
+    if not a.data or not b.data or a.declared is not None or b.declared is not None or a.within != b.within:
+        return None
+    x, y = a.payload, b.payload
+    at = next((i for i, (p, q) in enumerate(zip(x, y, strict=False)) if p != q), None)
+    return None if at is None else Change(b.place, at, y[at], x[at])
 
 
 def _worth(m: Message) -> tuple[bool, bool, bool]:

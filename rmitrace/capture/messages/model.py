@@ -33,6 +33,17 @@ class Place:
     where the source does not say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Where the same message has other bytes in another place: the first of them, counted from the message's own first
+    byte, and what stands there and here."""
+
+    place: Place
+    at: int
+    there: int
+    here: int
+
+
 @dataclass(slots=True)
 class Told:
     """What a log says of a message, with its bytes or without: the SPDM code, and the size in bytes (of the plain text)."""
@@ -65,6 +76,7 @@ class Message:
     inside     the message in the plain text of a secured one, where it could be decrypted
     partner    the response to this request, or the request to this response
     also       other places where the same message was seen
+    changed    one of them where its bytes are not the same
     plain      decrypted bytes, kept where there are secrets in them
     logged     the plain text of a secured message as another source shows it
     proven     what came of its signature, verify data and summary hash: names of the field with its verdict
@@ -73,6 +85,7 @@ class Message:
 
     __slots__ = (
         "also",
+        "changed",
         "data",
         "declared",
         "direction",
@@ -122,6 +135,7 @@ class Message:
         self.inside: Node | None = None
         self.partner: Message | None = None
         self.also: tuple[Place, ...] = ()
+        self.changed: Change | None = None
         self.kept: Kept | None = None
         self.plain: bytes | None = None
         self.logged: bytes | None = None

@@ -9,7 +9,7 @@ import pytest
 from decoders.tree import Node
 from rmitrace.capture.messages import Message
 from rmitrace.capture.records import Finding
-from tests.rmitrace.capture.messages.runs import CAPTURES, DATA, opened, packets, write
+from tests.rmitrace.capture.messages.runs import CAPTURES, DATA, RUN, opened, packets, pcap, write
 
 RULES = ("SPDM-SIGNATURE", "SPDM-VERIFY-DATA", "SPDM-SUMMARY-HASH", "SPDM-DIGEST", "CERT-CHAIN")
 RECORD = 16
@@ -22,8 +22,9 @@ def keys_of(run: str) -> str:
     return (DATA / "spdm" / f"{run}.json").read_text()
 
 
-def found(path: Path, keys: str | None, *rules: str) -> list[Finding]:
-    return [f for f in opened(path, keys=keys).findings if f.rule in (rules or RULES)]
+def found(path: Path, keys: str | None, *rules: str, also: Path | None = None) -> list[Finding]:
+    capture = opened(path, *([also] if also else []), keys=keys)
+    return [f for f in capture.findings if f.rule in (rules or RULES)]
 
 
 @pytest.mark.parametrize("run", COMPLETED)
@@ -58,6 +59,22 @@ def test_a_response_that_was_corrupted_under_way() -> None:
         "changed, signed with another key, or messages that it covers are missing"
     )
     assert one.calls
+
+
+def test_a_message_that_is_not_the_same_in_two_sources(tmp_path: Path) -> None:
+    """The recording of the calls and the packets of one run, of which one byte of the first CERTIFICATE is changed."""
+    head, parts = pcap()
+    at, changed = next((i, bytearray(p)) for i, p in enumerate(parts) if p[RECORD + DOE + 1] == 0x02)
+    changed[RECORD + DOE + 40] ^= 0x30
+    parts[at] = bytes(changed)
+    path = write(tmp_path, "device.pcap", head + b"".join(parts))
+    calls = CAPTURES / "rmm" / f"{RUN}.calls.jsonl.xz"
+    (one,) = found(calls, None, "MESSAGE-CHANGED", also=path)
+    assert (one.severity, len(one.calls)) == ("error", 1)
+    here = changed[RECORD + DOE + 40]
+    assert one.message.startswith("CERTIFICATE: slot 0, ")
+    assert one.message.endswith(f"byte 40 is {here:#04x} in device.pcap, and {here ^ 0x30:#04x} in {calls.name}")
+    assert found(calls, None, "MESSAGE-CHANGED", also=CAPTURES / "spdm" / f"{RUN}.pcap") == []
 
 
 def test_signatures_that_cannot_be_verified_are_counted(tmp_path: Path) -> None:
