@@ -110,6 +110,8 @@ def _signature(proof: Signed) -> Verdict:
             return Verdict("wrong", f"cannot be right: {whose}: {error}")
     if _replaced(proof, hash_name):
         return Verdict("unchecked", f"not verified: {whose} has another certificate chain than the one in this capture")
+    if proof.doubt is not None:
+        return Verdict("unchecked", f"not verified: {proof.doubt}")
     return Verdict("wrong", f"does not verify over {proof.over} with the key of {whose}, {kind}")
 
 

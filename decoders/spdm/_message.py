@@ -53,6 +53,9 @@ def read_message(
             r.channel.encapsulated = whole
         else:
             line = r.channel
+            if line.waiting:
+                session.unanswered()
+            line.waiting = True
             line.request = whole
             line.gap = None
             if line.measured is not None and code != codes.GET_MEASUREMENTS:
@@ -61,6 +64,8 @@ def read_message(
                 session.identity[0].cut = True
                 if code == codes.GET_ENCAPSULATED_REQUEST:
                     session.identity[1].cut = True
+    elif not level:
+        r.channel.waiting = False
     return node(name, None, text, base + pos, r.pos - pos, tuple(r.nodes), r.note, r.severity), r.pos
 
 

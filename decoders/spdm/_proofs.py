@@ -25,7 +25,7 @@ def challenge_auth(r: Reader, value: bytes) -> None:
     starts: list[Transcript] = [(s.vca,)] if not r.level or r.version >= V12 else [(), (s.vca,)]
     tail = (asked or b"", r.data[r.start : r.pos - len(value)])
     proof = _signed(r, value, "M1/M2", slot, tuple((*h, *held, *tail) for held in covered.candidates() for h in starts))
-    proof.lacks = _lacks(r, codes.CHALLENGE, asked, proof) or covered.lost
+    proof.lacks, proof.doubt = _lacks(r, codes.CHALLENGE, asked, proof) or covered.lost, covered.doubt
     covered.clear()
     s.proofs.append(proof)
 
@@ -43,6 +43,7 @@ def measurements(r: Reader, value: bytes) -> None:
     tail = (asked or b"", r.data[r.start : r.pos - len(value)])
     proof = _signed(r, value, "L1/L2", slot, tuple((*start, *held, *tail) for held in covered.candidates()))
     proof.lacks = _lacks(r, codes.GET_MEASUREMENTS, asked, proof, vca=r.version >= V12) or covered.lost
+    proof.doubt = covered.doubt
     line.measured = None
     r.session.proofs.append(proof)
 

@@ -59,6 +59,7 @@ class Channel:
     sent_last     the last chunk of a request was sent: CHUNK_SEND_ACK brings the response to it
     measured      what the next signed MEASUREMENTS covers
     gap           why ``request`` is not as it was sent, None where it is
+    waiting       ``request`` has no response yet
     """
 
     request: bytes | None = None
@@ -68,6 +69,7 @@ class Channel:
     sent_last: bool = False
     measured: Covered | None = None
     gap: str | None = None
+    waiting: bool = False
 
 
 @dataclass(slots=True, eq=False)

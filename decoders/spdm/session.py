@@ -40,6 +40,7 @@ _VCA = (
     codes.NEGOTIATE_ALGORITHMS,
     codes.ALGORITHMS,
 )
+_IDENTITY = (codes.GET_DIGESTS, codes.GET_CERTIFICATE)
 _SIZES = {
     "H": "hash_size",
     "S": "signature_size",
@@ -199,6 +200,18 @@ class Session:
             self._vca_gap = why if code is None or code in _VCA else self._vca_gap
             for covered in self.identity:
                 covered.lose(why)
+
+    def unanswered(self) -> None:
+        """Another request follows one that was not answered: its response may be missing, and of a transcript too."""
+        line = self.line
+        code = line.request[1] if line.request is not None and len(line.request) > 1 else 0
+        if code == codes.GET_MEASUREMENTS:
+            covered = line.measured = line.measured or Covered()
+        elif code in _IDENTITY and self.inside is None:
+            covered = self.identity[0]
+        else:
+            return
+        covered.doubt = f"the response to a {codes.code_name(code)} before it is not in this capture"
 
     def take_proofs(self) -> list[Proof]:
         """``proofs``, which are then no longer kept."""

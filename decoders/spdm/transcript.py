@@ -9,7 +9,6 @@ versions and implementations: there the transcripts that may be are all kept. A 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -45,21 +44,25 @@ Transcript = tuple[Part, ...]
 class Covered:
     """The exchanges that the next signature of a kind covers.
 
-    cut   set where what comes next may be the first that counts
-    lost  why they are not all there, None where they are
+    cut    set where what comes next may be the first that counts
+    lost   why they are not all there, None where they are
+    doubt  why they may not be
     """
 
-    __slots__ = ("_runs", "_size", "cut", "lost")
+    __slots__ = ("_runs", "_size", "cut", "doubt", "lost")
 
     def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin again: a signature was made."""
-        self._runs: deque[list[bytes]] = deque([[]], MAX_RUNS)
+        self._runs: list[list[bytes]] = [[]]
         self._size = 0
         self.cut = False
         self.lost: str | None = None
+        self.doubt: str | None = None
+
+    def clear(self) -> None:
+        """Begin again: a signature was made."""
+        self.cut, self.doubt = False, None
+        if self._size or self.lost is not None:
+            self._runs, self._size, self.lost = [[]], 0, None
 
     def add(self, request: bytes | None, response: bytes, code: int) -> None:
         """Append an exchange; ``code`` is that of the request."""
@@ -73,6 +76,7 @@ class Covered:
         if self.cut:
             self.cut = False
             if self._runs[-1]:
+                del self._runs[: 1 - MAX_RUNS]
                 self._runs.append([])
         self._runs[-1] += (request, response)
 
@@ -104,6 +108,7 @@ class Signed:
     key          the signer's public key (DER SubjectPublicKeyInfo) where it is a provisioned one and known
     replaced     hash of the slot's chain as the signer said it after the chain was read
     lacks        why it cannot be verified, None where it can
+    doubt        why it need not be wrong where it does not verify
     verdict      for whoever verifies: never touched here
     """
 
@@ -119,6 +124,7 @@ class Signed:
     key: bytes | None = None
     replaced: bytes | None = None
     lacks: str | None = None
+    doubt: str | None = None
     verdict: Any = None
     field_name: str = "Signature"
 

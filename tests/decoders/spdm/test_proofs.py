@@ -177,6 +177,19 @@ def test_messages_that_were_not_recorded_whole(code: int | None) -> None:
     assert one.lacks == ("cut" if code is None else None)  # not known which: perhaps of the negotiation
 
 
+def test_a_response_that_may_be_missing() -> None:
+    """It may also never have come: then the signature verifies without it."""
+    challenge = (CHALLENGE, CHALLENGE_AUTH + S)
+    one, two = said(connected(), GET_DIGESTS, GET_DIGESTS, DIGESTS, *challenge, *challenge)
+    assert (one.lacks, one.doubt) == (None, "the response to a GET_DIGESTS before it is not in this capture")
+    assert joined(one)[0] == plain(GET_DIGESTS, DIGESTS, CHALLENGE, CHALLENGE_AUTH)
+    assert two.doubt is None
+    (one,) = said(connected(), GET_MEASUREMENTS, GET_SIGNED, SIGNED + S)
+    assert one.doubt == "the response to a GET_MEASUREMENTS before it is not in this capture"
+    (one,) = said(connected(), GET_MEASUREMENTS, BUSY, GET_SIGNED, SIGNED + S)
+    assert one.doubt is None
+
+
 def test_a_gap_within_a_session_is_only_its_own() -> None:
     session = connected()
     said(session, GET_DIGESTS, DIGESTS)
