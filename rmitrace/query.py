@@ -135,15 +135,16 @@ def column(capture: Capture, name: str) -> pl.Series:
         return _number(calls.ts, calls.ts != _NO_TIME, 10**9 if name == "ts" else 1)
     if name in ("dur_ns", "dur_us"):
         return _number(calls.dur, calls.dur >= 0, 1000 if name == "dur_us" else 1)
-    if name in ("cpu", "pid", "parent"):
+    if name in ("cpu", "pid"):
         values = getattr(calls, name)
         return _number(values, values >= 0)
+    if name in ("seq", "parent"):
+        rows = np.arange(n, dtype=np.int64) if name == "seq" else np.asarray(calls.parent)
+        return _number(rows if capture.numbers is None else capture.numbers[rows], rows >= 0)
     if name == "fid":
         return _unsigned(calls.fid & np.uint64(FID_MASK), calls.fid != 0)
     if name in FLAGS:
         return pl.Series(np.asarray(getattr(calls, name)))
-    if name == "seq":
-        return pl.Series(np.arange(n, dtype=np.int64))
     if name == "source":
         return pl.Series(calls.source.astype(np.int64))
     if name in _INDEXED:

@@ -178,6 +178,8 @@ class Capture:
     complete: bool = True
     worlds: dict[int, Any] = field(default_factory=dict)
     """Kept for rmitrace.diagnose: what each source tells of the state of things."""
+    numbers: npt.NDArray[np.int64] | None = None
+    """The numbers of the calls, where this is a part of a capture that grows."""
     keeper: Keeper | None = None
     """Where an index of it is kept, and what is found out about it later can be."""
     correlation: Correlation | None = None
@@ -200,6 +202,10 @@ class Capture:
         if not 0 <= seq < len(self.calls):
             raise IndexError(f"no call {seq}")
         return self._cache(seq)  # type: ignore[no-any-return]
+
+    def number(self, seq: int) -> int:
+        """The number of a call as it is shown."""
+        return seq if self.numbers is None else int(self.numbers[seq])
 
     def name_text(self, seq: int) -> str:
         """The name of a call, 'unknown 0x...' where it has none."""

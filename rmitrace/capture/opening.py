@@ -52,7 +52,7 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
     Raises CaptureError where a file cannot be opened or is in no known format.
     """
     options = options or OpenOptions()
-    _check(paths, options)
+    check(paths, options)
     keeper = Keeper(paths, options) if options.cache and limit is None else None
     known = keeper.load() if keeper is not None else None
     if known is not None:
@@ -73,11 +73,12 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
 
 def reopen_capture(paths: list[str], options: OpenOptions) -> Capture | None:
     """The files as one capture where an index of them is kept, None where they have to be read. Raises CaptureError."""
-    _check(paths, options)
+    check(paths, options)
     return Keeper(paths, options).load() if options.cache else None
 
 
-def _check(paths: list[str], options: OpenOptions) -> None:
+def check(paths: list[str], options: OpenOptions) -> None:
+    """Raise CaptureError where what the user wants cannot be."""
     if not paths:
         raise CaptureError("no capture given")
     if paths.count("-") > 1:
@@ -123,26 +124,38 @@ def _with_source(f: Finding, index: int) -> Finding:
 
 def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -> Capture:
     """A capture from sources that have been read."""
-    pairs = [pair(s.records, eventmap.family, lambda n: wrapped_command(n) is not None) for s in sources]
-    capture = _columns(sources, pairs, _revision(sources, pairs, abi), options)
-    capture.complete = all(s.whole for s in sources)
-    capture.duplicates = sum(p.duplicates for p in pairs)
+    pairs = [pair_up(s.records) for s in sources]
+    each = [Signs() for _ in sources]
+    for signs, s, p in zip(each, sources, pairs, strict=True):
+        gather_signs(signs, s, p)
+    return complete(assemble(sources, pairs, decide(each, abi), options))
+
+
+def pair_up(records: Records) -> Pairs:
+    """The calls of a source."""
+    return pair(records, eventmap.family, lambda n: wrapped_command(n) is not None)
+
+
+def complete(capture: Capture) -> Capture:
+    """Put the calls of several sources on one axis, join stateful operations, and say what the reading has to say."""
     capture.correlation = arrange(capture)
-    capture.last_op = join_operations(capture)
+    capture.last_op = join_operations(capture)[0]
     capture.reading += _findings(capture)
     return capture
 
 
-def _revision(sources: list[Source], pairs: list[Pairs], abi: str | None) -> Revision:
-    """The revision that all sources together speak; those that contradict it have one of their own."""
-    each = []
-    for s, p in zip(sources, pairs, strict=True):
-        signs, smc = Signs(), ~p.inferred
-        signs.from_calls(s.records, p.enter[smc], p.exit[smc])
-        around = {wrapped_command(s.records.names[i]) for i in np.unique(s.records.name[p.enter[p.inferred]]).tolist()}
-        signs.from_fids({c[1] for c in around if c is not None})
-        signs.from_texts(texts_of(s))
-        each.append(signs)
+def gather_signs(signs: Signs, source: Source, pairs: Pairs) -> None:
+    """What a source tells of the revision."""
+    smc = ~pairs.inferred
+    signs.from_calls(source.records, pairs.enter[smc], pairs.exit[smc])
+    names = source.records.names
+    around = {wrapped_command(names[i]) for i in np.unique(source.records.name[pairs.enter[pairs.inferred]]).tolist()}
+    signs.from_fids({c[1] for c in around if c is not None})
+    signs.from_texts(texts_of(source))
+
+
+def decide(each: list[Signs], abi: str | None) -> Revision:
+    """The revision that all sources together speak, given the signs in each; those that contradict it have one of their own."""
     if len(each) == 1:
         return each[0].decide(abi)
     together = Signs()
@@ -153,7 +166,8 @@ def _revision(sources: list[Source], pairs: list[Pairs], abi: str | None) -> Rev
     return replace(revision, by_source={i: r for i, r in own.items() if (r.core, r.device) != (revision.core, revision.device)})
 
 
-def _columns(sources: list[Source], pairs: list[Pairs], revision: Revision, options: ReadOptions) -> Capture:
+def assemble(sources: list[Source], pairs: list[Pairs], revision: Revision, options: ReadOptions) -> Capture:
+    """The calls of all sources as one capture: named, and in the order of time where every one has a time."""
     parts: dict[str, list[Any]] = {k: [] for k in ("enter", "exit", "source", "ts", "dur", "cpu", "pid")}
     identities = Together(revision)
     for s, (source, p) in enumerate(zip(sources, pairs, strict=True)):
@@ -178,7 +192,10 @@ def _columns(sources: list[Source], pairs: list[Pairs], revision: Revision, opti
         columns = {k: v[order] for k, v in columns.items()}
     calls = Calls(**columns, parent=np.full(len(ts), -1, dtype=np.int64))
     calls.pack()
-    return Capture(sources, calls, identities.names, identities.services, identities.statuses, revision, options)
+    capture = Capture(sources, calls, identities.names, identities.services, identities.statuses, revision, options)
+    capture.complete = all(s.whole for s in sources)
+    capture.duplicates = sum(p.duplicates for p in pairs)
+    return capture
 
 
 def _durations(rec: Records, p: Pairs, ts: Any) -> Any:

@@ -104,6 +104,17 @@ def add_choice_options(p: argparse.ArgumentParser) -> None:
     which.add_argument("--to", dest="end", metavar="SEC", help="only calls at or before it")
 
 
+def add_follow(p: argparse.ArgumentParser) -> None:
+    """``--follow``."""
+    p.add_argument(
+        "-f",
+        "--follow",
+        action="store_true",
+        help="go on with what is written to the files from now on (also trace_pipe, FIFOs and standard input), until Ctrl-C or "
+        "until all writers have closed the pipe",
+    )
+
+
 def add_fail_on(p: argparse.ArgumentParser) -> None:
     """``--fail-on``."""
     p.add_argument("--fail-on", choices=("error", "warning", "note"), help="exit with 1 where a finding is at least this severe")
@@ -226,8 +237,14 @@ def _progress_end() -> None:
         sys.stderr.write("\r\x1b[K")
 
 
-def select(capture: Capture, args: argparse.Namespace) -> npt.NDArray[np.int64]:
-    """The numbers of the calls the user chose, in order. Raises UserError."""
+def chooses(args: argparse.Namespace) -> bool:
+    """Whether the user chose calls at all."""
+    return bool(args.failed or args.status or args.start is not None or args.end is not None or args.object or args.where)
+
+
+def select(capture: Capture, args: argparse.Namespace, zero_ns: int | None = None) -> npt.NDArray[np.int64]:
+    """The numbers of the calls the user chose, in order. ``zero_ns``: the time that +SEC counts from, where it is not that
+    of the first call of this capture. Raises UserError."""
     import numpy as np
 
     keep = np.ones(len(capture.calls), dtype=bool)
@@ -236,7 +253,7 @@ def select(capture: Capture, args: argparse.Namespace) -> npt.NDArray[np.int64]:
     if args.status:
         keep &= _has_status(capture, args.status)
     if args.start is not None or args.end is not None:
-        keep &= _in_time(capture, args.start, args.end)
+        keep &= _in_time(capture, args.start, args.end, zero_ns)
     if args.object:
         kind, colon, address = args.object.rpartition(":")
         try:
@@ -290,16 +307,16 @@ def seconds(text: str, option: str) -> tuple[bool, int]:
         raise UserError(f"{option} {text}: not a number of seconds") from None
 
 
-def _in_time(capture: Capture, start: str | None, end: str | None) -> Any:
+def _in_time(capture: Capture, start: str | None, end: str | None, zero_ns: int | None) -> Any:
     import numpy as np
 
     from ..capture.records import NO_TIME
 
     ts = capture.calls.ts
     known = ts != NO_TIME
-    if not known.any():
+    if zero_ns is None and not known.any():
         raise UserError("--from and --to: this capture has no times; choose calls with --where 'seq BETWEEN 10 AND 20'")
-    zero = int(ts[known].min())
+    zero = int(ts[known].min()) if zero_ns is None else zero_ns
     keep = known.copy()
     for text, option, test in ((start, "--from", np.greater_equal), (end, "--to", np.less_equal)):
         if text is not None:

@@ -23,6 +23,7 @@ def add_parser(sub: Any) -> None:
             ("rmitrace decode trace.txt", "all of a host ftrace"),
             ("rmitrace decode --failed uart.log", "only what failed in an RMM console log"),
             ("ssh board cat /sys/kernel/tracing/trace | rmitrace decode -", "from a pipe"),
+            ("rmitrace decode -f /sys/kernel/tracing/trace_pipe", "as it happens, until Ctrl-C"),
             ("rmitrace decode --object pdev:0x88001000 --from +1.5 trace.txt", "one device, from 1.5 s on"),
             ("rmitrace decode --where 'dur_us > 1000 AND x1 = 0x88001000' trace.txt", "SQL over the columns"),
             ("rmitrace decode --format json trace.txt | jq 'select(.type == \"finding\")'", "for other tools"),
@@ -32,18 +33,22 @@ def add_parser(sub: Any) -> None:
     common.add_capture_options(p)
     common.add_choice_options(p)
     p.add_argument(
-        "-f",
         "--format",
         choices=tuple(MODULES),
         default="text",
         help="text (default): one line a call; json: one object a line; csv",
     )
+    common.add_follow(p)
     common.add_fail_on(p)
     p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Decode the capture onto stdout."""
+    if args.follow:
+        from . import following
+
+        return following.run(args)
     capture = common.open_args(args)
     seqs = common.select(capture, args)
     writer = import_module(f"rmitrace.export.{MODULES[args.format]}")

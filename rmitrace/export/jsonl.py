@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import IO, Any
 
 import numpy as np
@@ -43,10 +43,19 @@ def objects(capture: Capture, seqs: Iterable[int]) -> Iterator[dict[str, Any]]:
     for m in capture.conversations.stream():
         if m.place.call is None:
             yield message_object(m, capture.options.show_secrets)
-    yield from map(state_object, capture.states)
-    yield from map(sequence_object, capture.sequences)
-    yield from map(finding_object, capture.findings)
+    yield from ending(capture, chosen)
+
+
+def ending(capture: Capture, chosen: np.ndarray, told: Container[Finding] = ()) -> Iterator[dict[str, Any]]:
+    """What is written behind the calls: states, sequences, findings (those not ``told`` before) and the summary."""
+    yield from (state_object(s, capture.number) for s in capture.states)
+    yield from (sequence_object(q, capture.number) for q in capture.sequences)
+    yield from (finding_object(f, capture.number) for f in capture.findings if f not in told)
     yield summary_object(capture, chosen)
+
+
+def _own(seq: int) -> int:
+    return seq
 
 
 def capture_object(capture: Capture) -> dict[str, Any]:
@@ -132,13 +141,13 @@ def _call_and_messages(capture: Capture, seq: int) -> Iterator[dict[str, Any]]:
     yield from (message_object(m, capture.options.show_secrets) for m in capture.messages_of(seq))
 
 
-def message_object(m: Message, reveal: bool = False) -> dict[str, Any]:
+def message_object(m: Message, reveal: bool = False, number: Callable[[int], int] = _own) -> dict[str, Any]:
     """One protocol message; IDE keys are zeros in ``data``, and hidden in the tree, unless ``reveal``."""
     session = m.session_id
     return {
         "type": "message",
         "seq": m.seq,
-        "call": m.place.call,
+        "call": None if m.place.call is None else number(m.place.call),
         "ts_ns": m.place.ts_ns,
         "source": m.place.source,
         "offset": m.place.offset,
@@ -160,12 +169,13 @@ def _hex(value: int | None) -> str | None:
     return None if value is None else f"0x{value:x}"
 
 
-def call_object(capture: Capture, seq: int) -> dict[str, Any]:
-    """One call with everything decoded."""
+def call_object(capture: Capture, seq: int, messages: list[Message] | None = None) -> dict[str, Any]:
+    """One call with everything decoded. ``messages``: those of the call, where they are not the capture's."""
     c = capture.call(seq)
+    messages = capture.messages_of(seq) if messages is None else messages
     out: dict[str, Any] = {
         "type": "call",
-        "seq": seq,
+        "seq": capture.number(seq),
         "ts_ns": c.ts_ns,
         "dur_ns": c.dur_ns,
         "cpu": c.cpu,
@@ -192,13 +202,13 @@ def call_object(capture: Capture, seq: int) -> dict[str, Any]:
             }
             for b, tree in c.buffers
         ],
-        "messages": [message_object(m, capture.options.show_secrets) for m in capture.messages_of(seq)],
+        "messages": [message_object(m, capture.options.show_secrets) for m in messages],
         "inferred": c.inferred,
         "paired": c.paired,
     }
     if c.parent is not None:
-        out["parent"] = c.parent
-    failure = diagnose.why(capture, seq)
+        out["parent"] = capture.number(c.parent)
+    failure = diagnose.why(capture, seq) if capture.numbers is None else None  # a part does not know what was before it
     if failure is not None:
         out["failure"] = conditions.as_object(failure)
     notes = [{"name": n.name, "note": n.note, "severity": n.severity} for n in c.tree.walk() if n.note]
@@ -255,21 +265,21 @@ def _registers(capture: Capture, c: Call) -> list[str | None]:
     return [None if i in secret else _hex(v) for i, v in enumerate(c.x)]
 
 
-def state_object(s: StateChange) -> dict[str, Any]:
-    """An object's change of state."""
+def state_object(s: StateChange, number: Callable[[int], int] = _own) -> dict[str, Any]:
+    """An object's change of state. ``number``: see Capture.number."""
     return {
         "type": "state",
         "object": s.object,
         "ts_ns": s.ts_ns,
         "from": s.frm,
         "to": s.to,
-        "call": s.call,
+        "call": number(s.call),
         "inferred": s.inferred,
     }
 
 
-def sequence_object(q: Sequence) -> dict[str, Any]:
-    """A sequence with its steps."""
+def sequence_object(q: Sequence, number: Callable[[int], int] = _own) -> dict[str, Any]:
+    """A sequence with its steps. ``number``: see Capture.number."""
     out: dict[str, Any] = {
         "type": "sequence",
         "kind": q.kind,
@@ -280,8 +290,8 @@ def sequence_object(q: Sequence) -> dict[str, Any]:
         "steps": [
             {
                 "name": s.name,
-                "first_call": s.first,
-                "last_call": s.last,
+                "first_call": number(s.first),
+                "last_call": number(s.last),
                 "outcome": s.outcome,
                 **({"why": s.why} if s.why else {}),
             }
@@ -295,8 +305,8 @@ def sequence_object(q: Sequence) -> dict[str, Any]:
     return out
 
 
-def finding_object(f: Finding) -> dict[str, Any]:
-    """A finding, with what its rule says of all of them."""
+def finding_object(f: Finding, number: Callable[[int], int] = _own) -> dict[str, Any]:
+    """A finding, with what its rule says of all of them. ``number``: see Capture.number."""
     rule = checks.RULES.get(f.rule)
     return {
         "type": "finding",
@@ -304,7 +314,7 @@ def finding_object(f: Finding) -> dict[str, Any]:
         "severity": f.severity,
         "message": f.message,
         "object": f.object,
-        "calls": list(f.calls),
+        "calls": [number(c) for c in f.calls],
         "source": f.source if f.source >= 0 else None,
         "offset": f.offset if f.offset >= 0 else None,
         "spec": f.spec or (rule.spec if rule is not None else ""),

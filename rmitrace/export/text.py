@@ -9,6 +9,7 @@ from typing import IO
 from ..capture.messages import Message
 from ..capture.messages.facts import name_and_facts
 from ..capture.model import Call, Capture, Mark
+from ..capture.revision import Revision
 from ..correlate import sources_of
 from ..correlate.skew import skews
 from ..correlate.skew.words import said
@@ -20,25 +21,42 @@ from ..display import safe
 def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = True, summary: bool = True) -> None:
     """The calls, one line each, with the lines worth showing between them; then sequences and findings."""
     write_header(capture, out, _HEADER_WIDTH)
-    pending = iter(sorted(capture.marks(), key=lambda m: m.before_call) if marks else ())
-    mark = next(pending, None)
-    several = len(capture.sources) > 1
+    lines = Lines(capture, out, marks=marks)
     for seq in seqs:
-        while mark is not None and mark.before_call <= seq:
-            out.write(mark_line(mark) + "\n")
-            mark = next(pending, None)
-        out.write(call_text(capture, seq, several) + "\n")
-        for m in capture.messages_of(seq):
-            out.write(message_line(m) + "\n")
-    while mark is not None:
-        out.write(mark_line(mark) + "\n")
-        mark = next(pending, None)
+        lines.call(seq, capture.messages_of(seq))
+    lines.end()
     for m in capture.conversations.decode():
         if m.place.call is None:
             out.write(message_line(m) + "\n")
     if summary:
         write_sequences(capture, out)
         write_findings(capture, out)
+
+
+class Lines:
+    """Writes calls in their order, each with its messages, and between them the lines worth showing where ``marks``."""
+
+    def __init__(self, capture: Capture, out: IO[str], *, marks: bool) -> None:
+        self._capture, self._out = capture, out
+        self._several = len(capture.sources) > 1
+        self._marks = iter(sorted(capture.marks(), key=lambda m: m.before_call) if marks else ())
+        self._next = next(self._marks, None)
+
+    def call(self, seq: int, messages: Iterable[Message]) -> None:
+        """The next call, behind the lines that stand in front of it."""
+        self._up_to(seq)
+        self._out.write(call_text(self._capture, seq, self._several) + "\n")
+        for m in messages:
+            self._out.write(message_line(m) + "\n")
+
+    def end(self) -> None:
+        """The lines behind the last call."""
+        self._up_to(len(self._capture))
+
+    def _up_to(self, seq: int) -> None:
+        while self._next is not None and self._next.before_call <= seq:
+            self._out.write(mark_line(self._next) + "\n")
+            self._next = next(self._marks, None)
 
 
 _HEADER_WIDTH = 160
@@ -54,12 +72,18 @@ def write_header(capture: Capture, out: IO[str], width: int | None = None) -> No
     if not len(capture.calls):
         return
     for skew in skews(capture):
-        line = f"# skew: {safe(said(capture, skew))}"
-        out.write((line if width is None or len(line) <= width else line[: width - 1] + "\u2026") + "\n")
-    r = capture.revision
+        out.write(_cut(f"# skew: {safe(said(capture, skew))}", width) + "\n")
+    out.write(abi_line(capture.revision, width) + "\n")
+
+
+def abi_line(r: Revision, width: int | None = _HEADER_WIDTH) -> str:
+    """The revision that is read, and from what it was told."""
     how = "asked for" if r.forced else "assumed, nothing tells it" if r.assumed else "from " + "; ".join(r.evidence[:3])
-    line = f"# ABI {r.name} ({safe(how)})"
-    out.write((line if width is None or len(line) <= width else line[: width - 1] + "\u2026") + "\n")
+    return _cut(f"# ABI {r.name} ({safe(how)})", width)
+
+
+def _cut(line: str, width: int | None) -> str:
+    return line if width is None or len(line) <= width else line[: width - 1] + "\u2026"
 
 
 def seconds(ns: int | None, digits: int = 6) -> str:
@@ -178,7 +202,7 @@ def write_sequences(capture: Capture, out: IO[str]) -> None:
     out.write("\nSequences\n")
     for q in capture.sequences:
         side = f"{run(capture, q.source)}: " if len(capture.sources) > 1 else ""
-        out.write(f"  {SIGN[q.outcome]} {side}{safe(q.title)}  calls {q.first}..{q.last}\n")
+        out.write(f"  {SIGN[q.outcome]} {side}{safe(q.title)}  calls {capture.number(q.first)}..{capture.number(q.last)}\n")
         steps = [f"{s.name} {SIGN[s.outcome]}" for s in q.steps]
         out.write("      " + safe(", ".join(steps)) + "\n")
         if q.why:

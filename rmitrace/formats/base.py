@@ -77,6 +77,21 @@ its bytes and ``out`` as in Format.detail, and is asked instead. Records.facts['
 source's bytes, and can be sliced like them: it is what the offsets of the records count in."""
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How a text can be read while it grows: attribute ``growth`` of a format. One without is read from its beginning each
+    time there is more; one that cannot be read before it is complete says why in an attribute ``closed``.
+
+    context  bytes in front of new text that the reader has to see again to make sense of it
+    ahead    lines behind the beginning of a record up to which it can still change
+    late     records may be understood only when later lines have been seen
+    """
+
+    context: int = 0
+    ahead: int = 0
+    late: bool = False
+
+
 class Format(Protocol):
     """A capture format. Modules in rmitrace.formats have one instance named FORMAT; third parties add theirs
     through the entry point group ``rmitrace.formats``."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder, Records
-from .base import Buffer, Data, Detail, ReadOptions
+from .base import Buffer, Data, Detail, Growth, ReadOptions
 
 MAX_LINE = 16 << 20
 """Bytes of one object; a longer line is not read."""
@@ -123,6 +123,7 @@ class CallsJsonl:
 
     name = "calls-jsonl"
     title = "recorded calls, one JSON object a line (also: decode --format json)"
+    growth = Growth()
 
     def sniff(self, head: bytes) -> float:
         """How surely this is one: by the objects of the first lines."""

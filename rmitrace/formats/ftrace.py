@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..capture.records import Records
-from .base import Data, Detail, ReadOptions
+from .base import Data, Detail, Growth, ReadOptions
 from .eventmap import parse_maps
 from .ftrace_graph import graph_detail, parse_graph
 from .ftrace_line import MAX_LINE, event_name, parse_body, parse_head
@@ -22,6 +22,7 @@ class Ftrace:
 
     name = "ftrace"
     title = "ftrace text (trace, trace_pipe, trace-cmd report, perf ftrace)"
+    growth = Growth(context=1 << 15, late=True)
 
     def sniff(self, head: bytes) -> float:
         """How surely this is trace text: by its header, else by how many lines have the columns."""

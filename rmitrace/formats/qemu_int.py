@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ..capture.records import Finding, Kind, RecordBuilder, Records
 from . import qemu_int_blocks as blocks
-from .base import Data, Detail, ReadOptions
+from .base import Data, Detail, Growth, ReadOptions
 from .qemu_common import count_lines
 from .qemu_int_blocks import Dump, Return, Smc, Trap
 from .qemu_int_worlds import settle
@@ -37,6 +37,7 @@ class QemuInt:
 
     name = "qemu-int"
     title = "QEMU exception log (-d int, -d int,cpu)"
+    growth = Growth(context=1 << 18, ahead=256)
 
     def sniff(self, head: bytes) -> float:
         """How surely: by exception blocks; less where RMM log rows stand in the same text."""

@@ -11,7 +11,7 @@ from collections import Counter
 
 from ..capture.records import Kind, RecordBuilder, Records
 from . import qemu_simple_binary as binary
-from .base import Data, Detail, ReadOptions
+from .base import Data, Detail, Growth, ReadOptions
 from .qemu_common import MARK_EVENTS, count_lines, doe_accesses, line_bounds
 
 CUT = "arm_psci_call line cut or garbled"
@@ -31,6 +31,7 @@ class QemuSimple:
 
     name = "qemu-simple"
     title = "QEMU simple trace backend (text of simpletrace.py, or the binary file)"
+    growth = Growth()
 
     def sniff(self, head: bytes) -> float:
         """How surely: by the magic number of the binary file, else by how many lines are events."""
@@ -42,6 +43,7 @@ class QemuSimple:
 
     def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:
         """See Format. Time is ns since the first event (text), or host monotonic ns (binary).
+        Facts: ``end_ns`` is the time at the end of a text.
 
         Raises Unreadable for a binary file of another version.
         """
@@ -83,6 +85,7 @@ class QemuSimple:
         b.facts = {"lines": lines, "ignored": max(0, lines - used), "events": dict(events)}
         b.facts["doe_accesses"] = doe_accesses(data, start, end)
         b.facts["clock"] = "microseconds since the first event"
+        b.facts["end_ns"] = now
         return b.finish()
 
     def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:

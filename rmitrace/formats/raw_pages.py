@@ -36,6 +36,7 @@ class RawPages:
 
     name = "raw-pages"
     title = "raw ring-buffer pages (trace_pipe_raw)"
+    closed = "raw pages cannot be followed; follow trace_pipe instead of trace_pipe_raw"
 
     def sniff(self, head: bytes) -> float:
         """By pages that are sound from the first event to the last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..capture.records import Finding, Kind, Records
-from .base import Data, Detail, ReadOptions, Unreadable
+from .base import Data, Detail, Growth, ReadOptions, Unreadable
 from .rmm_console_columns import Columns
 from .rmm_console_marks import KERNEL_TIME
 from .rmm_console_reader import MAX_FINDINGS, Reader
@@ -35,6 +35,7 @@ class RmmConsole:
 
     name = "rmm-console"
     title = "RMM console (TF-RMM, Islet), shared UART, pasted report"
+    growth = Growth(context=1 << 16, ahead=16)
 
     def sniff(self, head: bytes) -> float:
         """How surely this is one: by rows, else by banners, crash dumps, and kernel or VMM lines about Realms."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from decoders.spdm import name_of
 
 from ..capture.records import RecordBuilder, Records
-from .base import Data, Detail, ReadOptions
+from .base import Data, Detail, Growth, ReadOptions
 from .carriers import carrier_of, direction_of, messages
 from .hexlines import Dump, dumps, hex_lines
 
@@ -115,6 +115,7 @@ class SpdmLog:
 
     name = "spdm-log"
     title = "log of SPDM messages (libspdm, tee-io-validator, hex dumps)"
+    growth = Growth()
 
     def sniff(self, head: bytes) -> float:
         """How surely: by lines of libspdm with dumps below them, else by dumps that are SPDM messages."""

@@ -18,6 +18,7 @@ class TraceDat:
 
     name = "trace-dat"
     title = "trace.dat (trace-cmd record, binary)"
+    closed = "a trace.dat is complete only when its recorder has closed it; follow trace_pipe, or open it then"
 
     def sniff(self, head: bytes) -> float:
         """By its first bytes."""

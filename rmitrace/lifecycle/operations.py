@@ -18,14 +18,15 @@ OPERATIONS = ("RMI_OP_CONTINUE", "RMI_OP_MEM_DONATE", "RMI_OP_MEM_RECLAIM", "RMI
 _GOES_ON = ("RMI_INCOMPLETE", "RMI_BUSY", "RMI_BLOCKED")
 
 
-def join_operations(capture: Capture) -> dict[int, int]:
-    """Fill ``Calls.parent``; returns command -> the last OP_* call of it, for finished and unfinished ones alike."""
+def join_operations(capture: Capture) -> tuple[dict[int, int], list[int]]:
+    """Fill ``Calls.parent``; returns command -> the last OP_* call of it, for finished and unfinished ones alike, and the
+    commands that are unfinished."""
     calls = capture.calls
     ops = {capture.names.index(n) for n in OPERATIONS if n in capture.names}
     incomplete = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
     rows = np.flatnonzero((calls.status == incomplete) | np.isin(calls.name, list(ops)))
     if not len(rows):
-        return {}
+        return {}, []
     given, given_known = capture.regs(rows, 1, out=True)
     taken, taken_known = capture.regs(rows, 1)
     last: dict[int, int] = {}
@@ -47,7 +48,7 @@ def join_operations(capture: Capture) -> dict[int, int]:
         last[parent] = seq
         if capture.status_text(seq) not in (*_GOES_ON, "") and not _refused(capture, seq):
             open_by[key].pop()
-    return last
+    return last, [seq for started in open_by.values() for seq in started]
 
 
 def _refused(capture: Capture, seq: int) -> bool:

@@ -21,6 +21,7 @@ class Hand:
         SimpleNamespace(format="rmm-console", records=SimpleNamespace(offset=np.array([7], dtype=np.int64))),
     )
     names = ("RMI_VERSION", "RMI_RTT_DESTROY", "unknown 0xc40002ff")
+    numbers = None
     services = ("RMI",)
     statuses = ("RMI_SUCCESS", "RMI_ERROR_RTT")
     sequences = (
