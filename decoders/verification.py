@@ -86,7 +86,8 @@ def _told(tree: Node, said: dict[tuple[str, bytes], Verdict]) -> Node:
 
 
 def _signature(proof: Signed) -> Verdict:
-    whose = f"the {proof.side}'s " + ("provisioned key" if proof.slot in PROVISIONED else f"slot {proof.slot}")
+    given = proof.slot in PROVISIONED
+    whose = f"the {proof.side}'s " + ("provisioned key" if given else f"slot {proof.slot}")
     if proof.lacks is not None:
         return Verdict("unchecked", f"not verified: {proof.lacks}")
     algorithm, hash_name = _algorithm(proof), proof.algorithms.hash_name
@@ -97,12 +98,13 @@ def _signature(proof: Signed) -> Verdict:
     key, kind = _key(proof, hash_name)
     if not key:
         return Verdict("unchecked", f"not verified: {whose}: {kind}")
+    which = whose if given else f"the key of {whose}, {kind}"
     context = CONTEXTS.get((proof.name, proof.side), "")
     try:
         for transcript in proof.transcripts:
             digest = hashlib.new(hash_name, _joined(transcript, hash_name)).digest()
             if holds(key, algorithm, hash_name, proof.version, context, digest, proof.value):
-                return Verdict("verified", f"verified over {proof.over} with the key of {whose}, {kind}")
+                return Verdict("verified", f"verified over {proof.over} with {which}")
     except Unavailable as error:
         return Verdict("unchecked", f"not verified: {error}")
     except OtherKey as error:
@@ -112,7 +114,7 @@ def _signature(proof: Signed) -> Verdict:
         return Verdict("unchecked", f"not verified: {whose} has another certificate chain than the one in this capture")
     if proof.doubt is not None:
         return Verdict("unchecked", f"not verified: {proof.doubt}")
-    return Verdict("wrong", f"does not verify over {proof.over} with the key of {whose}, {kind}")
+    return Verdict("wrong", f"does not verify over {proof.over} with {which}")
 
 
 def _algorithm(proof: Signed) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -10,9 +11,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from decoders.secured import open_secured, use_secrets
 from decoders.spdm import Session, decode_spdm
+from decoders.spdm.algorithms import Algorithms
 from decoders.spdm.summary import Summed
 from decoders.spdm.transcript import Finished, Hashed, Proof, Requested, Signed, Transcript
 from decoders.tree import Node
@@ -264,7 +270,6 @@ def test_a_provisioned_key() -> None:
 
 def x509_key(chain: bytes) -> bytes:
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     starts = [i for i in range(len(chain)) if chain[i : i + 2] == chain[i + 4 : i + 6] == b"\x30\x82"]
     last = x509.load_der_x509_certificate(chain[starts[-1] :])
@@ -301,3 +306,48 @@ def test_a_wrong_signature_in_the_tree() -> None:
         "error",
         "does not verify over M1/M2 with the key of the responder's slot 0, P-384",
     )
+
+
+# keys that are made here
+
+
+def p384_sign(private: Any, data: bytes) -> bytes:
+    r, s = decode_dss_signature(private.sign(data, ec.ECDSA(hashes.SHA384())))
+    return r.to_bytes(48, "big") + s.to_bytes(48, "big")
+
+
+SIGNERS: dict[str, tuple[Any, dict[str, int], Any]] = {
+    "P-384": (lambda: ec.generate_private_key(ec.SECP384R1()), {"base_asym": 0x80}, p384_sign),
+    "Ed25519": (ed25519.Ed25519PrivateKey.generate, {"base_asym": 0x400}, lambda private, data: private.sign(data)),
+    "RSAPSS 3072": (
+        lambda: rsa.generate_private_key(65537, 3072),
+        {"base_asym": 8},
+        lambda private, data: private.sign(data, padding.PSS(padding.MGF1(hashes.SHA384()), 48), hashes.SHA384()),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SIGNERS)
+def test_a_provisioned_key_of_a_key_log(name: str) -> None:
+    """CHALLENGE of slot 0xFF: no chain, no DIGESTS; M1/M2 is VCA, CHALLENGE and CHALLENGE_AUTH up to the signature."""
+    make, chosen, sign = SIGNERS[name]
+    private = make()
+    der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    vca = [bytes((0x12, code)) for code in (0x84, 0x04, 0xE1, 0x61, 0xE3, 0x63)]
+    challenge = bytes.fromhex("1283ff00") + bytes(32)
+    answer = bytes.fromhex("12030f00") + hashlib.sha384(der).digest() + bytes(32) + bytes(2)
+    words = b"dmtf-spdm-v1.2.*" * 4 + bytes(4) + b"responder-challenge_auth signing"
+    signature = sign(private, words + hashlib.sha384(b"".join(vca) + challenge + answer).digest())
+
+    for keys, changed_at, expected in (
+        ("", None, "not verified: the responder's public key is a provisioned one, which no message carries"),
+        (f"PUBKEY responder {der.hex()}", None, "verified over M1/M2 with the responder's provisioned key"),
+        (f"PUBKEY responder {der.hex()}", 10, "does not verify over M1/M2 with the responder's provisioned key"),
+    ):
+        session = Session(algorithms=Algorithms(base_hash=2, **chosen))
+        use_secrets(session, keys)
+        for request, response in zip(vca[::2], vca[1::2], strict=True):
+            session.negotiated(request, response)
+        decode_spdm(challenge if changed_at is None else changed(challenge, changed_at), session=session)
+        decode_spdm(answer + signature, session=session)
+        assert [verdict(p).text for p in session.take_proofs()] == [expected]
