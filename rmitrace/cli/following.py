@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from . import common
 
 if TYPE_CHECKING:
     from ..capture import Capture
-    from ..capture.follow.live import Part
+    from ..capture.follow.live import Live, Part
 
 
 class Stop:
@@ -51,7 +51,6 @@ def run(args: argparse.Namespace) -> int:
     written: list[int] = []
     everything = not common.chooses(args)
     writer = WRITERS[args.format](live, sys.stdout)
-    stop = Stop()
     choice = _Choice(args)
 
     def show(part: Part | None) -> None:
@@ -61,6 +60,21 @@ def run(args: argparse.Namespace) -> int:
             written.extend(part.capture.number(s) for s in chosen)
             sys.stdout.flush()
 
+    capture = _follow(live, show)
+    writer.end(capture, written, everything)
+    return common.exit_status(capture, args.fail_on)
+
+
+def to_the_end(args: argparse.Namespace) -> Capture:
+    """All that comes until it ends, or the user ends it, as one capture."""
+    from ..capture.follow.live import Live
+
+    return _follow(Live(args.capture, common.open_options(args)), lambda part: None)
+
+
+def _follow(live: Live, show: Callable[[Part | None], None]) -> Capture:
+    """Show the parts as they come; all of it when it ends, or the user ends it."""
+    stop = Stop()
     with stop.listening():
         while not live.ended and not stop.asked:
             part = live.step()
@@ -69,9 +83,8 @@ def run(args: argparse.Namespace) -> int:
                 raise BrokenPipeError
         show(live.step(end=True))
         capture = live.finish(stopped=stop.asked)
-        live.close()
-        writer.end(capture, written, everything)
-    return common.exit_status(capture, args.fail_on)
+    live.close()
+    return capture
 
 
 def check(args: argparse.Namespace) -> None:

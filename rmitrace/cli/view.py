@@ -23,11 +23,13 @@ def add_parser(sub: Any) -> None:
             ("rmitrace view trace.txt", "a host ftrace"),
             ("rmitrace view trace.txt uart.log", "host and firmware side of one run"),
             ("rmitrace view uart.log | less", "the sequences as text"),
+            ("rmitrace view -f /sys/kernel/tracing/trace_pipe", "as it happens"),
         )
         + "\n\nPress ? inside for the keys.",
     )
     common.add_capture_options(p)
     p.add_argument("--text", action="store_true", help="print the sequences as text even on a terminal")
+    common.add_follow(p)
     p.set_defaults(run=run)
 
 
@@ -38,6 +40,13 @@ def run(args: argparse.Namespace) -> int:
         return _as_text(args)
     from .. import tui
 
+    if args.follow:
+        from ..capture.follow.live import Live
+
+        live = Live(args.capture, common.open_options(args))
+        if "-" in args.capture or sys.stdin is None or not sys.stdin.isatty():
+            _take_terminal()
+        return tui.run_following(live)
     if "-" not in args.capture and sys.stdin is not None and sys.stdin.isatty():
         return tui.run(args.capture, common.open_options(args))
     with tempfile.TemporaryDirectory(prefix="rmitrace-") as folder:
@@ -49,7 +58,12 @@ def run(args: argparse.Namespace) -> int:
 def _as_text(args: argparse.Namespace) -> int:
     from ..export import timeline
 
-    capture = common.open_args(args)
+    if args.follow:
+        from . import following
+
+        capture = following.to_the_end(args)
+    else:
+        capture = common.open_args(args)
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
     timeline.write(capture, sys.stdout, width)
     return common.exit_status(capture, None)

@@ -1,5 +1,5 @@
 """The viewer, ``rmitrace view``. The only part of the package that imports Textual."""
 
-from .app import TimelineApp, run
+from .app import TimelineApp, run, run_following
 
-__all__ = ["TimelineApp", "run"]
+__all__ = ["TimelineApp", "run", "run_following"]

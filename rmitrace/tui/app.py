@@ -19,6 +19,7 @@ from textual.markup import escape
 from textual.screen import Screen
 
 from ..capture import Capture, CaptureError, OpenOptions, open_capture, reopen_capture
+from ..capture.follow.live import Live
 from .bars import Header
 from .main import MainScreen
 from .screens import key_text
@@ -29,20 +30,36 @@ PREVIEW = 64 * 1024
 """Bytes of each file read before the first screen."""
 
 
+_REFRESH_S = 0.3
+"""Least time between two looks at what grows."""
+_SHARE = 4
+"""Times what showing a longer capture takes, that it is not done again."""
+_READING_S = 1.0
+"""Time after which what was read so far is shown."""
+
+
 class _Stopped(Exception):
     """The user quit while a capture was being read."""
 
 
 class TimelineApp(App[None]):
-    """The viewer. With ``paths`` and a capture that is not complete, the whole is read behind the first screen."""
+    """The viewer. With ``paths`` and a capture that is not complete, the whole is read behind the first screen; with ``live``
+    the screen goes on with what comes."""
 
     CSS_PATH = "view.tcss"
     TITLE = "rmitrace"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "hint_quit", show=False, priority=True)]
 
-    def __init__(self, capture: Capture, paths: list[str] | None = None, options: OpenOptions | None = None) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        paths: list[str] | None = None,
+        options: OpenOptions | None = None,
+        live: Live | None = None,
+    ) -> None:
         super().__init__()
         self.capture = capture
+        self._live = live
         self._paths = paths or []
         self._options = options or OpenOptions()
         self._read = (0, 0)
@@ -66,7 +83,10 @@ class TimelineApp(App[None]):
     def on_ready(self) -> None:
         """The first screen is there: read on where it shows only the first part."""
         self._shown = True
-        if not self.capture.complete and self._paths:
+        if self._live is not None:
+            self._say_following("following")
+            self._start(partial(self._follow, self._live))
+        elif not self.capture.complete and self._paths:
             self._began = time.monotonic()
             self._timer = self.set_interval(0.25, self._progress)
             self._progress()
@@ -116,6 +136,53 @@ class TimelineApp(App[None]):
         self.capture = view.capture
         self.main.replace_view(view)
         self._learn(view)
+
+    # -- following
+
+    def _follow(self, live: Live) -> None:
+        """Show what comes, in the time that this leaves: a longer capture is shown anew less often."""
+        try:
+            while not self._ending:
+                began = time.monotonic()
+                if self._take(live):
+                    view = View(live.whole(waiting=not live.ended))
+                    self._hand_over(partial(self._grown, view))
+                    if not view.learned:
+                        self._hand_over(partial(self.main.learn, view, view.study()))
+                elif live.ended:
+                    self._hand_over(partial(self._say_following, "ended"))
+                    return
+                pause = began + max(_REFRESH_S, _SHARE * (time.monotonic() - began))
+                while not self._ending and time.monotonic() < pause:
+                    live.wait()
+        except Exception as e:
+            said = str(e) if isinstance(e, CaptureError) else f"{type(e).__name__}: {e}"
+            self._hand_over(partial(self._say_following, "not followed any more"))
+            self._hand_over(partial(self.main.say, said, "error"))
+
+    def _take(self, live: Live) -> bool:
+        """Read what there is, for a while; whether that was anything."""
+        end = time.monotonic() + _READING_S
+        new = False
+        while not self._ending and live.step() is not None:
+            new = True
+            if time.monotonic() > end:
+                break
+        return new
+
+    def _grown(self, view: View) -> None:
+        """Show the longer capture. The cursor stays where it is; where that is the last row, on the last row."""
+        shown = self.main.list
+        last = shown.cursor >= shown.count() - 1
+        self.capture = view.capture
+        self.main.replace_view(view)
+        if last:
+            shown.move_to(shown.count() - 1)
+
+    def _say_following(self, words: str) -> None:
+        header = self.main.query_one(Header)
+        header.reading = words
+        header.refresh()
 
     def _learn(self, view: View) -> None:
         """Work out messages and findings of a large capture behind the screen."""
@@ -189,6 +256,15 @@ def run(paths: list[str], options: OpenOptions | None = None) -> int:
     except CaptureError:
         capture = open_capture(paths, options)  # some formats, and some long boot logs, say what they are only as a whole
     app = TimelineApp(capture, paths, options)
+    with _stderr_on_terminal():
+        app.run()
+    return app.return_code or 0
+
+
+def run_following(live: Live) -> int:
+    """Show captures that grow until the user quits; the exit status. Raises CaptureError."""
+    live.step()
+    app = TimelineApp(live.whole(waiting=True), live=live)
     with _stderr_on_terminal():
         app.run()
     return app.return_code or 0

@@ -40,7 +40,7 @@ class Tail:
 
     def _open(self) -> None:
         if self.path == "-":
-            self._fd = 0
+            self._fd = os.dup(0)  # the program may take the terminal as its standard input
         else:
             try:
                 self._fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)

@@ -1,0 +1,119 @@
+"""``view -f``: what is written to a file shows, and the cursor stays where it is unless it is at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from rmitrace.capture.follow import feed
+from rmitrace.capture.follow.live import Live
+from rmitrace.tui import TimelineApp, app
+from rmitrace.tui.bars import Header
+from tests.rmitrace.tui.driver import Driver
+
+LINES = (Path(__file__).parents[3] / "captures/ftrace/pdev-connect.trace.txt").read_bytes().splitlines(keepends=True)
+EXITS = [i for i, x in enumerate(LINES) if b"smc_exit:" in x]
+
+
+@asynccontextmanager
+async def following(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Driver]:
+    monkeypatch.setattr(app, "_REFRESH_S", 0.01)
+    monkeypatch.setattr(app, "_SHARE", 1)
+    live = Live([str(path)])
+    live.step()
+    shown = TimelineApp(live.whole(waiting=True), live=live)
+    async with shown.run_test(size=(120, 30)) as pilot:
+        d = Driver(pilot, shown)
+        await d.settle(8)
+        yield d
+        shown._ending = True
+    live.close()
+
+
+async def until(d: Driver, holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+        await d.settle(3)
+
+
+def add(path: Path, lines: list[bytes]) -> None:
+    with path.open("ab") as out:
+        out.writelines(lines)
+
+
+async def test_new_calls_appear_and_the_cursor_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trace.txt"
+    path.write_bytes(b"".join(LINES[: EXITS[8] + 1]))
+    async with following(path, monkeypatch) as d:
+        header = d.main.query_one(Header)
+        assert "following" in header.render_line(0).text
+        await d.press("s", "g", "j", "j")  # all calls in order of time; the third row
+        kind, third = d.row
+        assert d.main.model.calls == 9
+        add(path, LINES[EXITS[8] + 1 : EXITS[14] + 1])
+        await until(d, lambda: d.main.model.calls == 15)
+        assert d.row == (kind, third)
+        assert "15 calls" in header.render_line(0).text
+        assert "following" in header.render_line(0).text
+
+
+async def test_at_the_end_the_cursor_goes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trace.txt"
+    path.write_bytes(b"".join(LINES[: EXITS[8] + 1]))
+    async with following(path, monkeypatch) as d:
+        await d.press("s", "G")
+        assert d.row[1] == 8
+        add(path, LINES[EXITS[8] + 1 : EXITS[11] + 1])
+        await until(d, lambda: d.main.model.calls == 12)
+        assert d.row[1] == 11
+
+
+async def test_a_call_that_has_not_returned_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trace.txt"
+    path.write_bytes(b"".join(LINES[: EXITS[3] + 1]))
+    async with following(path, monkeypatch) as d:
+        await d.press("s", "G")
+        add(path, LINES[EXITS[3] + 1 : EXITS[4]])
+        await until(d, lambda: d.main.model.calls == 5)
+        assert "no exit" in d.text("list")
+        add(path, [LINES[EXITS[4]]])
+        await until(d, lambda: "no exit" not in d.text("list"))
+        assert d.main.model.calls == 5
+
+
+async def test_an_empty_file_begins_to_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "QUIET_S", 0.05)
+    path = tmp_path / "trace.txt"
+    path.write_bytes(b"")
+    async with following(path, monkeypatch) as d:
+        assert d.main.model.calls == 0
+        add(path, LINES[: EXITS[2] + 1])
+        await until(d, lambda: d.main.model.calls == 3)
+
+
+async def test_the_end_of_a_pipe_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    async with following(path, monkeypatch) as d:
+        with path.open("wb") as out:
+            out.writelines(LINES)
+        await until(d, lambda: "ended" in d.main.query_one(Header).render_line(0).text)
+        assert d.main.model.calls == len(EXITS)
+
+
+async def test_what_cannot_be_followed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"")
+    async with following(path, monkeypatch) as d:
+        path.write_bytes(b"\x1f\x8b\x08 packed\n")
+        await until(d, lambda: "not followed any more" in d.main.query_one(Header).render_line(0).text)
+        assert "is compressed" in d.said
