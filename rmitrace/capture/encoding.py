@@ -48,19 +48,22 @@ def pack(values: npt.NDArray[Any]) -> bytes:
     least, most = values.min(), values.max()
     if least == most:
         return HEADER.pack(SAME, 0, 0, len(values), _signed(int(least)))
-    wide = values if values.dtype == np.uint64 else values.astype(np.int64, copy=False).view(np.uint64)
-    signed = wide.view(np.int64)
-    base, top = (int(signed.min()), int(signed.max())) if values.dtype == np.uint64 else (int(least), int(most))
+    base, top = int(least), int(most)
+    if values.dtype == np.uint64:
+        signed = values.view(np.int64)
+        base, top = int(signed.min()), int(signed.max())
     span = top - base
-    if span < _FEW and (few := _few((wide - np.uint64(base & _ALL)).astype(np.uint16), base, span)) is not None:
+    if span < _FEW and (few := _few(_near(values, base), base, span)) is not None:
         return few
+    wide = values if values.dtype == np.uint64 else values.astype(np.int64, copy=False).view(np.uint64)
     if span >= 1 << 24 and values.dtype == np.uint64:
         mixed = _mixed(wide)
         if len(mixed) < len(wide) * _width(span):
             return mixed
     far = wide - np.uint64(base & _ALL)
-    scale = _US if span >= _FEW and _by_us(far) else 1
-    far = far // np.uint64(scale) if scale > 1 else far
+    scale = 1
+    if span >= _FEW and (in_us := _in_us(far)) is not None:
+        far, scale = in_us, _US
     width = _width(span // scale)
     return HEADER.pack(NEAR, width, scale, len(wide), base) + _cut(far, width)
 
@@ -74,10 +77,12 @@ def unpack(piece: bytes) -> npt.NDArray[np.int64]:
     start = np.uint64(base & _ALL)
     if form == FEW:
         table, codes = _table(rest, size, extra, count)
-        at = _CODES[size][codes].reshape(-1)[:count]
-        if int(at.max(initial=0)) > extra:
+        wrong = np.any(_CODES[size] > extra, axis=1)
+        if extra + 1 < 1 << size and bool(np.any(wrong[codes])):
             raise ValueError("a code without a value")
-        return (table.astype(np.uint64) + start)[at].view(np.int64)
+        values = np.zeros(1 << size, dtype=np.uint64)
+        values[: extra + 1] = table.astype(np.uint64) + start
+        return values[_CODES[size]][codes].reshape(-1)[:count].view(np.int64)  # all the values of a byte at a time
     if form == NEAR:
         far = _spread(rest, count, size)
         return ((far * np.uint64(extra) if extra > 1 else far) + start).view(np.int64)
@@ -126,9 +131,21 @@ def _header(piece: bytes) -> tuple[int, int, int, int, int]:
     return form, size, extra, count, base
 
 
-def _by_us(far: U64) -> bool:
+def _near(values: npt.NDArray[Any], base: int) -> npt.NDArray[np.uint16]:
+    """The distances from the base, which are below 65536: of them the low bits are enough."""
+    narrow = values.view(f"u{values.dtype.itemsize}")
+    least = narrow.dtype.type(base & (1 << 8 * values.dtype.itemsize) - 1)
+    near: npt.NDArray[np.uint16] = (narrow - least).astype(np.uint16)
+    return near
+
+
+def _in_us(far: U64) -> U64 | None:
+    """The distances divided by _US, None where that leaves a rest."""
     us = np.uint64(_US)
-    return not (far[:32] % us).any() and not (far % us).any()
+    if (far[:32] % us).any():
+        return None
+    out = far // us
+    return out if (out * us == far).all() else None
 
 
 def _width(span: int) -> int:

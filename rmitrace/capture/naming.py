@@ -13,7 +13,7 @@ import decoders
 
 from .distinct import distinct
 from .pairing import Pairs
-from .records import Records, first_register
+from .records import Records
 from .revision import Revision
 
 FID_MASK = 0xFFFEFFFF
@@ -60,12 +60,12 @@ class Identities:
 
     def add(self, records: Records, p: Pairs) -> None:
         """The calls of one source, in its order."""
-        fid, has = first_register(records, p.enter)
-        fid &= np.uint64(0xFFFFFFFF)
+        first = p.first(records)
+        fid = first.x0 & np.uint64(0xFFFFFFFF)
         row = np.zeros(len(fid), dtype=np.int64)
-        if not has.all() or p.inferred.any():
-            self._add_rows(records, p, fid, row, ~has)
-        self._parts.append((fid, row, *first_register(records, p.exit)))
+        if not first.asked.all() or p.inferred.any():
+            self._add_rows(records, p, fid, row, ~first.asked)
+        self._parts.append((fid, row, first.r0, first.answered))
 
     def _add_rows(self, records: Records, p: Pairs, fid: Any, row: Any, unsaid: Any) -> None:
         """Tell calls whose entry shows no function id by the name of the row or of the function around the SMC."""

@@ -147,7 +147,8 @@ def complete(capture: Capture) -> Capture:
 def gather_signs(signs: Signs, source: Source, pairs: Pairs) -> None:
     """What a source tells of the revision."""
     smc = ~pairs.inferred
-    signs.from_calls(source.records, pairs.enter[smc], pairs.exit[smc])
+    first = pairs.first(source.records)
+    signs.from_calls(source.records, pairs.enter[smc], pairs.exit[smc], first.of_some(smc) if pairs.inferred.any() else first)
     names = source.records.names
     around = {wrapped_command(names[i]) for i in np.unique(source.records.name[pairs.enter[pairs.inferred]]).tolist()}
     signs.from_fids({c[1] for c in around if c is not None})
@@ -173,12 +174,13 @@ def assemble(sources: list[Source], pairs: list[Pairs], revision: Revision, opti
     for s, (source, p) in enumerate(zip(sources, pairs, strict=True)):
         rec = source.records
         first = np.where(p.enter >= 0, p.enter, p.exit)
-        ts = rec.ts[first]
+        times = np.asarray(rec.ts)
+        ts = times[first]
         parts["enter"].append(p.enter)
         parts["exit"].append(p.exit)
         parts["source"].append(np.full(len(first), s, dtype=np.int16))
         parts["ts"].append(ts)
-        parts["dur"].append(_durations(rec, p, ts))
+        parts["dur"].append(_durations(times, p, ts))
         parts["cpu"].append(rec.cpu[first])
         parts["pid"].append(rec.pid[first])
         identities.add(s, source.records, p)
@@ -198,10 +200,10 @@ def assemble(sources: list[Source], pairs: list[Pairs], revision: Revision, opti
     return capture
 
 
-def _durations(rec: Records, p: Pairs, ts: Any) -> Any:
-    """ns from entry to exit, -1 where not known. A row has one time for both."""
+def _durations(times: Any, p: Pairs, ts: Any) -> Any:
+    """ns from entry to exit, -1 where not known, by the times of the records. A row has one time for both."""
     has = (p.exit >= 0) & (p.enter >= 0)
-    end = rec.ts[p.exit]
+    end = times[p.exit]
     has &= (ts != NO_TIME) & (end != NO_TIME) & (end >= ts) & ((p.paired == BOTH) | (end > ts))
     return np.where(has, end - np.where(has, ts, 0), -1)
 
@@ -211,13 +213,14 @@ def _findings(capture: Capture) -> list[Finding]:
     found = [f for s in capture.sources for f in s.findings]
     for i, s in enumerate(capture.sources):
         rec = s.records
-        for r in np.flatnonzero(rec.kind == Kind.LOST)[:1000].tolist():
+        kind = np.asarray(rec.kind)
+        for r in np.flatnonzero(kind == Kind.LOST)[:1000].tolist():
             count, cpu = int(rec.regs[r, 0]), int(rec.cpu[r])
             what = f"{count} events" if count else "events"
             where = f" on CPU {cpu}" if cpu >= 0 else ""
             text = f"the tracer lost {what}{where}; calls open there are left without their other half"
             found.append(Finding("LOST-EVENTS", "warning", text, i, int(rec.offset[r])))
-        damaged = np.flatnonzero(rec.kind == Kind.DAMAGED)
+        damaged = np.flatnonzero(kind == Kind.DAMAGED)
         for r in damaged[:1000].tolist():
             why = rec.names[rec.name[r]] if rec.name[r] >= 0 else "cannot be read"
             found.append(Finding("DAMAGED-RECORD", "error", f"a record cannot be read: {why}", i, int(rec.offset[r])))
@@ -246,9 +249,10 @@ def _unpaired(capture: Capture) -> list[Finding]:
         (EXIT_ONLY, "UNPAIRED-EXIT", "{} exit{} stand alone: the entry was not recorded"),
     )
     for code, rule, text in texts:
-        at = np.flatnonzero((capture.calls.paired == code) & ~capture.calls.inferred)
+        at = np.flatnonzero(capture.calls.paired == code)
+        at = at[~capture.calls.inferred[at]]
         if code == ENTER_ONLY:  # what only ever shows the entry (QEMU's arm_psci_call) is not a loss
-            with_exit = [bool((s.records.kind == Kind.EXIT).any()) for s in capture.sources]
+            with_exit = [bool((s.records.kind == Kind.EXIT).any()) for s in capture.sources] if len(at) else []
             at = at[np.array(with_exit, dtype=bool)[capture.calls.source[at]]]
         if len(at):
             src, offset = _first_offset(capture, int(at[0]))

@@ -54,15 +54,17 @@ class Column(NDArrayOperatorsMixin):
 
     def append(self, values: npt.ArrayLike) -> None:
         """Put values behind the others."""
-        new = np.asarray(values)
-        self._rest.append(new.astype(self.dtype))
-        self._resting += len(new)
-        if self._resting >= self.PIECE:
-            whole = np.concatenate(self._rest)
-            cut = len(whole) // self.PIECE * self.PIECE
-            for start in range(0, cut, self.PIECE):
-                self._put(pack(whole[start : start + self.PIECE]))
-            self._rest, self._resting = [whole[cut:].copy()], len(whole) - cut
+        new = np.asarray(values).astype(self.dtype, copy=False)
+        at = 0
+        if self._resting and self._resting + len(new) >= self.PIECE:
+            at = self.PIECE - self._resting
+            self._put(pack(np.concatenate([*self._rest, new[:at]])))
+            self._rest, self._resting = [], 0
+        for start in range(at, len(new) - self.PIECE + 1, self.PIECE):
+            at = start + self.PIECE
+            self._put(pack(np.ascontiguousarray(new[start:at])))
+        self._rest.append(new[at:].copy())
+        self._resting += len(new) - at
 
     def _put(self, piece: bytes) -> None:
         self._pieces.append(piece)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .records import Kind, Records
+from .records import Kind, Records, Values, first_register
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -25,6 +25,25 @@ PAIRED = ("both", "enter-only", "exit-only", "whole")
 NO_RETURN = (0x84000002, 0x84000008, 0x84000009, 0x8400000B)
 """PSCI CPU_OFF, SYSTEM_OFF, SYSTEM_RESET, CPU_FREEZE: an exit long after belongs to another call (DEN0022 5.5-5.10)."""
 _MAX_NESTING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRegisters:
+    """x0 of each call: before it (the function id) and after it (the result), 0 where not known; and where they are known."""
+
+    x0: npt.NDArray[np.uint64]
+    asked: Flags
+    r0: npt.NDArray[np.uint64]
+    answered: Flags
+
+    @classmethod
+    def of(cls, records: Records, enter: I64, exit_: I64) -> FirstRegisters:
+        """Of calls of a source, by the numbers of their records."""
+        return cls(*first_register(records, enter), *first_register(records, exit_))
+
+    def of_some(self, which: Flags) -> FirstRegisters:
+        """Of some of the calls."""
+        return FirstRegisters(self.x0[which], self.asked[which], self.r0[which], self.answered[which])
 
 
 @dataclass(slots=True)
@@ -44,14 +63,26 @@ class Pairs:
     duplicates: int
     duplicate_of: dict[int, tuple[int, int]]
     """Call number -> the (enter, exit) records of the other probe."""
+    _first: FirstRegisters | None = None
+
+    def first(self, records: Records) -> FirstRegisters:
+        """x0 of the calls, taken out of the records when first asked for."""
+        if self._first is None:
+            self._first = FirstRegisters.of(records, self.enter, self.exit)
+        return self._first
+
+
+def chosen(column: Values, which: I64) -> npt.NDArray[Any]:
+    """The values of some records in order: all of them are unpacked in one go."""
+    return np.asarray(column) if len(which) == len(column) else column[which]
 
 
 def task_keys(records: Records, which: I64) -> I64:
     """A number a task: the pid, or below zero one a CPU for the idle task and for records without a pid."""
-    pid: I64 = records.pid[which].astype(np.int64)
+    pid: I64 = chosen(records.pid, which).astype(np.int64)
     if not len(pid) or pid.min() > 0:
         return pid
-    cpu = records.cpu[which].astype(np.int64)
+    cpu = chosen(records.cpu, which).astype(np.int64)
     keys: I64 = np.where(pid > 0, pid, -2 - cpu)
     return keys
 
@@ -127,7 +158,7 @@ def _families(records: Records, smc: I64, is_exit: Flags, family: Callable[[str]
 
     Where a source has one name for entries and one for exits they are a family whatever they are called.
     """
-    names = records.name[smc]
+    names = chosen(records.name, smc)
     seen = np.bincount((names + 1) * 2 + is_exit, minlength=2 * len(records.names) + 2).reshape(-1, 2)
     enters, exits = np.flatnonzero(seen[:, 0]), np.flatnonzero(seen[:, 1])
     if len(enters) <= 1 and len(exits) <= 1:
@@ -144,14 +175,14 @@ def pair(records: Records, family: Callable[[str], str], wraps: Callable[[str], 
     ``family`` names the probe that an event name belongs to, ``wraps`` tells whether a function of that name stands
     around one SMC.
     """
-    kind = records.kind
+    kind = np.asarray(records.kind)
     smc = np.flatnonzero(kind <= Kind.EXIT)
-    enters, exits, codes, dup, dup_of = _pair_smc(records, smc, family)
+    enters, exits, codes, dup, dup_of = _pair_smc(records, smc, kind[smc] == Kind.EXIT, family)
     parts = [(enters, exits, codes, np.zeros(len(enters), dtype=bool))]
     whole = np.flatnonzero(kind == Kind.WHOLE_IN)
     if len(whole):
         parts.append(
-            (whole, _results(records, whole), np.full(len(whole), WHOLE, dtype=np.uint8), np.zeros(len(whole), dtype=bool))
+            (whole, _results(records, kind, whole), np.full(len(whole), WHOLE, dtype=np.uint8), np.zeros(len(whole), dtype=bool))
         )
     around = np.array([*map(wraps, records.names), False], dtype=bool)
     wrap = np.flatnonzero((kind == Kind.WRAP_ENTER) | (kind == Kind.WRAP_EXIT)) if around.any() else whole[:0]
@@ -167,20 +198,20 @@ def pair(records: Records, family: Callable[[str], str], wraps: Callable[[str], 
     return Pairs(enter[order], exit_[order], code[order], guess[order], dup, {place[k]: v for k, v in dup_of.items()})
 
 
-def _results(records: Records, whole: I64) -> I64:
+def _results(records: Records, kind: npt.NDArray[np.uint8], whole: I64) -> I64:
     """The record right behind each row, where that is the row's result; else -1."""
     nxt = np.minimum(whole + 1, len(records) - 1)
-    has = (records.kind[nxt] == Kind.WHOLE_OUT) & (records.offset[nxt] == records.offset[whole])
+    offset = np.asarray(records.offset)
+    has = (kind[nxt] == Kind.WHOLE_OUT) & (offset[nxt] == offset[whole])
     return np.where(has, nxt, -1)
 
 
 def _pair_smc(
-    records: Records, smc: I64, family: Callable[[str], str]
+    records: Records, smc: I64, is_exit: Flags, family: Callable[[str], str]
 ) -> tuple[I64, I64, npt.NDArray[np.uint8], int, dict[int, tuple[int, int]]]:
     """Calls from entry and exit records: enter, exit, code, how many records were second sights, and of which calls."""
     if not len(smc):
         return smc, smc, np.zeros(0, dtype=np.uint8), 0, {}
-    is_exit = records.kind[smc] == Kind.EXIT
     tasks = task_keys(records, smc)
     fam = _families(records, smc, is_exit, family)
     never = np.array(NO_RETURN, dtype=np.uint64)

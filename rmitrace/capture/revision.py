@@ -18,7 +18,8 @@ import numpy as np
 import decoders
 
 from .distinct import distinct
-from .records import Kind, Records, first_register
+from .pairing import FirstRegisters
+from .records import Kind, Records
 
 if TYPE_CHECKING:
     from .source import Source
@@ -141,6 +142,8 @@ def texts_of(source: Source) -> Iterable[str]:
     """The lines of a source that state a revision: banners and what a kernel says."""
     rec = source.records
     wanted = [i for i, n in enumerate(rec.names) if n in ("banner", "kernel")]
+    if not wanted:
+        return
     for i in np.flatnonzero((rec.kind == Kind.MARK) & np.isin(rec.name, wanted))[:10_000].tolist():
         yield source.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "replace")
 
@@ -158,11 +161,12 @@ class Signs:
             self._seen.add(e.text)
             self.found.append(e)
 
-    def from_calls(self, records: Records, enter: np.ndarray, exit_: np.ndarray) -> None:
-        """Signs in function ids, arguments and results. ``enter`` and ``exit_`` are record numbers, -1 for none."""
-        fid, known = first_register(records, enter)
-        fid &= np.uint64(0xFFFEFFFF)
-        x0, ok = first_register(records, exit_)
+    def from_calls(self, records: Records, enter: np.ndarray, exit_: np.ndarray, first: FirstRegisters | None = None) -> None:
+        """Signs in function ids, arguments and results. ``enter`` and ``exit_`` are record numbers, -1 for none; ``first`` is
+        what is known of them already."""
+        first = first or FirstRegisters.of(records, enter, exit_)
+        fid, known = first.x0 & np.uint64(0xFFFEFFFF), first.asked
+        x0, ok = first.r0, first.answered
         refused = x0 == np.uint64(0xFFFFFFFFFFFFFFFF)
         fids, which = distinct(fid)
         rmi = (fids >= _BASE + 0x150) & (fids < _BASE + 0x2D0)
@@ -181,11 +185,12 @@ class Signs:
             self.add(e)
 
     def _rows(self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray) -> None:
-        used = np.bincount(records.name[enter[enter >= 0]] + 1, minlength=len(records.names) + 1)[1:] if len(enter) else ()
-        for i in np.flatnonzero(used).tolist():
-            sign = _NAMES.get(records.names[i])
-            if sign is not None:
-                self.add(Evidence(sign[0], sign[1], f"row {records.names[i]}", 5, "firmware"))
+        telling = [i for i, name in enumerate(records.names) if name in _NAMES]
+        names = records.name[enter[enter >= 0]] if telling else np.zeros(0)
+        for i in telling:
+            if (names == i).any():
+                group, fits = _NAMES[records.names[i]]
+                self.add(Evidence(group, fits, f"row {records.names[i]}", 5, "firmware"))
         for i in np.flatnonzero(fid == _BASE + 0x1E1)[:1].tolist():
             known = int(records.known[enter[i]])
             if records.regs[enter[i], 2] or known == 0b111:  # a console row has as many arguments as the command

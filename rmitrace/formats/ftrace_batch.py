@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..capture.distinct import distinct
 from ..capture.records import N_REGS, Finding, Kind, RecordBuilder, Records
 from . import eventmap, ftrace_scan, kernels
 from .base import Data, ReadOptions
@@ -203,11 +205,11 @@ def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int
     was understood late, and gives events that belong together names that show it.
     whole_lines  lines of one event have the same fields, so that a shorter one was cut
     """
-    drop = np.zeros(len(records), dtype=bool)
+    kind = np.asarray(records.kind)
+    whole = (kind == Kind.WHOLE_IN) | (kind == Kind.WHOLE_OUT)
+    drop = whole if whole.any() and (kind == Kind.ENTER).any() else np.zeros(len(kind), dtype=bool)
     if probes.dropped:
-        drop |= np.isin(records.offset, np.array(probes.dropped)) & (records.kind == Kind.BUFFER)
-    if (records.kind == Kind.ENTER).any():
-        drop |= (records.kind == Kind.WHOLE_IN) | (records.kind == Kind.WHOLE_OUT)
+        drop = drop | (np.isin(records.offset, np.array(probes.dropped)) & (kind == Kind.BUFFER))
     if drop.any():
         records.take(~drop)
     if probes.late and (records.offset[1:] < records.offset[:-1]).any():
@@ -222,16 +224,14 @@ def mark_cut(records: Records) -> int:
     """Make damaged what was cut short: an SMC event with fewer registers at its end than both its neighbours of the
     same event, or than the only neighbour it has. Returns how many."""
     total = 0
-    smc = (records.kind == Kind.ENTER) | (records.kind == Kind.EXIT)
+    smc = np.asarray(records.kind) <= Kind.EXIT
+    names = np.asarray(records.name)[smc]
+    both, _ = distinct(names.astype(np.uint64) << np.uint64(32) | np.asarray(records.known)[smc])
+    several = Counter((both >> np.uint64(32)).tolist())
     reason: dict[str, int] = {}
-    for name in np.unique(records.name[smc]).tolist():
-        rows = np.flatnonzero(smc & (records.name == name))
-        if len(rows) < 2:
-            continue
-        bits = records.known[rows]
-        if (bits == bits[0]).all():
-            continue
-        known = bits.astype(np.int64)
+    for name in sorted(n for n, count in several.items() if count > 1):
+        rows = np.flatnonzero(smc)[names == name]
+        known = records.known[rows].astype(np.int64)
         before, after = np.insert(known[:-1], 0, known[1]), np.append(known[1:], known[-2])
         least = before & after  # registers that both neighbours have
         cut = ((known & (known + 1)) == 0) & ((known & least) == known) & (known != least)
