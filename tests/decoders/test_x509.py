@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import random
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -284,3 +285,16 @@ def test_any_bytes(data: bytes, hash_name: str | None, version: int | None) -> N
 
 def test_what_cannot_be_checked_is_said() -> None:
     assert signature_error(b"", b"") not in (None, "")
+
+
+def test_nothing_is_printed_about_odd_certificates() -> None:
+    """The cryptography package warns of a negative serial number on standard error, where a screen may be."""
+    chain = bytearray(CHAINS[next(iter(CHAINS))])
+    serial = decode_chain(bytes(chain), verify=False).find("Certificate[0].tbsCertificate.serialNumber")
+    assert serial is not None
+    assert serial.offset is not None
+    chain[serial.offset + 2] |= 0x80  # behind tag and length: the highest bit of the number
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        decode_chain(bytes(chain))
+    assert said == []
