@@ -34,6 +34,7 @@ class OpenOptions:
     progress       called with bytes read so far and the total; may raise to stop
     keys           text of a key log with the secrets of SPDM sessions, see decoders.keylog
     show_secrets   IDE keys and IVs are shown, not hidden
+    stop           asked now and then; once it says True no more is read, and the capture is of what was
     cache          what reading a big capture finds out is kept in the user's cache folder, and taken from there
     """
 
@@ -44,6 +45,7 @@ class OpenOptions:
     keys: str | None = None
     show_secrets: bool = False
     cache: bool = False
+    stop: Callable[[], bool] | None = None
 
 
 def open_capture(paths: list[str], options: OpenOptions | None = None, limit: int | None = None) -> Capture:
@@ -62,8 +64,8 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
     before = 0
     for i, s in enumerate(sources):
         path = None if s.path == "-" else s.path
-        read = ReadOptions(options.maps, _progress(options.progress, before, total), path=path)
-        _read(s, i, read, options.source_format)
+        limiter = _Limiter(options, before, total)
+        _read(s, i, ReadOptions(options.maps, limiter.at, path=path), options.source_format, limiter)
         before += len(s.data)
     capture = build(sources, ReadOptions(options.maps, keys=options.keys, show_secrets=options.show_secrets), options.abi)
     if keeper is not None and keeper.save(capture):
@@ -92,11 +94,27 @@ def check(paths: list[str], options: OpenOptions) -> None:
             raise CaptureError(str(e).strip("'\"")) from None
 
 
-def _progress(call: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int], None] | None:
-    return None if call is None else lambda n: call(before + n, total)
+class _Stopped(Exception):
+    """No more of a source is wanted."""
 
 
-def _read(source: Source, index: int, options: ReadOptions, wanted: str | None) -> None:
+class _Limiter:
+    """Passes on how far the reading is, and ends it where no more is wanted. ``done``: bytes read so far."""
+
+    def __init__(self, options: OpenOptions, before: int, total: int) -> None:
+        self._options, self._before, self._total = options, before, total
+        self.done = 0
+
+    def at(self, done: int) -> None:
+        """So many bytes are read. Raises _Stopped."""
+        self.done = done
+        if self._options.progress is not None:
+            self._options.progress(self._before + done, self._total)
+        if self._options.stop is not None and self._options.stop():
+            raise _Stopped
+
+
+def _read(source: Source, index: int, options: ReadOptions, wanted: str | None, limiter: _Limiter) -> None:
     if wanted is not None:
         source.reader = registry.by_name(wanted)
     else:
@@ -109,6 +127,8 @@ def _read(source: Source, index: int, options: ReadOptions, wanted: str | None) 
     source.format = source.reader.name
     try:
         source.records = source.reader.read(source.data, 0, len(source.data), options)
+    except _Stopped:
+        _read_again(source, index, replace(options, progress=None), limiter.done)
     except Unreadable as e:
         raise CaptureError(f"{source.path}: {e}") from None
     except ValueError as e:
@@ -116,6 +136,18 @@ def _read(source: Source, index: int, options: ReadOptions, wanted: str | None) 
     source.records.pack()
     source.data = source.records.facts.pop("data", source.data)
     source.findings += [_with_source(f, index) for f in source.records.findings]
+
+
+def _read_again(source: Source, index: int, options: ReadOptions, done: int) -> None:
+    """The part of a text that was read when no more was wanted. Of what is no text nothing can be had."""
+    growth = getattr(source.reader, "growth", None)
+    upto = source.data.rfind(b"\n", 0, done) + 1 if growth is not None else 0
+    assert source.reader is not None
+    if upto:
+        source.records = source.reader.read(source.data, 0, upto, options)
+    source.whole = False
+    text = f"reading was stopped at byte {upto} of {len(source.data)}"
+    source.findings.append(Finding("INTERRUPTED", "warning", text, index, upto))
 
 
 def _with_source(f: Finding, index: int) -> Finding:

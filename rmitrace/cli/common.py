@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import json
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -184,10 +188,42 @@ def open_args(args: argparse.Namespace) -> Capture:
     from ..capture import open_capture
 
     check_paths(args.capture)
-    capture = open_capture(args.capture, open_options(args))
+    stop = Stop()
+    with stop.listening(signal.SIGINT):
+        capture = open_capture(args.capture, dataclasses.replace(open_options(args), stop=lambda: stop.asked))
     _OPENED.append(capture)
     _progress_end()
+    if stop.asked:
+        if capture.complete:
+            raise KeyboardInterrupt  # it was read, and then stopped while it was paired
+        read = ", ".join(f.message for f in capture.reading if f.rule == "INTERRUPTED")
+        print(f"rmitrace: {read}; what follows is about that part", file=sys.stderr)
     return capture
+
+
+class Stop:
+    """Whether the user wants an end. The first Ctrl-C, or SIGTERM, asks for one; the second Ctrl-C is one."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    @contextlib.contextmanager
+    def listening(self, *signals: signal.Signals) -> Iterator[None]:
+        """Take these signals, inside; in a thread of its own, where none come, nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = [signal.signal(s, self._ask) for s in signals]
+        try:
+            yield
+        finally:
+            for s, handler in zip(signals, before, strict=True):
+                signal.signal(s, handler)
 
 
 _OPENED: list[Capture] = []

@@ -6,38 +6,14 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from . import common
 
 if TYPE_CHECKING:
     from ..capture import Capture
     from ..capture.follow.live import Live, Part
-
-
-class Stop:
-    """Whether the user wants an end. The first Ctrl-C, or SIGTERM, asks for one; the second Ctrl-C is one."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def _ask(self, number: int, frame: Any) -> None:
-        if self.asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.asked = True
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take the signals, inside."""
-        signals = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(s, self._ask) for s in signals]
-        try:
-            yield
-        finally:
-            for s, handler in zip(signals, before, strict=True):
-                signal.signal(s, handler)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,8 +50,8 @@ def to_the_end(args: argparse.Namespace) -> Capture:
 
 def _follow(live: Live, show: Callable[[Part | None], None]) -> Capture:
     """Show the parts as they come; all of it when it ends, or the user ends it."""
-    stop = Stop()
-    with stop.listening():
+    stop = common.Stop()
+    with stop.listening(signal.SIGINT, signal.SIGTERM):
         while not live.ended and not stop.asked:
             part = live.step()
             show(part)
