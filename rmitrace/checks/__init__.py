@@ -11,6 +11,7 @@ found: see ``Check``.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
@@ -71,12 +72,12 @@ def matching(patterns: list[str]) -> set[str]:
 
 def run(capture: Capture) -> list[Finding]:
     """The findings of every check, by the place that they are about: the first call, else the order of the checks."""
-    return sorted(_all(capture), key=_place)
+    return _in_order(list(_all(capture)))
 
 
 def chosen(capture: Capture, ids: set[str]) -> list[Finding]:
     """The findings of some rules, those of the reading among them; only the checks that have such a rule are run."""
-    found = capture.reading + sorted(_all(capture, ids), key=_place)
+    found = capture.reading + _in_order(list(_all(capture, ids)))
     return [f for f in found if f.rule in ids]
 
 
@@ -84,6 +85,24 @@ def _all(capture: Capture, ids: Container[str] = RULES) -> Iterator[Finding]:
     for check in CHECKS:
         if not check.rules or any(r.id in ids for r in check.rules):
             yield from check.run(capture)
+
+
+def _in_order(found: list[Finding]) -> list[Finding]:
+    """By place. What is wrong with a message that a failed transaction was about follows that transaction, and is said there."""
+    failed = {c: f for f in found if f.rule == transactions.COMM_FAILED.id for c in f.calls}
+    about = [f for f in found if f.calls and f.calls[0] in failed and f.severity == "error" and _of_messages(f)]
+    for f in about:
+        whole = failed[f.calls[0]]
+        i = next(i for i, x in enumerate(found) if x.calls == whole.calls and x.rule == whole.rule)
+        if f.message not in found[i].message:
+            found[i] = replace(found[i], message=f"{found[i].message}; {f.message}")
+    moved = {id(f): failed[f.calls[0]].calls[0] for f in about}
+    return sorted(found, key=lambda f: moved.get(id(f), _place(f)))
+
+
+def _of_messages(f: Finding) -> bool:
+    rule = RULES.get(f.rule)
+    return rule is not None and rule.needs == "messages"
 
 
 def _place(f: Finding) -> int:

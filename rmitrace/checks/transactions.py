@@ -101,7 +101,8 @@ def _failed(capture: Capture, kind: str, t: Table) -> Iterator[Finding]:
         if capture.calls.failed[last]:
             text += f", which returned {capture.status_text(last)}"
         text += f": RMI_{kind.upper()}_GET_STATE (call {seen}) gives ERROR"
-        yield found(COMM_FAILED, capture, text + _why(capture, t, j, seen), [last, seen], object=device)
+        earlier = [c for c in _communicated(t, j) if c != last]  # the response that failed it answers the call before
+        yield found(COMM_FAILED, capture, text + _why(capture, t, j, seen), [last, seen, *earlier], object=device)
 
 
 def _state(capture: Capture, kind: str, address: int, seq: int) -> str:

@@ -39,6 +39,9 @@ def add_parser(sub: Any) -> None:
         help="text (default): one line a call; json: one object a line; csv",
     )
     common.add_follow(p)
+    p.add_argument(
+        "--why", action="store_true", help="below a call that failed, the conditions of its status (text; JSON has them)"
+    )
     common.add_fail_on(p)
     p.set_defaults(run=run)
 
@@ -54,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     writer = import_module(f"rmitrace.export.{MODULES[args.format]}")
     if args.format == "text":
         everything = len(seqs) == len(capture.calls)
-        writer.write(capture, seqs, sys.stdout, marks=everything, summary=everything)
+        writer.write(capture, seqs, sys.stdout, marks=everything, summary=everything, why=args.why)
     else:
         writer.write(capture, seqs, sys.stdout)
     return common.exit_status(capture, args.fail_on)

@@ -18,10 +18,12 @@ from ..correlate.words import clock_lines
 from ..display import safe
 
 
-def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = True, summary: bool = True) -> None:
+def write(
+    capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = True, summary: bool = True, why: bool = False
+) -> None:
     """The calls, one line each, with the lines worth showing between them; then sequences and findings."""
     write_header(capture, out, _HEADER_WIDTH)
-    lines = Lines(capture, out, marks=marks)
+    lines = Lines(capture, out, marks=marks, why=why)
     for seq in seqs:
         lines.call(seq, capture.messages_of(seq))
     lines.end()
@@ -34,10 +36,11 @@ def write(capture: Capture, seqs: Iterable[int], out: IO[str], *, marks: bool = 
 
 
 class Lines:
-    """Writes calls in their order, each with its messages, and between them the lines worth showing where ``marks``."""
+    """Writes calls in their order, each with its messages, and between them the lines worth showing where ``marks``;
+    below a call that failed, the conditions of its status where ``why``."""
 
-    def __init__(self, capture: Capture, out: IO[str], *, marks: bool) -> None:
-        self._capture, self._out = capture, out
+    def __init__(self, capture: Capture, out: IO[str], *, marks: bool, why: bool = False) -> None:
+        self._capture, self._out, self._why = capture, out, why
         self._several = len(capture.sources) > 1
         self._marks = iter(sorted(capture.marks(), key=lambda m: m.before_call) if marks else ())
         self._next = next(self._marks, None)
@@ -46,6 +49,8 @@ class Lines:
         """The next call, behind the lines that stand in front of it."""
         self._up_to(seq)
         self._out.write(call_text(self._capture, seq, self._several) + "\n")
+        if self._why and self._capture.calls.failed[seq]:
+            write_why(self._capture, seq, self._out)
         for m in messages:
             self._out.write(message_line(m) + "\n")
 
@@ -57,6 +62,16 @@ class Lines:
         while self._next is not None and self._next.before_call <= seq:
             self._out.write(mark_line(self._next) + "\n")
             self._next = next(self._marks, None)
+
+
+def write_why(capture: Capture, seq: int, out: IO[str]) -> None:
+    """The conditions of a call that failed, set in under it."""
+    from .. import diagnose
+    from . import conditions
+
+    d = diagnose.why(capture, seq)
+    for line in conditions.lines(d) if d is not None else ():
+        out.write(f"    {line}\n")
 
 
 _HEADER_WIDTH = 160

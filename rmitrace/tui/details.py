@@ -10,6 +10,7 @@ from typing import Any
 import decoders
 from decoders.tree import Node, Severity
 
+from .. import diagnose
 from ..capture.messages import Message
 from ..capture.model import Call
 from ..lifecycle.model import StateChange
@@ -79,6 +80,9 @@ def of_call(view: View, seq: int) -> Details:
     out = Details(view.capture.name_text(seq))
     for f in view.findings_of(seq):
         out.branches.append(Branch(Node(f.rule, text=f.message, note=f.spec or None, severity=_severity(f.severity)), "finding"))
+    failure = _failure(view, seq)
+    if failure is not None:
+        out.branches.append(Branch(failure, "failure"))
     for c in view.changes.get(seq, ()):
         out.branches.append(Branch(Node(c.object, text=_change(c)), "state"))
     for child in (c for c in call.tree.children if c.children or c.text or c.note):
@@ -102,6 +106,29 @@ def of_call(view: View, seq: int) -> Details:
     if call.exit_raw is not None:
         out.raws.append(Raw(f"exit {name}:{call.exit_offset}", call.exit_raw, (outwards,)))
     return out
+
+
+_SIGN = {True: "holds", False: "struck", None: "open"}
+
+
+def _failure(view: View, seq: int) -> Node | None:
+    """The conditions of a call that failed: which hold, are struck, or are left open; those that hold first."""
+    d = diagnose.why(view.capture, seq) if view.capture.calls.failed[seq] else None
+    if d is None or not (d.verdicts or d.remarks):
+        return None
+    rank: dict[bool | None, int] = {True: 0, None: 1, False: 2}
+    nodes = [
+        Node(
+            v.condition.id,
+            text=f"{_SIGN[v.holds]}: {v.condition.when}",
+            note=v.text or None,
+            severity="error" if v.holds else None,
+        )
+        for v in sorted(d.verdicts, key=lambda v: rank[v.holds])
+    ]
+    nodes += [Node("firmware", text=r) for r in d.remarks]
+    cause = d.cause.condition.id if d.cause is not None else "not decided"
+    return Node("why it failed", text=cause, children=tuple(nodes))
 
 
 def _change(c: StateChange) -> str:
