@@ -67,6 +67,8 @@ def check(args: argparse.Namespace) -> None:
     """Raise UserError for what cannot be had while a capture grows."""
     if args.capture[0] in ("text", "json", "csv") and not os.path.lexists(args.capture[0]):
         raise common.UserError(f"-f is --follow; the format is chosen with --format {args.capture[0]}")
+    if args.why:
+        raise common.UserError("--why: what the calls behind a call show is not known while following")
     if args.where:
         from .. import query
 
