@@ -26,6 +26,7 @@ DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
 
 if TYPE_CHECKING:
     from ..correlate import Correlation
+    from ..diagnose import Diagnosis
     from ..lifecycle.model import Sequence, StateChange
     from .index import Keeper
     from .messages import Conversations, Message
@@ -319,6 +320,12 @@ class Capture:
     def messages_of(self, seq: int) -> list[Message]:
         """The messages that a communicate call sent and got back, decoded."""
         return self.conversations.of(seq)
+
+    def why(self, seq: int) -> Diagnosis | None:
+        """Of a call that failed: which conditions of its status hold."""
+        from .. import diagnose
+
+        return diagnose.why(self, seq)
 
     def marks(self) -> list[Mark]:
         """Lines worth showing that are no calls, in the order of the sources."""

@@ -10,7 +10,6 @@ from typing import Any
 import decoders
 from decoders.tree import Node, Severity
 
-from .. import diagnose
 from ..capture.messages import Message
 from ..capture.model import Call
 from ..lifecycle.model import StateChange
@@ -113,7 +112,7 @@ _SIGN = {True: "holds", False: "struck", None: "open"}
 
 def _failure(view: View, seq: int) -> Node | None:
     """The conditions of a call that failed: which hold, are struck, or are left open; those that hold first."""
-    d = diagnose.why(view.capture, seq) if view.capture.calls.failed[seq] else None
+    d = view.capture.why(seq) if view.capture.calls.failed[seq] else None
     if d is None or not (d.verdicts or d.remarks):
         return None
     rank: dict[bool | None, int] = {True: 0, None: 1, False: 2}

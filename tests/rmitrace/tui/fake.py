@@ -60,6 +60,9 @@ def sequence(kind: str, object: str, outcome: str, steps: tuple[Step, ...], why:
 class FakeCapture:
     """The attributes of rmitrace.capture.Capture that the screen reads."""
 
+    def why(self, seq: int) -> None:
+        """No failure is explained."""
+
     def __init__(
         self,
         *,
