@@ -132,8 +132,8 @@ def _link(k: Link) -> dict[str, Any]:
     }
 
 
-_COUNTED = (Kind.ENTER, Kind.EXIT, Kind.WHOLE_IN, Kind.DAMAGED)
-"""Records that stand for an SMC: entries, exits, whole rows (once) and what is damaged."""
+_COUNTED = (Kind.ENTER, Kind.EXIT, Kind.WHOLE_IN, Kind.BUFFER, Kind.DAMAGED)
+"""Records that stand for an SMC or a message: entries, exits, whole rows (once), packets, and what is damaged."""
 
 
 def _call_and_messages(capture: Capture, seq: int) -> Iterator[dict[str, Any]]:
