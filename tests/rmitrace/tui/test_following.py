@@ -104,8 +104,8 @@ async def test_the_end_of_a_pipe_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     path = tmp_path / "pipe"
     os.mkfifo(path)
     async with following(path, monkeypatch) as d:
-        with path.open("wb") as out:
-            out.writelines(LINES)
+        # in a thread: opening a FIFO waits for its reader, which may be waiting for this loop
+        await asyncio.to_thread(path.write_bytes, b"".join(LINES))
         await until(d, lambda: "ended" in d.main.query_one(Header).render_line(0).text)
         assert d.main.model.calls == len(EXITS)
 
