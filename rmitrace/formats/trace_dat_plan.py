@@ -110,10 +110,18 @@ def load(pages: npt.NDArray[np.uint8], plan: Plan, body: I64, out: U64, rows: I6
             runs.append([load])
     for run in runs:
         reg, offset, size, signed = run[0]
-        values = everywhere(pages, f"<{'i' if signed else 'u'}{size}", len(run))[body + offset]
-        if len(run) == N_REGS:
-            out[rows] = values
-        elif len(run) == 1:
-            out[rows, reg] = values.astype(np.int64).view(np.uint64) if signed else values
-        else:
-            out[rows, reg : reg + len(run)] = values
+        if len(run) > 1:  # bytes that are copied as one, eight a register
+            values = everywhere(pages, f"V{8 * len(run)}")[body + offset].view("<u8").reshape(-1, len(run))
+            out[_slice(rows), reg : reg + len(run)] = values
+            continue
+        values = everywhere(pages, f"<{'i' if signed else 'u'}{size}")[body + offset]
+        out[_slice(rows), reg] = values.astype(np.int64).view(np.uint64) if signed else values
+
+
+def _slice(rows: I64) -> I64 | slice:
+    """Numbers as a slice where they are one: a copy in one go."""
+    if len(rows) > 1:
+        step = int(rows[1] - rows[0])
+        if step > 0 and (np.diff(rows) == step).all():
+            return slice(int(rows[0]), int(rows[-1]) + 1, step)
+    return rows

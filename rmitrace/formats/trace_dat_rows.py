@@ -25,6 +25,9 @@ COLUMNS: dict[str, Any] = {
     "ident": np.uint16, "ring": np.int16, "kind": np.uint8, "name": np.int32, "known": np.uint32,
 }  # fmt: skip
 
+_FEW = 16
+"""Kinds of events that are looked for one by one."""
+
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
@@ -79,6 +82,11 @@ def _larger(old: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
 
 def groups(ident: npt.NDArray[np.uint16]) -> Iterator[tuple[int, I64]]:
     """Each number there is, and where it stands."""
+    several = np.flatnonzero(np.bincount(ident))
+    if len(several) <= _FEW:
+        for number in several.tolist():
+            yield number, np.flatnonzero(ident == number)
+        return
     order = np.argsort(ident, kind="stable")
     starts = np.flatnonzero(np.diff(ident[order].astype(np.int32), prepend=-1)).tolist()
     for start, stop in pairwise([*starts, len(order)]):
