@@ -6,6 +6,7 @@ import io
 import lzma
 import random
 import re
+import shutil
 import time
 import tomllib
 from importlib.util import module_from_spec, spec_from_file_location
@@ -20,6 +21,8 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "captures"
 DESCRIPTIONS = sorted(FOLDER.glob("*/*.toml"))
 SAMPLES = sorted(p for p in FOLDER.glob("*/*") if p.suffix != ".toml" and p.is_file())
+NEEDS = {"perf-data": "perf"}
+"""Formats that are read through a program, and that program."""
 KEYS = {"title": str, "format": str, "origin": str, "revision": str, "shows": str, "licence": str}
 MAX_SIZE = 400 << 10
 WINDOW = 16 << 10
@@ -28,6 +31,13 @@ WINDOW = 16 << 10
 
 def name(path: Path) -> str:
     return str(path.relative_to(FOLDER))
+
+
+def need_program(path: Path) -> None:
+    """Skip the test where the program that reads the sample is missing."""
+    program = NEEDS.get(describe(path)["format"])
+    if program is not None and shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
 
 
 def describe(path: Path) -> dict:
@@ -79,6 +89,7 @@ def test_descriptions_describe_something() -> None:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=name)
 def test_recognised_and_counted(path: Path) -> None:
+    need_program(path)
     d = describe(path)
     capture = open_capture([str(path)], OpenOptions())
     assert capture.sources[0].format == d["format"]

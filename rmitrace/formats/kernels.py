@@ -55,7 +55,8 @@ def repaid(size: int, function: Kernel, steps: tuple[Kernel, ...]) -> bool:
     if size < LOAD_FROM or size >= COMPILE_FROM:
         return size >= COMPILE_FROM
     try:
-        return any((folder() / _digest(_files(function, steps))).glob(f"*/*.{function.__name__}-*.nbi"))
+        place = folder() / _digest(_files(function, steps))
+        return place.is_dir() and _ours(place) and any(place.glob(f"*/*.{function.__name__}-*.nbi"))
     except (OSError, RuntimeError):  # unreadable, or no home
         return False
 
@@ -73,14 +74,24 @@ def compiled(function: Kernel, steps: tuple[Kernel, ...]) -> Kernel:
     try:
         place = folder() / _digest(_files(function, steps))
         if not place.is_dir():
-            place.mkdir(parents=True)
+            folder().parent.parent.mkdir(parents=True, exist_ok=True)
+            for part in (folder().parent, folder(), place):
+                part.mkdir(0o700, exist_ok=True)
             _prune(place)
+        if not _ours(place):
+            raise OSError("a folder that others may write to")
         numba.config.CACHE_DIR = str(place)
         return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
     except (OSError, RuntimeError):
         return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = ""
+
+
+def _ours(place: Path) -> bool:
+    """Whether nobody else can put code there: what is found there is run."""
+    told = [part.stat() for part in (folder().parent, folder(), place)]
+    return all(t.st_uid == os.getuid() and not t.st_mode & 0o022 for t in told)
 
 
 @cache

@@ -12,6 +12,8 @@ BUILTIN = (
     "packets",
     "trace_dat",
     "raw_pages",
+    "perf_data",
+    "perf_data",
     "calls_jsonl",
     "ftrace",
     "perf_script",

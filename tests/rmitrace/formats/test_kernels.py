@@ -70,6 +70,17 @@ def test_without_a_place_for_the_code(tmp_path: Path, monkeypatch: pytest.Monkey
     assert anew()(1, 2) == 5
 
 
+def test_code_where_others_may_write_is_not_run(cache: Path) -> None:
+    anew()(1, 2)
+    (place,) = cache.iterdir()
+    place.chmod(0o777)
+    before = sorted(place.rglob("*"))
+    assert not kernels.repaid(kernels.LOAD_FROM, add, STEPS)
+    assert anew()(1, 2) == 5
+    assert sorted(place.rglob("*")) == before
+    assert cache.stat().st_mode & 0o777 == 0o700
+
+
 def test_lines_of_any_length() -> None:
     long = kernels._WINDOW * 3
     data = b"a\n" + b"b" * long + b"\nc"
