@@ -1,4 +1,4 @@
-"""The file that QEMU's simple trace backend writes (trace/simple.c, version 4), little-endian.
+"""The file of QEMU's simple trace backend (trace/simple.c, version 4: QEMU 2.8 to 11), in the byte order of its host.
 
 Header of three u64 (all ones, magic, version), then records of a u64 type: 0 maps an event id to its name (u64 id,
 u32 length, name), 1 is an event (u64 id, u64 ns, u32 length of the whole record, u32 pid, arguments of 8 bytes each,
@@ -10,17 +10,38 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 from ..capture.records import Kind, RecordBuilder, Records
 from .base import Data, Detail, ReadOptions, Unreadable
 
-_MAGIC = b"\xff" * 8 + struct.pack("<Q", 0xF2B177CB0AA429B4)
+_MAGIC = 0xF2B177CB0AA429B4
 _VERSION = 4
 _DROPPED = 0xFFFFFFFFFFFFFFFE
 _MAPPING, _EVENT = 0, 1
-_HEAD = struct.Struct("<QQQII")
-_NAME = struct.Struct("<QQI")
-_CALL = struct.Struct("<5Q")
+
+
+class _Order(NamedTuple):
+    """The layouts in one byte order."""
+
+    byteorder: Literal["little", "big"]
+    head: struct.Struct
+    name: struct.Struct
+    call: struct.Struct
+
+    @classmethod
+    def of(cls, byteorder: Literal["little", "big"]) -> _Order:
+        """Of 'little' or 'big'."""
+        sign = "<" if byteorder == "little" else ">"
+        return cls(byteorder, struct.Struct(sign + "QQQII"), struct.Struct(sign + "QQI"), struct.Struct(sign + "5Q"))
+
+    def number(self, data: bytes) -> int:
+        """An unsigned number."""
+        return int.from_bytes(data, self.byteorder)
+
+
+_ORDERS = (_Order.of("little"), _Order.of("big"))
+_HEAD, _NAME, _CALL = (s.size for s in _ORDERS[0][1:])
 _MARKS = ("arm_cpu_reset", "arm_powerctl_")
 _MAX_NAME = 512
 _MAX_RECORD = 1 << 20
@@ -28,12 +49,22 @@ _MAX_RECORD = 1 << 20
 
 def is_header(head: bytes) -> bool:
     """Whether the bytes start such a file."""
-    return head[:16] == _MAGIC
+    return _order(head) is not None
+
+
+def byte_order(head: bytes) -> Literal["little", "big"]:
+    """The byte order of a file that begins like that."""
+    return (_order(head) or _ORDERS[0]).byteorder
+
+
+def _order(head: bytes) -> _Order | None:
+    return next((o for o in _ORDERS if head[:16] == b"\xff" * 8 + _MAGIC.to_bytes(8, o.byteorder)), None)
 
 
 def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
     """The records of a file. Raises Unreadable where its version is not 4."""
-    version = int.from_bytes(data[start + 16 : start + 24], "little")
+    order = _order(bytes(data[start : start + 16])) or _ORDERS[0]
+    version = order.number(data[start + 16 : start + 24])
     if version != _VERSION:
         raise Unreadable(
             f"simple trace file of version {version}, only version {_VERSION} can be read; "
@@ -47,25 +78,25 @@ def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
         if options.progress is not None and count & 0xFFFF == 0:
             options.progress(at - start)
         count += 1
-        kind = int.from_bytes(data[at : at + 8], "little")
-        size = _size(data, at, end, kind)
+        kind = order.number(data[at : at + 8])
+        size = _size(order, data, at, end, kind)
         if size == 0:
-            text = "simple trace record cut" if end - at < _HEAD.size or kind <= _EVENT else "no simple trace record here"
+            text = "simple trace record cut" if end - at < _HEAD or kind <= _EVENT else "no simple trace record here"
             b.add(Kind.DAMAGED, at, min(end - at, 0x7FFFFFFF), name=f"{text}; the rest cannot be read")
             used += 1
             break
         if kind == _MAPPING:
-            ident = int.from_bytes(data[at + 8 : at + 16], "little")
+            ident = order.number(data[at + 8 : at + 16])
             names[ident] = bytes(data[at + 20 : at + size]).decode("utf-8", "replace")
         else:
-            _, ident, ns, _, _ = _HEAD.unpack(data[at : at + _HEAD.size])
+            _, ident, ns, _, _ = order.head.unpack(data[at : at + _HEAD])
             name = names.get(ident, "")
             if ident == _DROPPED:
-                dropped = int.from_bytes(data[at + _HEAD.size : at + _HEAD.size + 8], "little")
+                dropped = order.number(data[at + _HEAD : at + _HEAD + 8])
                 b.add(Kind.LOST, at, size, ts=_time(ns), regs=[dropped])
                 used += 1
             elif name == "arm_psci_call" or name.startswith(_MARKS):
-                _add(b, data, at, size, _time(ns), name)
+                _add(b, order, data, at, size, _time(ns), name)
                 events[name] += 1
                 used += 1
         at += size
@@ -76,18 +107,19 @@ def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
 def arguments(data: Data, start: int, end: int, wanted: frozenset[str]) -> Iterator[tuple[int, int, int, str, bytes]]:
     """The events of those names: byte offset and size of the record, time in ns, name, and the bytes of the arguments."""
     names: dict[int, str] = {}
+    order = _order(bytes(data[start : start + 16])) or _ORDERS[0]
     at = start + 24
     while at < end:
-        kind = int.from_bytes(data[at : at + 8], "little")
-        size = _size(data, at, end, kind)
+        kind = order.number(data[at : at + 8])
+        size = _size(order, data, at, end, kind)
         if size == 0:
             return
         if kind == _MAPPING:
-            names[int.from_bytes(data[at + 8 : at + 16], "little")] = bytes(data[at + 20 : at + size]).decode("utf-8", "replace")
+            names[order.number(data[at + 8 : at + 16])] = bytes(data[at + 20 : at + size]).decode("utf-8", "replace")
         else:
-            _, ident, ns, _, _ = _HEAD.unpack(data[at : at + _HEAD.size])
+            _, ident, ns, _, _ = order.head.unpack(data[at : at + _HEAD])
             if (name := names.get(ident, "")) in wanted:
-                yield at, size, _time(ns), name, bytes(data[at + _HEAD.size : at + size])
+                yield at, size, _time(ns), name, bytes(data[at + _HEAD : at + size])
         at += size
 
 
@@ -95,41 +127,42 @@ def _time(ns: int) -> int:
     return min(ns, 2**63 - 1)
 
 
-def _size(data: Data, at: int, end: int, kind: int) -> int:
+def _size(order: _Order, data: Data, at: int, end: int, kind: int) -> int:
     """Bytes of the record at an offset, 0 where it is none or is cut."""
-    if kind == _MAPPING and at + _NAME.size <= end:
-        size = _NAME.size + int.from_bytes(data[at + 16 : at + 20], "little")
-        good = size <= _NAME.size + _MAX_NAME
-    elif kind == _EVENT and at + _HEAD.size <= end:
-        size = 8 + int.from_bytes(data[at + 24 : at + 28], "little")
-        good = _HEAD.size <= size <= _MAX_RECORD
+    if kind == _MAPPING and at + _NAME <= end:
+        size = _NAME + order.number(data[at + 16 : at + 20])
+        good = size <= _NAME + _MAX_NAME
+    elif kind == _EVENT and at + _HEAD <= end:
+        size = 8 + order.number(data[at + 24 : at + 28])
+        good = _HEAD <= size <= _MAX_RECORD
     else:
         return 0
     return size if good and at + size <= end else 0
 
 
-def _add(b: RecordBuilder, data: Data, at: int, size: int, ts: int, name: str) -> None:
-    body = bytes(data[at + _HEAD.size : at + size])
+def _add(b: RecordBuilder, order: _Order, data: Data, at: int, size: int, ts: int, name: str) -> None:
+    body = bytes(data[at + _HEAD : at + size])
     if name == "arm_psci_call":
-        if len(body) != _CALL.size:
-            b.add(Kind.DAMAGED, at, size, ts=ts, name=f"arm_psci_call of {len(body)} argument bytes, expected {_CALL.size}")
+        if len(body) != _CALL:
+            b.add(Kind.DAMAGED, at, size, ts=ts, name=f"arm_psci_call of {len(body)} argument bytes, expected {_CALL}")
             return
-        *regs, cpu = _CALL.unpack(body)
+        *regs, cpu = order.call.unpack(body)
         b.add(Kind.ENTER, at, size, ts=ts, cpu=cpu & 0x7FFFFFFF, name=name, regs=regs)
     else:
-        cpu = int.from_bytes(body[:8], "little") if len(body) >= 8 else -1
+        cpu = order.number(body[:8]) if len(body) >= 8 else -1
         b.add(Kind.MARK, at, size, ts=ts, cpu=cpu if cpu < 1 << 31 else -1, name=name)
 
 
 def detail(raw: bytes) -> Detail:
     """A record in full; its text is in the manner of simpletrace.py, with the absolute time in ns."""
-    if len(raw) < _HEAD.size:
+    if len(raw) < _HEAD:
         return Detail(raw.hex(" "))
-    _, _, ns, _, pid = _HEAD.unpack_from(raw)
-    body = raw[_HEAD.size :]
-    if len(body) != _CALL.size:
+    order = _ORDERS[raw[:1] == b"\0"]  # the type, 1, is a u64
+    _, _, ns, _, pid = order.head.unpack_from(raw)
+    body = raw[_HEAD:]
+    if len(body) != _CALL:
         return Detail(f"{ns} pid={pid} {body.hex(' ')}", fields={"pid": str(pid)})
-    x0, x1, x2, x3, cpu = _CALL.unpack(body)
+    x0, x1, x2, x3, cpu = order.call.unpack(body)
     text = f"arm_psci_call {ns} pid={pid} x0={x0:#x} x1={x1:#x} x2={x2:#x} x3={x3:#x} cpuid={cpu:#x}"
     fields = {"pid": str(pid), "cpuid": f"{cpu:#x}"}
     return Detail(text, event="arm_psci_call", regs={0: x0, 1: x1, 2: x2, 3: x3}, fields=fields)

@@ -227,10 +227,12 @@ def _simple(data: Data) -> Iterator[Access]:
 
 
 def _binary(data: Data) -> Iterator[Access]:
+    order = qemu_simple_binary.byte_order(bytes(data[:16]))
+    arguments = struct.Struct("<5Q" if order == "little" else ">5Q")
     for at, size, ns, event, raw in qemu_simple_binary.arguments(data, 0, len(data), _EVENTS):
-        skip = 4 + int.from_bytes(raw[:4], "little")
+        skip = 4 + int.from_bytes(raw[:4], order)
         if len(raw) != skip + 40:
             continue
-        bus, slot, function, register, value = struct.unpack_from("<5Q", raw, skip)
+        bus, slot, function, register, value = arguments.unpack_from(raw, skip)
         name = f"{bus & 0xFFFFFFFF:02x}:{slot & 0xFF:02x}.{function & 0xF:x}"
         yield Access(at, size, ns, name, event == "pci_cfg_write", register & 0xFFFF, value & 0xFFFFFFFF)

@@ -112,6 +112,21 @@ def test_binary() -> None:
     assert FORMAT.detail(parts[6], False, ReadOptions()).fields == {"pid": "77"}
 
 
+def test_a_big_endian_host() -> None:
+    """The same records, every number the other way round."""
+    head = b"\xff" * 8 + struct.pack(">QQ", 0xF2B177CB0AA429B4, 4)
+    name = struct.pack(">QQI", 0, 5, 13) + b"arm_psci_call"
+    call = struct.pack(">QQQII5Q", 1, 5, 1000, 24 + 40, 77, 0xC4000150, 0x20000, 0, 2**64 - 1, 3)
+    lost = struct.pack(">QQQIIQ", 1, 0xFFFFFFFFFFFFFFFE, 1003, 32, 77, 9)
+    data = head + name + call + lost + call[:30]
+    assert FORMAT.sniff(data) == 1.0
+    records = read(data)
+    assert [Kind(k).name for k in records.kind.tolist()] == ["ENTER", "LOST", "DAMAGED"]
+    assert records.regs[0, :4].tolist() == [0xC4000150, 0x20000, 0, 2**64 - 1]
+    assert (records.ts[:2].tolist(), records.cpu[0], records.regs[1, 0]) == ([1000, 1003], 3, 9)
+    assert FORMAT.detail(call, False, ReadOptions()).regs == {0: 0xC4000150, 1: 0x20000, 2: 0, 3: 2**64 - 1}
+
+
 @pytest.mark.parametrize("cut", [1, 8, 20, 31, 33, 71])
 def test_binary_cut(cut: int) -> None:
     call = event(5, 1000, 1, 2, 3, 4, 5)
