@@ -70,7 +70,7 @@ def pack(values: npt.NDArray[Any]) -> bytes:
 
 def unpack(piece: bytes) -> npt.NDArray[np.int64]:
     """The integers of a piece. Raises ValueError where it is none."""
-    form, size, extra, count, base = _header(piece)
+    form, size, extra, count, base = header(piece)
     rest = np.frombuffer(piece, dtype=np.uint8, offset=HEADER.size)
     if form == SAME:
         return np.full(count, base, dtype=np.int64)
@@ -89,10 +89,14 @@ def unpack(piece: bytes) -> npt.NDArray[np.int64]:
     return _unmix(rest, count).view(np.int64)
 
 
-def one(read: Callable[[int, int], bytes], place: int) -> int | None:
+Head = tuple[int, int, int, int, int]
+"""What a piece begins with: see HEADER."""
+
+
+def one(head: Head, read: Callable[[int, int], bytes], place: int) -> int | None:
     """The integer at a place of a piece, of which ``read`` gives the bytes between two offsets; None where all of the piece
     has to be unpacked for it. Raises ValueError."""
-    form, size, extra, count, base = _header(read(0, HEADER.size))
+    form, size, extra, count, base = head
     if place >= count:
         raise ValueError("a piece that ends early")
     if form == SAME:
@@ -121,7 +125,8 @@ def _signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def _header(piece: bytes) -> tuple[int, int, int, int, int]:
+def header(piece: bytes) -> Head:
+    """What a piece begins with. Raises ValueError where it is none."""
     if len(piece) < HEADER.size:
         raise ValueError("no header")
     form, size, extra, count, base = HEADER.unpack_from(piece)

@@ -27,7 +27,8 @@ DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
 if TYPE_CHECKING:
     from ..correlate import Correlation
     from ..diagnose import Diagnosis
-    from ..lifecycle.model import Sequence, StateChange
+    from ..lifecycle import SequenceTable, StateTable
+    from ..lifecycle.operations import Operations
     from .index import Keeper
     from .messages import Conversations, Message
 
@@ -174,8 +175,6 @@ class Capture:
     reading: list[Finding] = field(default_factory=list)
     """Findings of the reading itself: lost events, damaged and cut records, what found no partner or has no name."""
     duplicates: int = 0
-    last_op: dict[int, int] = field(default_factory=dict)
-    """Command that started a stateful operation -> the last OP_* call of it."""
     complete: bool = True
     worlds: dict[int, Any] = field(default_factory=dict)
     """Kept for rmitrace.diagnose: what each source tells of the state of things."""
@@ -190,7 +189,8 @@ class Capture:
     _marks: list[Mark] | None = None
     _conversations: Conversations | None = None
     _checked: list[Finding] | None = None
-    _followed: tuple[list[Sequence], list[StateChange]] | None = None
+    _followed: tuple[SequenceTable, StateTable] | None = None
+    _operations: Operations | None = None
 
     def __post_init__(self) -> None:
         self._cache = lru_cache(maxsize=4096)(self._call)
@@ -277,7 +277,16 @@ class Capture:
         """The object a call is about, 'pdev:0x49500000'."""
         return self.objects().text(seq)  # type: ignore[no-any-return]
 
-    def _follow(self) -> tuple[list[Sequence], list[StateChange]]:
+    @property
+    def operations(self) -> Operations:
+        """Which OP_* calls work for which command."""
+        if self._operations is None:
+            from ..lifecycle.operations import Operations
+
+            self._operations = Operations(self.calls.parent)
+        return self._operations
+
+    def _follow(self) -> tuple[SequenceTable, StateTable]:
         if self._followed is None:
             from ..lifecycle import follow
 
@@ -285,12 +294,12 @@ class Capture:
         return self._followed
 
     @property
-    def sequences(self) -> list[Sequence]:
+    def sequences(self) -> SequenceTable:
         """What was done to the objects, in order of the first call; followed when first asked for."""
         return self._follow()[0]
 
     @property
-    def states(self) -> list[StateChange]:
+    def states(self) -> StateTable:
         """How the states of the objects changed, in order of the calls."""
         return self._follow()[1]
 

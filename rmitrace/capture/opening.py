@@ -171,7 +171,8 @@ def pair_up(records: Records) -> Pairs:
 def complete(capture: Capture) -> Capture:
     """Put the calls of several sources on one axis, join stateful operations, and say what the reading has to say."""
     capture.correlation = arrange(capture)
-    capture.last_op = join_operations(capture)[0]
+    capture.calls.pack()
+    join_operations(capture)
     capture.reading += _findings(capture)
     return capture
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .encoding import one, pack, unpack
+from .encoding import HEADER, Head, header, one, pack, unpack
 
 _FEW = 64
 """Values that are looked up one by one."""
@@ -47,6 +48,7 @@ class Column(NDArrayOperatorsMixin):
         self._resting = 0
         self._last: tuple[int, npt.NDArray[Any]] = (-1, np.zeros(0, dtype=self.dtype))
         """A piece that was unpacked, by its number."""
+        self._heads: dict[int, Head] = {}
         if values is not None:
             self.append(values)
 
@@ -108,6 +110,7 @@ class Column(NDArrayOperatorsMixin):
 
     def _replace(self, number: int, piece: bytes) -> None:
         self._last = (-1, self._last[1])
+        self._heads.pop(number, None)
         if self._at[number] < 0:
             self._held -= self._sizes[number]
         self._pieces[number], self._at[number], self._sizes[number] = piece, -1, len(piece)
@@ -193,7 +196,10 @@ class Column(NDArrayOperatorsMixin):
             raise IndexError(f"{at} of {n}")
         number, place = divmod(at if at >= 0 else at + n, self.PIECE)
         if number < len(self._sizes) and self._last[0] != number:
-            found = one(lambda start, stop: self._bytes(number, start, stop), place)
+            head = self._heads.get(number)
+            if head is None:
+                head = self._heads[number] = header(self._bytes(number, 0, HEADER.size))
+            found = one(head, partial(self._bytes, number), place)
             if found is not None:
                 return self.dtype.type(found & 0xFFFFFFFFFFFFFFFF if self.dtype == np.uint64 else found)
         return self._piece(number)[place]

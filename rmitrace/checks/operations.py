@@ -74,10 +74,9 @@ def _left(capture: Capture, source: int) -> Iterator[Finding]:
     ops = [i for i, n in enumerate(capture.names) if n.startswith("RMI_OP_")]
     begun = rows[(c.status[rows] == incomplete) & ~np.isin(c.name[rows], ops)]
     given, known = capture.regs(begun, 1, out=True)
-    for k, seq in enumerate(begun.tolist()):
-        last = capture.last_op.get(seq, seq)
-        if c.status[last] != incomplete:
-            continue
+    ends = capture.operations.end(begun)
+    for k in np.flatnonzero(c.status[ends] == incomplete).tolist():
+        seq, last = int(begun[k]), int(ends[k])
         # the same handle given out anew is the end of it, whoever ended it
         again = bool(known[k]) and bool((known[k + 1 :] & (given[k + 1 :] == given[k])).any())
         if again or not behind(capture, source, last):
@@ -102,8 +101,8 @@ def _donated(capture: Capture, source: int) -> Iterator[Finding]:
         int(p) for p, n, k in zip(c.parent[donate].tolist(), took.tolist(), known.tolist(), strict=True) if p >= 0 and k and n
     }
     back = set(c.parent[reclaim].tolist())
-    for command in sorted(gave - back):
-        last = capture.last_op.get(command, command)
+    commands = np.array(sorted(gave - back), dtype=np.int64)
+    for command, last in zip(commands.tolist(), capture.operations.end(commands).tolist(), strict=True):
         if c.failed[last] and capture.status_text(last) not in ("RMI_BUSY", "RMI_BLOCKED", "RMI_INCOMPLETE"):
             text = f"{capture.name_text(command)} (call {command}) ended with {capture.status_text(last)} (call {last}) "
             text += "after memory was donated, and none of it was reclaimed"

@@ -42,9 +42,7 @@ ERROR_STATUS = Rule(
 
 def failed_sequences(capture: Capture) -> Iterable[Finding]:
     """SEQUENCE-FAILED: a connect, disconnect, attach, realm build, ... that did not reach its aim."""
-    for q in capture.sequences:
-        if q.outcome != "failed":
-            continue
+    for q in capture.sequences.failed():
         bad = next((s for s in q.steps if s.outcome == "failed"), q.steps[-1])
         calls = bad.calls[-_SHOWN:].tolist()
         first = next((c for c in calls if capture.calls.failed[c]), calls[-1])  # the one to look at goes in front

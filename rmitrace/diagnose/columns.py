@@ -73,16 +73,8 @@ class Columns:
         """Whether each call did what it was made for, and the call at which that was so: a stateful one ends with the last
         RMI_OP_* call of it."""
         status = self.capture.calls.status
-        ok = status[rows] == self._success
-        end = rows.copy()
-        last = self.capture.last_op
-        if last:
-            for i in np.flatnonzero(~ok).tolist():
-                op = last.get(int(rows[i]))
-                if op is not None:
-                    end[i] = op
-                    ok[i] = status[op] == self._success
-        return ok, end
+        end = np.where(status[rows] == self._success, rows, self.capture.operations.end(rows))
+        return status[end] == self._success, end
 
     def done(self, *commands: str) -> tuple[I64, I64]:
         """The calls of some commands that did what they were made for, and where each was through."""

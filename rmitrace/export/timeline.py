@@ -27,11 +27,13 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
     counts = f"# {len(c)} calls, {failed} failed, {len(capture.sequences)} sequences{said}, {len(capture.findings)} findings"
     out.write(counts + "\n\n")
     bar_width = max(width - 60, 16)
+    inside = np.zeros(len(c), dtype=bool)
+    inside[np.asarray(capture.sequences.member)] = True
     shown = 0
     for q in capture.sequences:
         lone = shown, q.first
         if lone[1] > lone[0]:
-            _outside(capture, lone[0], lone[1], out)
+            _outside(capture, lone[0], inside[lone[0] : lone[1]], out)
         shown = max(shown, q.last + 1)
         took = duration(q.end_ns - q.start_ns) if q.start_ns is not None and q.end_ns is not None else ""
         side = f"{run(capture, q.source)}: " if len(capture.sources) > 1 else ""
@@ -47,7 +49,7 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
                 for line in textwrap.wrap(safe(s.why), max(width - 20, 40)):
                     out.write(" " * 20 + line + "\n")
         out.write("\n")
-    _outside(capture, shown, len(c), out)
+    _outside(capture, shown, inside[shown:], out)
     if not len(c):
         _conversation(capture, out, width)
     _marks(capture, out, width)
@@ -93,13 +95,9 @@ def _summary(capture: Capture, calls: np.ndarray) -> str:
     return safe(", ".join(parts))
 
 
-def _outside(capture: Capture, first: int, last: int, out: IO[str]) -> None:
-    """Calls that belong to no sequence: counted, and those that failed named."""
+def _outside(capture: Capture, first: int, inside: np.ndarray, out: IO[str]) -> None:
+    """Calls from ``first`` on that belong to no sequence (``inside``: those that do): counted, and those that failed named."""
     c = capture.calls
-    inside = np.zeros(last - first, dtype=bool)
-    for q in capture.sequences:
-        hit = q.calls[(q.calls >= first) & (q.calls < last)]
-        inside[hit - first] = True
     rows = np.flatnonzero(~inside) + first
     if not len(rows):
         return

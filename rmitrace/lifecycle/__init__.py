@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .devices import DeviceTracker
+from .events import events
+from .ledger import Ledger, settled, states_of
+from .members import merged
 from .model import Sequence, StateChange, Step
 from .realms import follow_realms
+from .table import SequenceTable, StateTable, merged_states
 
 if TYPE_CHECKING:
     from ..capture.model import Capture, Mark
 
-__all__ = ["Sequence", "StateChange", "Step", "follow"]
+__all__ = ["Sequence", "SequenceTable", "StateChange", "StateTable", "Step", "follow"]
 
 _TELLING = ("rmm", "spdm", "crash", "assert")
 """Kinds of marks that can say why a call failed."""
 _WORDS = ("fail", "error", "assert", "exception", "panic", "abort", "invalid", "unable", "unsupported", "timeout", "mismatch")
 
 
-def follow(capture: Capture) -> tuple[list[Sequence], list[StateChange]]:
+def follow(capture: Capture) -> tuple[SequenceTable, StateTable]:
     """The sequences of a capture in order of their first call, and the states in order of the calls.
 
     Sources that show the same calls are followed together, any other by itself.
     """
-    all_sequences: list[Sequence] = []
-    all_states: list[StateChange] = []
+    tables: list[SequenceTable] = []
+    states: list[StateTable] = []
     marks = [m for m in capture.marks() if m.kind in _TELLING and any(w in m.text.lower() for w in _WORDS)]
     for s in range(len(capture.sources)):
         run = capture.together(s)
         if s != run[0]:
             continue
         said = sorted((m for m in marks if m.source in run), key=lambda m: m.before_call)
-        tracker = DeviceTracker(capture, s, capture.last_op, _reasons(capture, said))
-        sequences, states = follow_realms(capture, s)
-        all_sequences += tracker.run() + sequences
-        all_states += tracker.states + states
-    all_sequences.sort(key=lambda q: (q.first, q.last))
-    all_states.sort(key=lambda c: c.call)
-    return all_sequences, all_states
+        ledger, found = Ledger(), events(capture, s)
+        DeviceTracker(capture, s, found, ledger, _reasons(capture, said)).run()
+        realms, their_states = follow_realms(capture, s)
+        tables += [settled(ledger, found.start, found.rows), realms]
+        states += [states_of(ledger), their_states]
+    sequences = merged(tables)
+    sequences.ts, sequences.dur = capture.calls.ts, capture.calls.dur
+    return sequences, merged_states(states, capture.calls.ts)
 
 
 def _reasons(capture: Capture, marks: list[Mark]) -> Callable[[int, int], str]:
     """A function that quotes what was said between two calls: by the firmware in its log, to and by the device."""
     places = [m.before_call for m in marks]
+    talking: list[int] = []
 
     def reasons(first: int, last: int) -> str:
         # a console row is printed when the call returns: text of the call stands in front of its row
@@ -53,7 +59,10 @@ def _reasons(capture: Capture, marks: list[Mark]) -> Callable[[int, int], str]:
         log = capture.sources[found[0].source].name if found and len(capture.sources) > 1 else "the log"
         text = f"; {log} says: {' / '.join(said)}" if said else ""
         calls = capture.conversations.by_call
-        exchange = next((calls[c] for c in range(last, first - 1, -1) if c in calls), [])
+        if len(talking) != len(calls):
+            talking[:] = sorted(calls)
+        at = bisect_right(talking, last) - 1
+        exchange = calls[talking[at]] if at >= 0 and talking[at] >= first else []
         if exchange:
             request = next((m.name for m in exchange if m.direction == "request"), "nothing")
             response = next((m.name for m in exchange if m.direction == "response"), "nothing")

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..capture.records import NO_TIME
-from .model import FAILED, INCOMPLETE, OK, Sequence, StateChange, Step
+from .ledger import Ledger, states_of
+from .members import SEQUENCES_AT_ONCE, fill_members, ranges
+from .model import FAILED, INCOMPLETE, OK
+from .operations import operations
+from .steps import lasting_failures, runs
+from .table import OUTCOMES, PREFIXES, SequenceTable, StateTable
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
 I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
-_BUILD, _RUN, _TEARDOWN = "realm build", "realm run", "realm teardown"
+KINDS = ("realm build", "realm run", "realm teardown")
+_BUILD, _RUN, _TEARDOWN = range(3)
+_OTHER = ("populate", "map", "unmap")
+"""The purpose, within each kind, of calls that have no name of their own."""
 _TEARDOWN_COMMANDS = ("RMI_REALM_TERMINATE", "RMI_REALM_DESTROY", "RMI_REC_DESTROY", "RMI_DATA_DESTROY", "RMI_RTT_DESTROY")
+_FINAL = ("RMI_REC_DESTROY", "RMI_REALM_DESTROY", "RMI_REALM_TERMINATE")
 _STEP = {
     "RMI_REALM_CREATE": "create",
     "RMI_REC_CREATE": "rec create",
@@ -29,187 +39,237 @@ _STEP = {
     "RMI_REC_DESTROY": "rec destroy",
     "RMI_REALM_DESTROY": "destroy",
 }
-MAX_REALMS = 4096
-"""Realms that are followed in one source; a capture with more has addresses in it that are none."""
-_MAX_STEPS = 24
-"""Runs of one purpose that are shown as steps of their own; where there are more, a step is all calls of its purpose."""
+_STATES = (("RMI_REALM_CREATE", "NEW"), ("RMI_REALM_ACTIVATE", "ACTIVE"), ("RMI_REALM_TERMINATE", "TERMINATED"),
+           ("RMI_REALM_DESTROY", "destroyed"))  # fmt: skip
 _PROBING = ("RMI_ERROR_RTT",)
 """What a walk over a table answers on its way: not a failure of the sequence (DEN0137, RTT walk)."""
+_FAR = 1 << 62
 
 
-def follow_realms(capture: Capture, source: int) -> tuple[list[Sequence], list[StateChange]]:
-    """The sequences and states of the realms in one source."""
+@dataclass(slots=True)
+class _Realms:
+    """The calls of all realms of a source, realm by realm.
+
+    rows     numbers of the calls
+    start    where each realm begins; one more than there are realms
+    realm    the realm of each call; place: its place in the realm
+    rd       address of each realm
+    good     which calls did what they were made for, with the OP_* calls that they needed
+    """
+
+    capture: Capture
+    rows: I64
+    start: I64
+    realm: I64
+    place: I64
+    rd: Any
+    name: Any
+    good: Flags
+
+    def of(self, *commands: str) -> Flags:
+        """Which of the calls are one of these commands."""
+        return np.isin(self.name, [i for i, n in enumerate(self.capture.names) if n in commands])
+
+    def first(self, flags: Flags) -> I64:
+        """For each realm the place of the first call with a flag, _FAR where there is none."""
+        return np.minimum.reduceat(np.where(flags, self.place, _FAR), self.start[:-1])
+
+    def last(self, flags: Flags) -> I64:
+        """For each realm the place of the last call with a flag, -1 where there is none."""
+        return np.maximum.reduceat(np.where(flags, self.place, -1), self.start[:-1])
+
+
+def follow_realms(capture: Capture, source: int) -> tuple[SequenceTable, StateTable]:
+    """The sequences and states of the realms in one source, and in those that show the same run."""
+    r = _realms(capture, source)
+    if not len(r.rows):
+        return SequenceTable(), StateTable()
+    active = r.first(r.of("RMI_REALM_ACTIVATE") & r.good)
+    is_active = active < _FAR
+    created = r.last(r.of("RMI_REALM_CREATE")) >= 0
+    end_build = np.where(is_active, active + 1, 0)
+    torn = _torn(r, end_build, is_active, created)
+    size = np.diff(r.start)
+    stop = np.minimum(torn, size)
+    until = np.where(created, np.where(is_active, np.minimum(end_build, stop), stop), 0)
+    entered = r.of("RMI_REC_ENTER") & (r.place >= end_build[r.realm]) & (r.place < stop[r.realm])
+    ran = (is_active | ~created) & (r.last(entered) >= 0)
+    is_torn = torn < _FAR
+    gone = r.last(r.of("RMI_REALM_DESTROY") & r.good & (r.place >= torn[r.realm])) >= 0
+    zero = np.zeros(len(size), dtype=np.int64)
+    # of each kind: where it is, from which place to which, whether it reached its aim
+    kinds = ((until > 0, zero, until, is_active), (ran, end_build, stop, is_torn), (is_torn, torn, size, gone))
+    table = _sequences(r, source, kinds, is_torn)
+    return table, _states(r, until > 0)
+
+
+def _torn(r: _Realms, end_build: I64, is_active: Flags, created: Flags) -> I64:
+    """For each realm the place where its teardown begins, _FAR where there is none.
+
+    Data taken out while RECs still run is ballooning: teardown starts behind the last REC_ENTER, and it is one only where a
+    REC or the realm itself goes.
+    """
+    tears = r.of(*_TEARDOWN_COMMANDS) & (r.place >= end_build[r.realm]) & (is_active | ~created)[r.realm]
+    final = r.of(*_FINAL)
+    behind = r.first(tears & (r.place > r.last(r.of("RMI_REC_ENTER"))[r.realm]))
+    ends = r.last(final)
+    none = (ends < 0) | ((behind < _FAR) & (ends < behind))
+    behind = np.where(none, _FAR, behind)
+    return np.where((behind == _FAR) & ~is_active, r.first(final), behind)
+
+
+def _sequences(r: _Realms, source: int, kinds: Any, is_torn: Flags) -> SequenceTable:
+    """The sequences of all realms; their steps are runs of commands with one purpose."""
+    cap = r.capture
+    realm = np.concatenate([np.flatnonzero(k[0]) for k in kinds])
+    kind = np.concatenate([np.full(int(k[0].sum()), i) for i, k in enumerate(kinds)])
+    done = np.concatenate([k[3][k[0]] for k in kinds])
+    begin = r.start[realm] + np.concatenate([k[1][k[0]] for k in kinds])
+    end = r.start[realm] + np.concatenate([k[2][k[0]] for k in kinds])
+    order = np.argsort(begin, kind="stable")
+    realm, kind, done, begin, end = (c[order] for c in (realm, kind, done, begin, end))
+    size = end - begin
+    sequence = np.repeat(np.arange(len(size)), size)
+    at = ranges(begin, size)
+    names = sorted({*_STEP.values(), *_OTHER})
+    purpose = np.array([[names.index(_STEP.get(n, other)) for n in cap.names] for other in _OTHER], dtype=np.int64)
+    label = purpose[kind[sequence], r.name[at]]
+    label = _with_parents(cap, r.rows[at], label, sequence)
+    step_name, step_sequence, step = runs(sequence, label)
+    probing = [i for i, n in enumerate(cap.statuses) if n in _PROBING]
+    failed = cap.calls.failed[r.rows[at]] & ~np.isin(cap.calls.status[r.rows[at]], probing)
+    bad = lasting_failures(step, r.name[at], failed)
+    outcome = np.full(len(step_name), OUTCOMES.index(OK), dtype=np.uint8)
+    step_why: dict[int, str] = {}
+    why: dict[int, str] = {}
+    for s, k in bad.items():
+        seq = int(r.rows[at[k]])
+        step_why[s] = f"{cap.name_text(seq)} returned {cap.status_text(seq) or 'an error'}"
+        outcome[s] = OUTCOMES.index(FAILED)
+    broken = np.zeros(len(size), dtype=bool)
+    broken[step_sequence[np.array(sorted(bad), dtype=np.int64)]] = True
+    wrong = broken | ((kind == _BUILD) & is_torn[realm])
+    ended = np.where(done, OUTCOMES.index(OK), np.where(wrong, OUTCOMES.index(FAILED), OUTCOMES.index(INCOMPLETE)))
+    first_step = np.searchsorted(step_sequence, np.arange(len(size) + 1))
+    for s in sorted(bad):
+        if ended[step_sequence[s]] == OUTCOMES.index(FAILED):
+            why.setdefault(int(step_sequence[s]), step_why[s])
+    for i in np.flatnonzero(ended == OUTCOMES.index(FAILED)).tolist():
+        why.setdefault(i, "the realm was torn down before RMI_REALM_ACTIVATE succeeded")
+    last = first_step[1:] - 1
+    outcome[last] = np.where(done | (outcome[last] != OUTCOMES.index(OK)), outcome[last], ended)
+    table = SequenceTable(
+        kinds=list(KINDS),
+        names=names,
+        kind=kind.astype(np.int16),
+        prefix=np.full(len(kind), PREFIXES.index("realm"), dtype=np.uint8),
+        address=r.rd[realm],
+        source=np.full(len(kind), source, dtype=np.int16),
+        outcome=ended.astype(np.uint8),
+        first_step=first_step,
+        step_name=step_name.astype(np.int16),
+        step_outcome=outcome,
+        why=why,
+        step_why=step_why,
+    )
+    cuts = np.searchsorted(sequence, [*range(0, len(table), SEQUENCES_AT_ONCE), len(table)])
+    fill_members(table, ((step[a:b], r.rows[at[a:b]]) for a, b in pairwise(cuts.tolist())))
+    return table
+
+
+def _with_parents(capture: Capture, rows: I64, label: I64, sequence: I64) -> I64:
+    """The purpose of each call, of OP_* calls that of their command where it is in the same sequence."""
+    parent = capture.calls.parent[rows]
+    child = np.flatnonzero(parent >= 0)
+    if not len(child):
+        return label
+    order = np.argsort(rows, kind="stable")
+    found = np.searchsorted(rows[order], parent[child])
+    found = order[np.minimum(found, len(rows) - 1)]
+    mine = (rows[found] == parent[child]) & (sequence[found] == sequence[child])
+    label[child[mine]] = label[found[mine]]
+    return label
+
+
+def _states(r: _Realms, shown: Flags) -> StateTable:
+    ledger = Ledger()
+    before: list[str | None] = [None] * len(shown)
+    for command, to in _STATES:
+        first = r.first(r.of(command) & r.good)
+        for i in np.flatnonzero(shown & (first < _FAR)).tolist():
+            call = int(r.rows[r.start[i] + first[i]])
+            ledger.changed(PREFIXES.index("realm"), int(r.rd[i]), call, before[i], to, True)
+            before[i] = to
+    return states_of(ledger)
+
+
+# -- which calls are about which realm
+
+
+def _realms(capture: Capture, source: int) -> _Realms:
     c, names = capture.calls, capture.names
-    mine = np.flatnonzero(np.isin(c.source, capture.together(source)) & _service(capture, "RMI"))
+    rows, rd = _realm_rows(capture, source)
     create = names.index("RMI_REALM_CREATE") if "RMI_REALM_CREATE" in names else -1
-    realm_rows, rd = _realm_rows(capture, mine)
-    if not len(realm_rows):
-        return [], []
-    sequences: list[Sequence] = []
-    states: list[StateChange] = []
-    order = np.argsort(rd, kind="stable")
-    realm_rows, rd = realm_rows[order], rd[order]
-    for part in np.split(np.arange(len(rd)), np.flatnonzero(rd[1:] != rd[:-1]) + 1)[:MAX_REALMS]:
-        rows = realm_rows[part]
-        bounds = [0, *[s for s in np.flatnonzero(c.name[rows] == create).tolist() if s], len(rows)]
-        for a, b in pairwise(bounds):
-            if a < b:
-                _one_realm(capture, source, f"realm:0x{int(rd[part[0]]):x}", rows[a:b], sequences, states)
-    return sequences, states
+    order = np.lexsort((rows, rd))
+    rows, rd = rows[order], rd[order]
+    name = c.name[rows]
+    new = np.concatenate([[True], (rd[1:] != rd[:-1]) | (name[1:] == create)]) if len(rows) else np.zeros(0, dtype=bool)
+    begin = np.flatnonzero(new)
+    realm = np.cumsum(new) - 1
+    # an operation that was started is as good as it ended
+    incomplete = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
+    status = c.status[rows]
+    open_ = np.flatnonzero(status == incomplete)
+    status[open_] = c.status[operations(capture).end(rows[open_])]
+    good = status == (capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2)
+    return _Realms(capture, rows, np.append(begin, len(rows)), realm, np.arange(len(rows)) - begin[realm], rd[begin], name, good)
 
 
-def _service(capture: Capture, service: str) -> Any:
-    return capture.calls.service == capture.services.index(service) if service in capture.services else False
-
-
-def _realm_rows(capture: Capture, rows: I64) -> tuple[I64, Any]:
-    """The calls that are about a realm, with its rd: those whose first argument is one, RECs by their REC_CREATE."""
+def _realm_rows(capture: Capture, source: int) -> tuple[I64, Any]:
+    """The calls that are about a realm, ascending, with its rd: those whose first argument is one, RECs by their REC_CREATE."""
     c, names = capture.calls, capture.names
+    rmi = [i for i, n in enumerate(capture.services) if n == "RMI"]
+    mine = np.isin(c.service, rmi)
+    if len(capture.sources) > 1:
+        mine &= np.isin(c.source, capture.together(source))
+    rows = np.flatnonzero(mine)
     takes_rd = [i for i, n in enumerate(names) if n.startswith(("RMI_REALM_", "RMI_RTT_", "RMI_DATA_", "RMI_REC_CREATE"))]
-    takes_rd += [i for i, n in enumerate(names) if n in ("RMI_REC_AUX_COUNT",)]
+    takes_rd += [i for i, n in enumerate(names) if n == "RMI_REC_AUX_COUNT"]
     takes_rec = [i for i, n in enumerate(names) if n in ("RMI_REC_ENTER", "RMI_REC_DESTROY", "RMI_PSCI_COMPLETE")]
     # the data of a page is an argument before rd in no revision: x1 is rd in all of these
-    direct = rows[np.isin(c.name[rows], takes_rd)]
+    name = c.name[rows]
+    direct = rows[np.isin(name, takes_rd)]
     rd, known = capture.regs(direct, 1)
     direct, rd = direct[known], rd[known]
-    by_rec = rows[np.isin(c.name[rows], takes_rec)]
-    rec, _ = capture.regs(by_rec, 1)
-    made = direct[[names[i] == "RMI_REC_CREATE" for i in c.name[direct]]] if len(direct) else direct
-    made_rec, _ = capture.regs(made, 2)
-    made_rd, _ = capture.regs(made, 1)
+    by_rec = rows[np.isin(name, takes_rec)]
+    kinds = c.name[direct]
+    made = direct[np.isin(kinds, [i for i, n in enumerate(names) if n == "RMI_REC_CREATE"])]
+    made_rec, made_rd = capture.regs(made, 2)[0], capture.regs(made, 1)[0]
     living = [i for i, n in enumerate(names) if n.startswith("RMI_REALM_")]
-    real = np.unique(np.concatenate([rd[np.isin(c.name[direct], living)], made_rd]))
-    direct, rd = direct[np.isin(rd, real)], rd[np.isin(rd, real)]
-    owner = dict(zip(made_rec.tolist(), made_rd.tolist(), strict=True))
-    rec_rd = np.array([owner.get(r, 0) for r in rec.tolist()], dtype=np.uint64)
-    children = np.flatnonzero(c.parent >= 0)
-    where = {int(r): int(d) for r, d in zip(direct.tolist(), rd.tolist(), strict=True) if len(children)}
-    child_rows = [(k, where[int(c.parent[k])]) for k in children.tolist() if int(c.parent[k]) in where]
-    all_rows = np.concatenate([direct, by_rec[rec_rd != 0], np.array([k for k, _ in child_rows], dtype=np.int64)])
-    all_rd = np.concatenate([rd, rec_rd[rec_rd != 0], np.array([d for _, d in child_rows], dtype=np.uint64)])
+    real = np.isin(rd, np.unique(np.concatenate([rd[np.isin(kinds, living)], made_rd])))
+    direct, rd = direct[real], rd[real]
+    rec_rd = _owners(made, made_rec, made_rd, by_rec, capture.regs(by_rec, 1)[0])
+    children, parents = operations(capture).children(direct)
+    at = np.searchsorted(direct, parents)
+    all_rows = np.concatenate([direct, by_rec[rec_rd != 0], children])
+    all_rd = np.concatenate([rd, rec_rd[rec_rd != 0], rd[at]])
     order = np.argsort(all_rows, kind="stable")
     return all_rows[order], all_rd[order]
 
 
-class _Rows:
-    """The calls of one realm with the questions asked of them, answered over columns."""
-
-    def __init__(self, capture: Capture, rows: I64) -> None:
-        self.capture = capture
-        self.rows = rows
-        self.name = capture.calls.name[rows]
-        status = capture.calls.status[rows].copy()
-        incomplete = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
-        for i in np.flatnonzero(status == incomplete).tolist():
-            children = np.flatnonzero(capture.calls.parent == rows[i])
-            if len(children):
-                status[i] = capture.calls.status[children[-1]]
-        self.good = status == (capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2)
-
-    def of(self, *commands: str) -> Any:
-        """Which of the calls are one of these commands."""
-        wanted = [i for i, n in enumerate(self.capture.names) if n in commands]
-        return np.isin(self.name, wanted)
-
-
-def _one_realm(capture: Capture, source: int, obj: str, rows: I64, sequences: list[Sequence], states: list[StateChange]) -> None:
-    r = _Rows(capture, rows)
-    active = np.flatnonzero(r.of("RMI_REALM_ACTIVATE") & r.good)
-    created = bool(r.of("RMI_REALM_CREATE").any())
-    end_build = int(active[0]) + 1 if len(active) else 0
-    tears = np.flatnonzero(r.of(*_TEARDOWN_COMMANDS) & (np.arange(len(rows)) >= end_build) & (bool(len(active)) or not created))
-    runs = np.flatnonzero(r.of("RMI_REC_ENTER"))
-    # data taken out while RECs still run is ballooning: teardown starts behind the last REC_ENTER, and it is one only
-    # where a REC or the realm itself goes
-    final = np.flatnonzero(r.of("RMI_REC_DESTROY", "RMI_REALM_DESTROY", "RMI_REALM_TERMINATE"))
-    behind = tears[tears > runs[-1]] if len(runs) else tears
-    if not len(final) or (len(behind) and final[-1] < behind[0]):
-        behind = behind[:0]
-    if not len(behind) and not len(active):
-        behind = final
-    torn = int(behind[0]) if len(behind) else None
-    stop = torn if torn is not None else len(rows)
-    if created and (until := min(end_build or stop, stop)):
-        sequences.append(_sequence(capture, source, _BUILD, obj, rows[:until], bool(len(active)), torn is not None))
-        _states(capture, states, obj, r)
-    if (len(active) or not created) and ((runs >= end_build) & (runs < stop)).any():
-        sequences.append(_sequence(capture, source, _RUN, obj, rows[end_build:stop], torn is not None, False))
-    if torn is not None:
-        done = bool((r.of("RMI_REALM_DESTROY") & r.good)[torn:].any())
-        sequences.append(_sequence(capture, source, _TEARDOWN, obj, rows[torn:], done, False))
-
-
-def _states(capture: Capture, states: list[StateChange], obj: str, r: _Rows) -> None:
-    before: str | None = None
-    for command, to in (("RMI_REALM_CREATE", "NEW"), ("RMI_REALM_ACTIVATE", "ACTIVE"), ("RMI_REALM_TERMINATE", "TERMINATED"),
-                        ("RMI_REALM_DESTROY", "destroyed")):  # fmt: skip
-        for i in np.flatnonzero(r.of(command) & r.good)[:1].tolist():
-            ts = int(capture.calls.ts[r.rows[i]])
-            states.append(StateChange(obj, None if ts == NO_TIME else ts, before, to, int(r.rows[i]), True))
-            before = to
-
-
-def _sequence(capture: Capture, source: int, kind: str, obj: str, rows: I64, done: bool, torn: bool) -> Sequence:
-    """A sequence of a realm; its steps are runs of commands with one purpose."""
-    c = capture.calls
-    other = "populate" if kind == _BUILD else "map" if kind == _RUN else "unmap"
-    labels = sorted({*_STEP.values(), other})
-    table = np.array([labels.index(_STEP.get(n, other)) for n in capture.names], dtype=np.int64)
-    name = c.name[rows]
-    label = table[name]
-    parents = c.parent[rows]
-    at = np.searchsorted(rows, parents)
-    inside = (parents >= 0) & (rows[np.minimum(at, len(rows) - 1)] == parents)
-    label[inside] = label[at[inside]]
-    probing = [i for i, n in enumerate(capture.statuses) if n in _PROBING]
-    failed = c.failed[rows] & ~np.isin(c.status[rows], probing)
-    cuts = np.flatnonzero(label[1:] != label[:-1]) + 1
-    if len(cuts) < _MAX_STEPS:
-        parts = np.split(np.arange(len(rows)), cuts)
-    else:
-        found, first = np.unique(label, return_index=True)
-        parts = [np.flatnonzero(label == found[i]) for i in np.argsort(first)]
-    steps: list[Step] = []
-    why = ""
-    for part in parts:
-        bad = _lasting_failure(name[part], failed[part])
-        said = ""
-        if bad is not None:
-            seq = int(rows[part[bad]])
-            said = f"{capture.name_text(seq)} returned {capture.status_text(seq) or 'an error'}"
-        why = why or said
-        outcome = FAILED if said else OK
-        steps.append(Step(labels[label[part[0]]], int(rows[part[0]]), int(rows[part[-1]]), outcome, said, rows[part]))
-    outcome = OK if done else FAILED if why or torn else INCOMPLETE
-    if not done and steps[-1].outcome == OK:
-        last = steps[-1]
-        steps[-1] = Step(last.name, last.first, last.last, outcome, last.why, last.calls)
-    if outcome == FAILED and not why:
-        why = "the realm was torn down before RMI_REALM_ACTIVATE succeeded"
-    start, end = int(c.ts[rows[0]]), int(c.ts[rows[-1]])
-    return Sequence(
-        kind,
-        obj,
-        int(rows[0]),
-        int(rows[-1]),
-        None if start == NO_TIME else start,
-        None if end == NO_TIME else end + max(int(c.dur[rows[-1]]), 0),
-        outcome,
-        tuple(steps),
-        why if outcome == FAILED else "",
-        source,
-        rows,
-    )
-
-
-def _lasting_failure(name: Any, failed: Any) -> int | None:
-    """The first call that failed and was not done again with success; place in the arrays."""
-    first: int | None = None
-    for n in np.unique(name[failed]).tolist():
-        mine = np.flatnonzero(name == n)
-        good = mine[~failed[mine]]
-        bad = mine[failed[mine]]
-        lasting = bad[bad > good[-1]] if len(good) else bad
-        if len(lasting) and (first is None or lasting[0] < first):
-            first = int(lasting[0])
-    return first
+def _owners(made: I64, made_rec: Any, made_rd: Any, rows: I64, rec: Any) -> Any:
+    """The rd of the realm that each call's REC was made for, by the last REC_CREATE before it or else the first; 0: none."""
+    out = np.zeros(len(rows), dtype=np.uint64)
+    if not len(made) or not len(rows):
+        return out
+    recs, number = np.unique(made_rec, return_inverse=True)
+    at = np.minimum(np.searchsorted(recs, rec), len(recs) - 1)
+    known = np.flatnonzero(recs[at] == rec)
+    order = np.lexsort((made, number.reshape(-1)))
+    # REC and call in one number: the last one not above is the REC_CREATE before
+    width = int(max(made[-1], rows[-1])) + 1
+    place = (number.reshape(-1) * width + made)[order]
+    found = np.searchsorted(place, at[known] * width + rows[known], "right") - 1
+    found = np.maximum(found, np.searchsorted(place, at[known] * width))
+    out[known] = made_rd[order[found]]
+    return out

@@ -201,7 +201,7 @@ class Live:
         was, self.revision = self.revision, decide(self._signs, self.options.abi)
         capture = assemble([m.source for m in made], [m.calls.pairs() for m in made], self.revision, self.read_options)
         new_calls = self._number(capture, made)
-        _, unfinished = join_operations(capture)
+        unfinished = join_operations(capture)
         self.talk.add(capture, new_calls)
         for g, new, m in zip(self.sources, ready, made, strict=True):
             m.remember(g, new, {int(capture.numbers[c]) for c in unfinished} if capture.numbers is not None else set())

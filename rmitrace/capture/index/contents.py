@@ -112,8 +112,6 @@ def give(capture: Capture, sizes: list[int]) -> tuple[dict[str, Any], dict[str, 
                 "told": [_finding(f) for f in rec.findings],
             }
         )
-    columns["op.first"] = np.array(list(capture.last_op), dtype=np.int64)
-    columns["op.last"] = np.array(list(capture.last_op.values()), dtype=np.int64)
     meta = {
         "sources": sources,
         "calls": len(capture.calls),
@@ -158,9 +156,6 @@ def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
         _within("call.parent", these.parent, -1, n)
         _within("call.dur", these.dur, -1, 1 << 63)
         _record_numbers(these, sources)
-    first, last = (found.column(f"op.{k}", np.int64) for k in ("first", "last"))
-    for numbers in (first, last):
-        _within("op", numbers, 0, n)
     return Capture(
         sources,
         calls,
@@ -171,7 +166,6 @@ def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
         options,
         reading=_findings(meta["reading"], len(sources), n),
         duplicates=_a(int, meta["duplicates"]),
-        last_op=dict(zip(first.tolist(), last.tolist(), strict=True)),
         correlation=together,
     )
 

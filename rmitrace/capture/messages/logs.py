@@ -16,6 +16,7 @@ from .windows import COMMUNICATE, Windows, device_of
 
 if TYPE_CHECKING:
     from ..model import Capture
+    from ..source import Source
 
 BINARY = ("pcap", "calls-jsonl", "trace-dat", "qemu-simple")
 """Formats that hold no such lines, or hold memory in another form."""
@@ -34,7 +35,7 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
     missing; MESSAGES-LEFT-OUT: more than MAX_MESSAGES.
     """
     src = capture.sources[source]
-    if src.format in BINARY:
+    if src.format in BINARY or _only_events(src):
         return []
     start, end = src.talk or (0, len(src.data))
     told = headings(src.data, start, end)
@@ -62,6 +63,15 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
     found.sort(key=lambda m: m.place.offset)
     reader.assign(found)
     return found
+
+
+def _only_events(source: Source) -> bool:
+    """Whether each line of a trace is an event that carries no text, those apart that it begins with: there is no log in it."""
+    if source.format != "ftrace" or (source.records.kind == Kind.MARK).any():
+        return False
+    header = bytes(source.data[:4096])
+    ignored: int = source.records.facts.get("ignored", -1)
+    return 0 <= ignored <= header.count(b"\n#") + header.startswith(b"#")
 
 
 def _whole_lines(data: Data, start: int, end: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmitrace.capture.encoding import FEW, HEADER, MIXED, NEAR, SAME, one, pack, unpack
+from rmitrace.capture.encoding import FEW, HEADER, MIXED, NEAR, SAME, header, one, pack, unpack
 
 U64 = st.integers(0, 2**64 - 1)
 # registers: zeros, pages, small values, function ids, and anything
@@ -25,7 +25,7 @@ def check(values: np.ndarray) -> int:
     wide = values.view(np.int64) if values.dtype == np.uint64 else values.astype(np.int64)
     assert unpack(piece).tolist() == wide.tolist()
     for i in {0, len(values) // 2, len(values) - 1}:
-        found = one(reader(piece), i)  # type: ignore[arg-type]
+        found = one(header(piece), reader(piece), i)  # type: ignore[arg-type]
         assert found is None if piece[0] == MIXED else found == int(wide[i])
     return piece[0]
 
@@ -73,7 +73,7 @@ def test_what_is_no_piece_is_refused(data: bytes) -> None:
     with contextlib.suppress(ValueError):
         assert len(unpack(data)) <= 1 << 20
     with contextlib.suppress(ValueError):
-        one(reader(data), 3)  # type: ignore[arg-type]
+        one(header(data), reader(data), 3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("values", [[1, 2, 3] * 9, range(300), [0, 1 << 12, 5, 2**64 - 1] * 8])

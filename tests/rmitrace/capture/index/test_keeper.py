@@ -71,7 +71,7 @@ def test_a_capture_comes_out_as_it_was_read(paths: list[Path]) -> None:
         assert same_columns(a.records, b.records, (*COLUMNS, "regs"))
         assert (a.records.names, a.records.facts, a.records.findings) == (b.records.names, b.records.facts, b.records.findings)
         assert (a.path, a.format, a.reader, a.findings, bytes(a.data)) == (b.path, b.format, b.reader, b.findings, bytes(b.data))
-    for name in ("names", "services", "statuses", "reading", "duplicates", "last_op", "options", "complete", "revision"):
+    for name in ("names", "services", "statuses", "reading", "duplicates", "options", "complete", "revision"):
         assert getattr(read, name) == getattr(again, name), name
     assert read.revision.signs == again.revision.signs
     assert said(read) == said(again)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rmitrace.capture.packed import Column
+from rmitrace.lifecycle.ledger import Ledger, states_of
+from rmitrace.lifecycle.model import StateChange
+from rmitrace.lifecycle.table import Members, StateTable, merged_states, object_number, object_text
+
+
+@pytest.mark.parametrize("text", ["pdev:0x88001000", "vdev:0x0", "realm:0xffffffffffffffff", "stream", ""])
+def test_objects_by_number(text: str) -> None:
+    assert object_text(*object_number(text)) == text
+
+
+@pytest.mark.parametrize("text", ["granule:0x1000", "pdev", "stream:0x1", "rec"])
+def test_what_is_no_object_of_a_sequence(text: str) -> None:
+    assert object_number(text) == (-1, 0)
+
+
+def test_members_read_like_an_array() -> None:
+    rows, steps = Column(np.int64, [3, 5, 8, 13, 21]), Column(np.int32, [0, 0, 1, 1, 2])
+    some = Members(rows, 1, 4)
+    assert (len(some), some[0], some[-1], list(some), some[1:].tolist()) == (3, 5, 13, [5, 8, 13], [8, 13])
+    with pytest.raises(IndexError):
+        some[3]
+    step = Members(rows, 1, 4, steps, 1, 2)
+    assert (len(step), step[0], step.tolist()) == (2, 8, [8, 13])
+    flags = np.zeros(30, dtype=bool)
+    flags[some] = True
+    assert np.flatnonzero(flags).tolist() == [5, 8, 13]
+
+
+def states(*changes: tuple[int, int, str | None, str]) -> StateTable:
+    ledger = Ledger()
+    for address, call, frm, to in changes:
+        ledger.changed(0, address, call, frm, to, False)
+    return states_of(ledger)
+
+
+def test_states_of_an_object_and_of_a_call() -> None:
+    one, two = (
+        states((0x1000, 1, None, "NEW"), (0x1000, 7, "NEW", "READY")),
+        states((0x2000, 3, None, "NEW"), (0x3000, 7, "A", "B")),
+    )
+    all_ = merged_states([one, two], np.arange(10) * 100)
+    assert [s.call for s in all_] == [1, 3, 7, 7]
+    assert all_.at(7) == [
+        StateChange("pdev:0x1000", 700, "NEW", "READY", 7, False),
+        StateChange("pdev:0x3000", 700, "A", "B", 7, False),
+    ]
+    assert all_.at(2) == []
+    assert all_.of("pdev:0x1000").tolist() == [0, 2]
+    assert all_.of("vdev:0x1000").tolist() == all_.of("granule:0x1000").tolist() == []
+    assert all_[1].frm is None
