@@ -98,7 +98,13 @@ def moved(node: Node, by: int) -> Node:
 
 def has_secrets(tree: Node) -> bool:
     """Whether there is a hidden key or IV in a tree."""
-    return any(is_hidden(n) for n in tree.walk())
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if is_hidden(node):
+            return True
+        waiting += node.children
+    return False
 
 
 def is_hidden(node: Node) -> bool:

@@ -86,6 +86,7 @@ def links(steps: list[Programming]) -> list[Link]:
     streams = {p.stream for p in steps if p.stream is not None}
     only = next(iter(streams)) if len(streams) == 1 else None
     out: list[Link] = []
+    same: dict[tuple[int | None, int, str, int | None], list[Link]] = {}
     for end in (ENDPOINT, ROOT_PORT):
         begun: dict[tuple[int | None, int, str, int | None], int] = {}
         for p in (p for p in steps if p.end == end):
@@ -93,22 +94,24 @@ def links(steps: list[Programming]) -> list[Link]:
             key = (stream, p.sub_stream, p.direction, p.key_set)
             count = begun.setdefault(key, 0) + (p.action == PROG)
             begun[key] = count
-            mine = [x for x in out if (x.stream, x.sub_stream, x.direction, x.key_set) == key]
+            mine = same.setdefault(key, [])
             if len(mine) < max(count, 1):
                 mine.append(Link(*key))
                 out.append(mine[-1])
             link = mine[max(count, 1) - 1]
             (link.endpoint if end == ENDPOINT else link.root_port).append(p)
+    at_root: dict[tuple[int | None, int, int | None], set[bytes]] = {}
     for link in out:
-        link.same = _same(link, out)
+        keys = at_root.setdefault((link.stream, link.sub_stream, link.key_set), set())
+        keys.update(p.key for p in link.root_port if p.key is not None)
+    for link in out:
+        link.same = _same(link, at_root[link.stream, link.sub_stream, link.key_set])
     return out
 
 
-def _same(link: Link, all_links: list[Link]) -> bool | None:
-    """Whether the endpoint's key is at the root port, under this direction's name or the other's."""
+def _same(link: Link, there: set[bytes]) -> bool | None:
+    """Whether the endpoint's key is at the root port, ``there``: under this direction's name or the other's."""
     key = next((p.key for p in link.endpoint if p.key is not None), None)
-    sides = [x for x in all_links if (x.stream, x.sub_stream, x.key_set) == (link.stream, link.sub_stream, link.key_set)]
-    there = [p.key for x in sides for p in x.root_port if p.key is not None]
     if key is None or not any(p.key is not None for p in link.root_port):
         return None
     return key in there
