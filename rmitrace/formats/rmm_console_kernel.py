@@ -15,7 +15,7 @@ from . import kernel_steps, kernels
 from .kernel_steps import hexadecimal, line_end_from, pointer, word
 from .kernel_words import WORDS, find_word, hit_from, token_end
 from .rmm_console_cut import WRAPPED
-from .rmm_console_steps import INDENT, ROWS, SIX, begins_row, in_columns, is_apart, numbers, spdm_end
+from .rmm_console_steps import INDENT, ROWS, SIX, begins_row, holds_answer, in_columns, is_apart, numbers, spdm_end
 
 MORE, NEW_WORD = 0, 1
 TOKEN = 64
@@ -88,7 +88,9 @@ def _lines(
                 stop = q
                 q += buf[q] == 13
                 wanted = n_args[name]
-                if not begins_row(buf, q + 1) or not (wanted >> (args - 1) & 1) or in_columns(buf, start, stop):
+                if not (wanted >> (args - 1) & 1) or in_columns(buf, start, stop):
+                    break
+                if not begins_row(buf, q + 1) and (not is_apart(buf, q + 1) or holds_answer(buf, q + 1)):
                     break
                 o_offset[n], o_length[n], o_kind[n], o_name[n] = pos, stop - pos, IN, n_name[name]
                 o_known[n] = (1 << args) - 1

@@ -181,7 +181,8 @@ class Reader:
         heads = list(HEAD.finditer(line.full))
         if self._pending:
             self._expire(line.start)
-        apart = self.idle and is_apart(line.full + _BLANK_LINE, 0)  # not the second half of a row, which begins with a value
+        alone = self.idle and not any(p.line.wrapped or p.line.depth for p in self._pending)
+        apart = alone and is_apart(line.full + _BLANK_LINE, 0)  # not the second half of a row, which begins with a value
         numbered = not self._pending or apart or any(p.line.number is not None for p in self._pending)
         unwrap(line, heads[0].start() if heads else None, numbered)
         stop = heads[0].start() if heads else len(line.full)

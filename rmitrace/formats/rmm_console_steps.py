@@ -28,10 +28,16 @@ def begins_row(buf: Any, p: Any) -> Any:
 
 
 def is_apart(buf: Any, p: Any) -> Any:
-    """Whether a line, as it begins, is no continuation of a row that has its answer: it is empty, or its first word stands
-    behind no quote mark or number, is no hexadecimal number, and holds nothing that some tool may have put there."""
+    """Whether a line, as it begins, is no continuation of a row that has its answer: it is empty, or its first word (behind
+    blanks and quote marks) is no hexadecimal number, and holds nothing that some tool may have put there."""
     c = int(buf[p])
-    if c == 10 or (c == 13 and buf[p + 1] == 10) or c == 91 or 103 <= c <= 122:
+    if c == 10 or (c == 13 and buf[p + 1] == 10):
+        return True
+    begin = p
+    while (c == 32 or c == 9 or c == 62) and p - begin < 8:
+        p += 1
+        c = int(buf[p])
+    if c == 35 or c == 91 or 103 <= c <= 122:
         return True
     if 65 <= c <= 90:
         for i in range(1, 4):  # AB>
@@ -48,6 +54,16 @@ def is_apart(buf: Any, p: Any) -> Any:
             return i > 0
         if not (97 <= c <= 102 or (48 <= c <= 57 and i > 0)):
             return False
+    return False
+
+
+def holds_answer(buf: Any, p: Any) -> Any:
+    """Whether a line has what may be the end of a row without an answer: ``>``, or ``RMI_`` or ``RSI_``."""
+    while buf[p] != 10:
+        c = buf[p]
+        if c == 62 or c == 38 or c > 126 or (c == 82 and (buf[p + 1] == 77 or buf[p + 1] == 83) and buf[p + 2] == 73):
+            return True
+        p += 1
     return False
 
 
@@ -136,5 +152,5 @@ def in_columns(buf: Any, p: Any, end: Any) -> Any:
     return False
 
 
-ROWS = (begins_row, is_apart, same_text, spdm_end, numbers, in_columns)
+ROWS = (begins_row, is_apart, holds_answer, same_text, spdm_end, numbers, in_columns)
 """The steps of this module."""
