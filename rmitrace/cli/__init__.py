@@ -17,7 +17,7 @@ from ..display import safe
 from . import common
 from .common import UserError, example_text
 
-COMMANDS = ("record", "view", "decode", "check", "messages", "stats", "explain", "abi", "formats", "cache", "completion")
+COMMANDS = ("record", "view", "decode", "check", "diff", "messages", "stats", "explain", "abi", "formats", "cache", "completion")
 """Sub-commands in the order of the help text; each is a module of this package."""
 
 BROKEN_PIPE = 141
@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
             ("rmitrace decode --failed trace.txt uart.log", "what failed, host and firmware side of one run"),
             ("rmitrace check trace.txt uart.log", "what went wrong, and why"),
             ("rmitrace messages trace.txt", "the SPDM conversation with the device"),
+            ("rmitrace diff good.txt bad.txt", "two runs side by side, the first difference that matters first"),
             ("rmitrace stats trace.txt", "calls, errors and latency per command"),
             ("rmitrace abi show PDEV_COMMUNICATE", "registers, results and failure conditions of a command"),
         )

@@ -39,6 +39,11 @@ def add_capture_options(p: argparse.ArgumentParser, *, optional: bool = False) -
         metavar="CAPTURE",
         help="files of one run, read as one capture; - is standard input; .gz, .xz and .zst are unpacked",
     )
+    add_reading_options(p)
+
+
+def add_reading_options(p: argparse.ArgumentParser) -> None:
+    """The options that say how captures are read."""
     how = p.add_argument_group("how to read")
     how.add_argument(
         "--abi",
@@ -185,12 +190,17 @@ def key_log(args: argparse.Namespace) -> str | None:
 
 def open_args(args: argparse.Namespace) -> Capture:
     """The capture the user named. Raises UserError, CaptureError."""
+    return open_paths(args.capture, args)
+
+
+def open_paths(paths: list[str], args: argparse.Namespace) -> Capture:
+    """Files of one run as one capture, read as the user wants. Raises UserError, CaptureError."""
     from ..capture import open_capture
 
-    check_paths(args.capture)
+    check_paths(paths)
     stop = Stop()
     with stop.listening(signal.SIGINT):
-        capture = open_capture(args.capture, dataclasses.replace(open_options(args), stop=lambda: stop.asked))
+        capture = open_capture(paths, dataclasses.replace(open_options(args), stop=lambda: stop.asked))
     _OPENED.append(capture)
     _progress_end()
     if stop.asked:

@@ -1,4 +1,4 @@
-"""The viewer, ``rmitrace view``. The only part of the package that imports Textual."""
+"""The viewers, ``rmitrace view`` and ``rmitrace diff --view``. The only part of the package that imports Textual."""
 
 from .app import TimelineApp, run, run_following
 
