@@ -226,15 +226,16 @@ class Capture:
 
         ``number`` is 0..17; above 7 every record is read again from its source. ``out``: after the SMC.
         """
-        side = self.calls.exit if out else self.calls.enter
+        record = (self.calls.exit if out else self.calls.enter)[seqs]
         value = np.zeros(len(seqs), dtype=np.uint64)
         known = np.zeros(len(seqs), dtype=bool)
+        there = record >= 0
         for s, source in enumerate(self.sources):
             rec = source.records
-            mine = np.flatnonzero((self.calls.source[seqs] == s) & (side[seqs] >= 0))
+            mine = np.flatnonzero(there if len(self.sources) == 1 else there & (self.calls.source[seqs] == s))
             if not len(mine):
                 continue
-            at = side[seqs[mine]]
+            at = record[mine]
             has = (rec.known[at] >> np.uint32(number) & np.uint32(1)) != 0
             known[mine] = has
             if number < N_REGS:

@@ -99,8 +99,11 @@ class Column(NDArrayOperatorsMixin):
     def __setitem__(self, at: Any, values: Any) -> None:
         rows = np.atleast_1d(np.asarray(self._numbers(at)))
         new = np.broadcast_to(np.asarray(values).astype(self.dtype), rows.shape)
+        if len(rows) > 1 and bool((rows[1:] < rows[:-1]).any()):
+            order = np.argsort(rows, kind="stable")
+            rows, new = rows[order], new[order]
         for number in np.unique(rows // self.PIECE).tolist():
-            mine = rows // self.PIECE == number
+            mine = slice(*np.searchsorted(rows, [number * self.PIECE, (number + 1) * self.PIECE]).tolist())
             piece = self._piece(number).copy()
             piece[rows[mine] - number * self.PIECE] = new[mine]
             if number == len(self._sizes):

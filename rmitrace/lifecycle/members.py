@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.packed import Column
-from .table import SequenceTable
+from .model import Sequence
+from .table import OUTCOMES, SequenceTable, object_number
 
 I64 = npt.NDArray[np.int64]
 
@@ -128,3 +129,37 @@ def _pick(column: Column, at: I64) -> Any:
     """Values of a column at places that lie near each other."""
     low, high = int(at.min()), int(at.max())
     return column[low : high + 1][at - low] if high - low < 4 * len(at) else column[at]
+
+
+def table_of(sequences: Iterable[Sequence]) -> SequenceTable:
+    """A few sequences as a table. Calls that are in none of their steps have the step -1."""
+    given = sorted(sequences, key=lambda q: (q.first, q.last))
+    kinds: dict[str, int] = {}
+    names: dict[str, int] = {}
+    steps = [t for q in given for t in q.steps]
+    first_step = np.cumsum([0, *(len(q.steps) for q in given)])
+    objects = [object_number(q.object) for q in given]
+    out = SequenceTable(
+        kind=np.array([kinds.setdefault(q.kind, len(kinds)) for q in given], dtype=np.int16),
+        prefix=np.array([p for p, _ in objects], dtype=np.int8).astype(np.uint8),
+        address=np.array([a for _, a in objects], dtype=np.uint64),
+        source=np.array([q.source for q in given], dtype=np.int16),
+        outcome=np.array([OUTCOMES.index(q.outcome) for q in given], dtype=np.uint8),
+        first=np.array([q.first for q in given], dtype=np.int64),
+        last=np.array([q.last for q in given], dtype=np.int64),
+        start=np.cumsum([0, *(len(q.calls) for q in given)]),
+        first_step=first_step,
+        step_name=np.array([names.setdefault(t.name, len(names)) for t in steps], dtype=np.int16),
+        step_outcome=np.array([OUTCOMES.index(t.outcome) for t in steps], dtype=np.uint8),
+        step_first=np.array([t.first for t in steps], dtype=np.int64),
+        step_last=np.array([t.last for t in steps], dtype=np.int64),
+        step_count=np.array([len(t.calls) for t in steps], dtype=np.int64),
+        why={i: q.why for i, q in enumerate(given) if q.why},
+        step_why={i: t.why for i, t in enumerate(steps) if t.why},
+    )
+    out.kinds, out.names = list(kinds), list(names)
+    for i, q in enumerate(given):
+        of = {int(c): int(first_step[i]) + k for k, t in reversed(list(enumerate(q.steps))) for c in t.calls}
+        out.member.append(np.asarray(q.calls))
+        out.member_step.append([of.get(int(c), -1) for c in q.calls])
+    return out

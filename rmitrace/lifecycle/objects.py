@@ -8,6 +8,8 @@ import numpy as np
 
 import decoders
 
+from ..capture.packed import Column
+
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
@@ -24,9 +26,13 @@ _ARGUMENTS = (
 """Kinds in the order in which they name the object: VDEV_CREATE(rd, pdev_ptr, vdev_ptr, ...) is about the VDEV."""
 
 
-def object_register(fid: int, revision: str) -> tuple[int, int]:
+_AT_ONCE = 1 << 17
+"""Calls that are looked at together."""
+
+
+def object_register(command_name: str | int, revision: str) -> tuple[int, int]:
     """Kind (index into KINDS) and register number of the object of a command; (0, 0) where it has none."""
-    command = decoders.command(fid, revision)
+    command = decoders.command(command_name, revision)
     if command is None or command.service != "RMI":
         return 0, 0
     by_name = {a.name: a.reg for a in command.args}
@@ -43,20 +49,32 @@ class ObjectColumn:
     """Kind and address of the object of every call; an OP_* call is about the object of the command it works for."""
 
     def __init__(self, capture: Capture) -> None:
+        self.kind = Column(np.int8)
+        """Index into KINDS."""
+        self.addr = Column(np.uint64)
+        found = [object_register(n, capture.revision.of(n)) for n in capture.names]
+        kinds, registers = (np.array([f[i] for f in found], dtype=np.int8) for i in (0, 1))
+        for start in range(0, len(capture.calls), _AT_ONCE):
+            self._add(capture, start, kinds, registers)
+
+    def _add(self, capture: Capture, start: int, kinds: Any, registers: Any) -> None:
+        """The next calls; ``kinds`` and ``registers`` of the object by the number of a call's name."""
         calls = capture.calls
-        self.kind = np.zeros(len(calls), dtype=np.int8)
-        self.addr: Any = np.zeros(len(calls), dtype=np.uint64)
-        for fid in np.unique(calls.fid[calls.fid != 0]).tolist():
-            at = np.flatnonzero(calls.fid == np.uint64(fid))
-            name = capture.names[calls.name[at[0]]]
-            kind, reg = object_register(int(fid), capture.revision.of(name))
-            if kind:
-                value, known = capture.regs(at, reg)
-                self.kind[at] = np.where(known, kind, 0)
-                self.addr[at] = value
-        child = np.flatnonzero(calls.parent >= 0)
-        self.kind[child] = self.kind[calls.parent[child]]
-        self.addr[child] = self.addr[calls.parent[child]]
+        part = slice(start, min(start + _AT_ONCE, len(calls)))
+        name, parent = calls.name[part], calls.parent[part]
+        kind = np.where(calls.fid[part] != 0, kinds[name], 0).astype(np.int8)
+        register = np.where(kind > 0, registers[name], 0)
+        addr = np.zeros(len(kind), dtype=np.uint64)
+        for number in np.unique(register[register > 0]).tolist():
+            at = np.flatnonzero(register == number)
+            addr[at], known = capture.regs(at + start, number)
+            kind[at[~known]] = 0
+        for at, mine in ((np.flatnonzero((parent >= 0) & (parent < start)), False), (np.flatnonzero(parent >= start), True)):
+            of = parent[at]
+            kind[at] = kind[of - start] if mine else self.kind[of]
+            addr[at] = addr[of - start] if mine else self.addr[of]
+        self.kind.append(kind)
+        self.addr.append(addr)
 
     def text(self, seq: int) -> str | None:
         """'pdev:0x49500000', None where the call is about no object."""

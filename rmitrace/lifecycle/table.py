@@ -180,6 +180,19 @@ class SequenceTable(Listed[Sequence]):
             self.calls(i),  # type: ignore[arg-type]
         )
 
+    def kinds_of(self, start: int, stop: int) -> tuple[list[str], Any]:
+        """The kind (index into the list, -1 none) of the sequence that each of some calls belongs to; where there are several,
+        of the one that starts last."""
+        out = np.full(stop - start, -1, dtype=np.int16)
+        reach = np.maximum.accumulate(self.last) if len(self.last) else self.last
+        a, b = int(np.searchsorted(reach, start)), int(np.searchsorted(self.first, stop))
+        if a < b:
+            part = slice(int(self.start[a]), int(self.start[b]))
+            rows, kind = self.member[part], np.repeat(self.kind[a:b], np.diff(self.start[a : b + 1]))
+            mine = (rows >= start) & (rows < stop)
+            out[rows[mine] - start] = kind[mine]
+        return self.kinds, out
+
     def failed(self) -> Iterator[Sequence]:
         """The sequences that failed."""
         return (self[i] for i in np.flatnonzero(self.outcome == OUTCOMES.index(FAILED)).tolist())

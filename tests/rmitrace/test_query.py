@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from rmitrace import query
+from rmitrace.lifecycle.members import table_of
+from rmitrace.lifecycle.model import Sequence
 
 NO_TIME = -(2**63)
 KERNEL = 0xFFFF_8000_0833_3A70  # above 2**63: a kernel address
@@ -24,9 +26,11 @@ class Hand:
     numbers = None
     services = ("RMI",)
     statuses = ("RMI_SUCCESS", "RMI_ERROR_RTT")
-    sequences = (
-        SimpleNamespace(kind="realm teardown", first=0, calls=np.array([0, 1, 2])),
-        SimpleNamespace(kind="disconnect", first=1, calls=np.array([1])),
+    sequences = table_of(
+        [
+            Sequence("realm teardown", "realm:0x88001000", 0, 2, None, None, "ok", (), "", 0, np.array([0, 1, 2])),
+            Sequence("disconnect", "pdev:0x88002000", 1, 1, None, None, "ok", (), "", 0, np.array([1])),
+        ]
     )
 
     conversations = SimpleNamespace(
@@ -149,7 +153,10 @@ class Columns:
         ("name = '0x10'", []),  # a number inside a string stays a string
     ],
 )
-def test_condition(where: str, wanted: list[int]) -> None:
+@pytest.mark.parametrize("at_once", [1 << 18, 3, 1])
+def test_condition(where: str, wanted: list[int], at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is worked out for a few calls at a time."""
+    monkeypatch.setattr(query, "AT_ONCE", at_once)
     got = query.select(Hand(), where)
     assert got.dtype == np.int64
     assert got.tolist() == wanted
@@ -174,11 +181,58 @@ def test_condition(where: str, wanted: list[int]) -> None:
         ("seq = 1; seq = 2", "unexpected token"),
     ],
 )
-def test_mistakes_are_one_line(where: str, said: str) -> None:
+@pytest.mark.parametrize("at_once", [1 << 18, 1])
+def test_mistakes_are_one_line(where: str, said: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query, "AT_ONCE", at_once)
     with pytest.raises(ValueError, match=r".") as e:
         query.select(Hand(), where)
     assert said in str(e.value)
     assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        ("dur_us = MAX(dur_us)", [1]),
+        ("seq > AVG(seq)", [2, 3]),
+        ("seq = COUNT(seq) - 1", [3]),
+        ("dur_ns > ABS(-1500) AND name LIKE '%(MAX(%'", []),
+    ],
+)
+def test_what_looks_at_all_calls_does(where: str, wanted: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query, "AT_ONCE", 1)
+    assert query.select(Hand(), where).tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("where", "so"),
+    [
+        ("failed", True),
+        ("NOT (failed) AND (x1 IN (1, 2))", True),
+        ("lower(name) LIKE 'rmi%' OR ABS(dur_ns) > 1", True),
+        ("name = 'MAX(seq)'", True),
+        ("seq = MAX(seq)", False),
+        ("seq = max (seq)", False),
+        ("ROW_NUMBER() OVER (ORDER BY seq) = 1", False),
+        ("seq IN (SELECT seq)", False),
+        ("something_new(seq)", False),
+    ],
+)
+def test_which_conditions_look_at_one_call(where: str, so: bool) -> None:
+    assert query.row_by_row(where) is so
+
+
+def test_progress_is_told_and_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query, "AT_ONCE", 3)
+    told: list[int] = []
+    query.select(Hand(), "x1 > 0", told.append)
+    assert told == [3, 4]
+
+    def stop(done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        query.select(Hand(), "x1 > 0", stop)
 
 
 def test_only_named_columns_are_made() -> None:

@@ -1,0 +1,196 @@
+"""The columns that a condition over calls may name (docs/query.md), some rows at a time.
+
+Registers above x7 and the task are read again from the raw records, so naming them costs a pass over the capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+import decoders
+
+from .capture.naming import FID_MASK
+from .capture.pairing import PAIRED
+from .capture.records import NO_TIME
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from .capture import Capture
+
+REGISTERS = tuple(f"{side}{i}" for side in "xr" for i in range(18))
+"""x0..x17 what went in, r0..r17 what came out."""
+NUMBERS = ("seq", "ts_ns", "ts", "dur_ns", "dur_us", "cpu", "pid", "source", "byte_offset", "parent", "fid", "index")
+TEXTS = ("task", "name", "service", "status", "object", "sequence", "paired", "format", "messages")
+FLAGS = ("failed", "inferred")
+COLUMNS = (*NUMBERS, *TEXTS, *FLAGS, *REGISTERS)
+"""Every column that a condition over calls may name."""
+
+
+class Coded(NamedTuple):
+    """A column that has few values: ``codes`` are places in ``values``; one below zero means the last of these."""
+
+    codes: Any
+    values: pl.Series
+
+
+def prepare(capture: Capture, names: list[str]) -> None:
+    """Work out what some columns need, before several threads ask for it."""
+    if "object" in names:
+        capture.objects()
+    if "sequence" in names:
+        _ = capture.sequences
+    if "messages" in names:
+        capture.conversations.decode()
+
+
+def coded(capture: Capture, names: Iterable[str]) -> dict[str, Coded]:
+    """Those of some columns that have few values."""
+    return {n: _CODED[n](capture) for n in names if n in _CODED}
+
+
+def column(capture: Capture, name: str, rows: slice | None = None) -> pl.Series:
+    """Some rows of a column, all where none are told. Unknown values are null."""
+    import polars as pl
+
+    calls = capture.calls
+    rows = slice(0, len(calls)) if rows is None else rows
+    if name in REGISTERS:
+        return _unsigned(*capture.regs(np.arange(rows.start, rows.stop), int(name[1:]), out=name[0] == "r"))
+    if name in ("ts_ns", "ts"):
+        ts = calls.ts[rows]
+        return _number(ts, ts != NO_TIME, 10**9 if name == "ts" else 1)
+    if name in ("dur_ns", "dur_us"):
+        dur = calls.dur[rows]
+        return _number(dur, dur >= 0, 1000 if name == "dur_us" else 1)
+    if name in ("cpu", "pid"):
+        values = getattr(calls, name)[rows]
+        return _number(values, values >= 0)
+    if name in ("seq", "parent"):
+        values = np.arange(rows.start, rows.stop) if name == "seq" else calls.parent[rows]
+        return _number(values if capture.numbers is None else capture.numbers[values], values >= 0)
+    if name == "fid":
+        fid = calls.fid[rows]
+        return _unsigned(fid & np.uint64(FID_MASK), fid != 0)
+    if name == "source":
+        return pl.Series(calls.source[rows].astype(np.int64))
+    if name in _CODED:
+        codes, values = _CODED[name](capture)
+        return _gather(values, codes[rows])
+    return _OTHERS[name](capture, rows)
+
+
+def _gather(values: pl.Series, codes: Any) -> pl.Series:
+    return values.gather(np.where(codes >= 0, codes, len(values) - 1).astype(np.uint32))
+
+
+def _texts(texts: Iterable[str | None]) -> pl.Series:
+    """Texts, and NULL behind them."""
+    import polars as pl
+
+    return pl.Series([*texts, None], dtype=pl.String)
+
+
+def _flags(codes: Any) -> Coded:
+    import polars as pl
+
+    return Coded(codes, pl.Series([False, True]))
+
+
+def _number(values: Any, known: Any, divisor: int = 1) -> pl.Series:
+    import polars as pl
+
+    series = pl.Series(values.astype(np.int64) if divisor == 1 else values / divisor)
+    return series if bool(known.all()) else series.set(pl.Series(~known), None)
+
+
+def _unsigned(values: Any, known: Any) -> pl.Series:
+    """64-bit registers as 128-bit numbers: comparisons and sums with signed literals are then exact."""
+    import polars as pl
+
+    series = pl.Series(values, dtype=pl.UInt64).cast(pl.Int128)
+    return series if bool(known.all()) else series.set(pl.Series(~known), None)
+
+
+def _task(capture: Capture, rows: slice) -> pl.Series:
+    import polars as pl
+
+    found = (capture.task(i) for i in range(rows.start, rows.stop))
+    return pl.Series([None if t is None else t.encode("utf-8", "backslashreplace").decode() for t in found], dtype=pl.String)
+
+
+def _object(capture: Capture, rows: slice) -> pl.Series:
+    objects = capture.objects()
+    _, number = np.unique(objects.addr[rows], return_inverse=True)
+    _, first, back = np.unique(number.reshape(-1) * 16 + objects.kind[rows], return_index=True, return_inverse=True)
+    return _gather(_texts(objects.text(rows.start + i) for i in first.tolist()), back.reshape(-1))
+
+
+def _sequence(capture: Capture, rows: slice) -> pl.Series:
+    """The kind of the sequence that a call belongs to; of nested ones the innermost, which starts last."""
+    kinds, codes = capture.sequences.kinds_of(rows.start, rows.stop)
+    return _gather(_texts(kinds), codes)
+
+
+def _offset(capture: Capture, rows: slice) -> pl.Series:
+    import polars as pl
+
+    calls = capture.calls
+    enter, exit_, source = calls.enter[rows], calls.exit[rows], calls.source[rows]
+    first = np.where(enter >= 0, enter, exit_)
+    offsets = np.zeros(len(first), dtype=np.int64)
+    for i in np.unique(source).tolist():
+        mine = source == i
+        offsets[mine] = capture.sources[i].records.offset[first[mine]]
+    return pl.Series(offsets)
+
+
+def _index(capture: Capture, rows: slice) -> pl.Series:
+    """The second part of x0 (level, index) where the status carries one; decoded once a distinct result."""
+    import polars as pl
+
+    calls = capture.calls
+    r0, known = capture.regs(np.arange(rows.start, rows.stop), 0, out=True)
+    fid, name = calls.fid[rows], calls.name[rows].astype(np.int64)
+    some = np.flatnonzero(known & (fid != 0))
+    _, value = np.unique(r0[some], return_inverse=True)
+    _, first, back = np.unique(value.reshape(-1) * len(capture.names) + name[some], return_index=True, return_inverse=True)
+    at = some[first].tolist()
+    found = [decoders.status_of(int(fid[i]), int(r0[i]), capture.revision.of(capture.names[name[i]]))[1] for i in at]
+    out = np.full(len(fid), -1, dtype=np.int64)
+    out[some] = np.array([-1 if i is None else i for i in found], dtype=np.int64)[back.reshape(-1)]
+    return pl.Series(out).set(pl.Series(out < 0), None)
+
+
+def _messages(capture: Capture, rows: slice) -> pl.Series:
+    """The names of the protocol messages of a call, in order: 'GET_VERSION VERSION'; null where it has none."""
+    import polars as pl
+
+    capture.conversations.decode()
+    out: list[str | None] = [None] * (rows.stop - rows.start)
+    for call, messages in capture.conversations.by_call.items():
+        if rows.start <= call < rows.stop:
+            out[call - rows.start] = ", ".join(m.vendor or m.name for m in messages)
+    return pl.Series(out, dtype=pl.String)
+
+
+_CODED = {
+    "name": lambda c: Coded(c.calls.name, _texts(None if t.startswith("unknown") else t for t in c.names)),
+    "service": lambda c: Coded(c.calls.service, _texts(c.services)),
+    "status": lambda c: Coded(c.calls.status, _texts(c.statuses)),
+    "paired": lambda c: Coded(c.calls.paired, _texts(PAIRED)),
+    "format": lambda c: Coded(c.calls.source, _texts(s.format for s in c.sources)),
+    "failed": lambda c: _flags(c.calls.failed),
+    "inferred": lambda c: _flags(c.calls.inferred),
+}
+_OTHERS = {
+    "task": _task,
+    "object": _object,
+    "sequence": _sequence,
+    "byte_offset": _offset,
+    "index": _index,
+    "messages": _messages,
+}
