@@ -24,7 +24,20 @@ if TYPE_CHECKING:
 
     from .capture import Capture
 
-__all__ = ["CALLS", "COLUMNS", "FLAGS", "NUMBERS", "REGISTERS", "TEXTS", "Columns", "column", "parse", "rows_where", "select"]
+__all__ = [
+    "CALLS",
+    "COLUMNS",
+    "FLAGS",
+    "NUMBERS",
+    "REGISTERS",
+    "TEXTS",
+    "Columns",
+    "check",
+    "column",
+    "parse",
+    "rows_where",
+    "select",
+]
 
 Rows = npt.NDArray[np.int64]
 
@@ -88,6 +101,13 @@ def select(capture: Capture, where: str, progress: Callable[[int], None] | None 
             pool.shutdown(cancel_futures=True)
             raise
     return np.concatenate(found)
+
+
+def check(capture: Capture, where: str) -> None:
+    """Raise ValueError with one line where a condition cannot be worked out."""
+    expression, names = parse(where)
+    few = slice(0, min(len(capture.calls), 1))
+    _where(expression, where, {n: column(capture, n, few) for n in names}, few.stop)
 
 
 def rows_where(where: str, columns: Columns, make: Callable[[str], pl.Series], count: int) -> Rows:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import CaptureError
 
 if TYPE_CHECKING:
-    from .model import Call, Calls, Capture, Mark
+    from .marks import Mark
+    from .model import Call, Calls, Capture
     from .opening import OpenOptions, open_capture, reopen_capture
     from .revision import Revision
 
@@ -17,7 +18,7 @@ _HOME = {
     "Call": "model",
     "Calls": "model",
     "Capture": "model",
-    "Mark": "model",
+    "Mark": "marks",
     "OpenOptions": "opening",
     "Revision": "revision",
     "open_capture": "opening",

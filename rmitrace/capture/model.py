@@ -15,6 +15,7 @@ from decoders.tree import Node
 
 from ..display import safe
 from ..formats.base import Buffer, Detail, ReadOptions, RecordReader
+from .marks import Marks
 from .packed import Column
 from .pairing import PAIRED, WHOLE
 from .records import N_REGS, NO_TIME, Finding, Kind, Values
@@ -134,19 +135,6 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A line worth showing that is no call. ``before_call``: the row of the next call of its source, else the count."""
-
-    source: int
-    offset: int
-    length: int
-    ts: int | None
-    kind: str
-    text: str
-    before_call: int
-
-
-@dataclass(frozen=True, slots=True)
 class SourceCalls:
     """The calls that one source shows, in its order: their rows, and its records of them (-1 where there is none)."""
 
@@ -186,7 +174,7 @@ class Capture:
     """Which calls are sights of the same one from several sources; None where nothing is compared."""
     _cache: Any = None
     _objects: Any = None
-    _marks: list[Mark] | None = None
+    _marks: Marks | None = None
     _conversations: Conversations | None = None
     _checked: list[Finding] | None = None
     _followed: tuple[SequenceTable, StateTable] | None = None
@@ -337,10 +325,13 @@ class Capture:
 
         return diagnose.why(self, seq)
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> Marks:
         """Lines worth showing that are no calls, in the order of the sources."""
         if self._marks is None:
-            self._marks = [m for s in range(len(self.sources)) for m in self._marks_of(s)]
+            found = [self._marks_of(s) for s in range(len(self.sources))]
+            source = np.repeat(np.arange(len(found)), [len(at) for at, _ in found])
+            at, place = (np.concatenate([f[i] for f in found]) if found else np.zeros(0, dtype=np.int64) for i in (0, 1))
+            self._marks = Marks(self, source, at, place)
         return self._marks
 
     def of_source(self, source: int) -> SourceCalls:
@@ -365,28 +356,16 @@ class Capture:
         also = self.correlation
         return [] if also is None else [self._call_of(also.sights, k, seq) for k in also.sights_of(seq)]
 
-    def _marks_of(self, s: int) -> list[Mark]:
-        src, c = self.sources[s], self.calls
-        rec = src.records
+    def _marks_of(self, s: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The records of a source that are marks, and the call before which each stands."""
+        rec = self.sources[s].records
         at = np.flatnonzero(rec.kind == Kind.MARK)
         if not len(at):
-            return []
+            return at, at
         shown = self.of_source(s)
-        place = np.searchsorted(shown.first, at)
-        rows = shown.rows
-        if not len(rows):  # a log without calls, a kernel's: by its times
-            rows, place = np.arange(len(c)), self._places(rec.ts[at])
-        out = []
-        for i, p in zip(at.tolist(), place.tolist(), strict=True):
-            ts = int(rec.ts[i])
-            if "detail" in rec.facts:
-                raw = self.detail(s, i, False).text
-            else:
-                raw = src.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "surrogateescape")
-            kind = rec.names[rec.name[i]] if rec.name[i] >= 0 else ""
-            nxt = int(rows[p]) if p < len(rows) else len(c)
-            out.append(Mark(s, int(rec.offset[i]), int(rec.length[i]), None if ts == NO_TIME else ts, kind, raw, nxt))
-        return out
+        if not len(shown.rows):  # a log without calls, a kernel's: by its times
+            return at, self._places(rec.ts[at])
+        return at, np.append(shown.rows, len(self.calls))[np.searchsorted(shown.first, at)]
 
     def _places(self, ts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The call before which each of some times comes, the number of calls where that cannot be told."""

@@ -283,6 +283,17 @@ class Column(NDArrayOperatorsMixin):
         """The sum of all values."""
         return self._fold(np.sum)
 
+    def searchsorted(self, values: Any, side: str = "left", sorter: None = None) -> Any:
+        """Where values belong in a column that is ascending: see numpy.searchsorted, which uses it."""
+        wanted = np.atleast_1d(np.asarray(values))
+        heads = self[np.arange(0, len(self), self.PIECE)]
+        piece = np.searchsorted(heads, wanted, side) - 1  # type: ignore[call-overload]
+        out = np.zeros(len(wanted), dtype=np.int64)
+        for number in np.unique(piece[piece >= 0]).tolist():
+            mine = np.flatnonzero(piece == number)
+            out[mine] = number * self.PIECE + np.searchsorted(self._piece(number), wanted[mine], side)  # type: ignore[call-overload]
+        return out[0] if np.ndim(values) == 0 else out
+
     def any(self) -> bool:
         """Whether a value is not zero."""
         return any(bool(piece.any()) for _, piece in self.pieces())

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ..capture.messages.facts import name_and_facts
 
 if TYPE_CHECKING:
+    from ..capture.marks import Mark
     from ..capture.messages import Message
-    from ..capture.model import Capture, Mark
+    from ..capture.model import Capture
 
 _TELLING = ("rmm", "spdm", "crash", "assert")
 """Kinds of marks that can say why a call failed."""
@@ -67,7 +68,7 @@ def explained(line: str) -> str:
 
 
 def _marks(capture: Capture, source: int) -> list[Mark]:
-    return [m for m in capture.marks() if m.source == source and m.kind in _TELLING and any(w in m.text.lower() for w in _WORDS)]
+    return [m for m in capture.marks().of(_TELLING, [source]) if any(w in m.text.lower() for w in _WORDS)]
 
 
 def _recorded(capture: Capture, first: int, last: int) -> list[str]:

@@ -17,7 +17,8 @@ import numpy as np
 from ..capture.records import NO_TIME
 
 if TYPE_CHECKING:
-    from ..capture.model import Capture, Mark
+    from ..capture.marks import Mark
+    from ..capture.model import Capture
 
 KINDS = ("kernel", "vmm", "tf-a")
 """Classes of lines that may tell of a refused call."""
@@ -62,7 +63,7 @@ class Told:
 def told(capture: Capture) -> list[Told]:
     """The error lines of the kernel in a capture with calls, each with the refused call before it."""
     c = capture.calls
-    lines = [(m, errno) for m in capture.marks() if m.kind in KINDS and (errno := _error(m.text)) is not None][:MAX_LINES]
+    lines = [(m, errno) for m in capture.marks().of(KINDS) if (errno := _error(m.text)) is not None][:MAX_LINES]
     if not lines or not len(c):
         return []
     bad = _refused(capture)

@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Iterable
 from typing import IO
 
+from ..capture.marks import Mark
 from ..capture.messages import Message
 from ..capture.messages.facts import name_and_facts
-from ..capture.model import Call, Capture, Mark
+from ..capture.model import Call, Capture
 from ..capture.revision import Revision
 from ..correlate import sources_of
 from ..correlate.skew import skews
@@ -42,7 +43,7 @@ class Lines:
     def __init__(self, capture: Capture, out: IO[str], *, marks: bool, why: bool = False) -> None:
         self._capture, self._out, self._why = capture, out, why
         self._several = len(capture.sources) > 1
-        self._marks = iter(sorted(capture.marks(), key=lambda m: m.before_call) if marks else ())
+        self._marks = iter(capture.marks().in_order() if marks else ())
         self._next = next(self._marks, None)
 
     def call(self, seq: int, messages: Iterable[Message]) -> None:

@@ -112,7 +112,7 @@ def _outside(capture: Capture, first: int, inside: np.ndarray, out: IO[str]) -> 
 
 
 def _marks(capture: Capture, out: IO[str], width: int) -> None:
-    said = [m for m in capture.marks() if m.kind in ("crash", "assert", "unknown-fid", "invalid-state", "banner")]
+    said = capture.marks().of(("crash", "assert", "unknown-fid", "invalid-state", "banner"))
     for m in said[:12]:
         out.write(_cut(mark_line(m), width) + "\n")
     if len(said) > 12:

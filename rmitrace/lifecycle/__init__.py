@@ -15,7 +15,8 @@ from .realms import follow_realms
 from .table import SequenceTable, StateTable, merged_states
 
 if TYPE_CHECKING:
-    from ..capture.model import Capture, Mark
+    from ..capture.marks import Mark
+    from ..capture.model import Capture
 
 __all__ = ["Sequence", "SequenceTable", "StateChange", "StateTable", "Step", "follow"]
 
@@ -31,7 +32,7 @@ def follow(capture: Capture) -> tuple[SequenceTable, StateTable]:
     """
     tables: list[SequenceTable] = []
     states: list[StateTable] = []
-    marks = [m for m in capture.marks() if m.kind in _TELLING and any(w in m.text.lower() for w in _WORDS)]
+    marks = [m for m in capture.marks().of(_TELLING) if any(w in m.text.lower() for w in _WORDS)]
     for s in range(len(capture.sources)):
         run = capture.together(s)
         if s != run[0]:

@@ -6,20 +6,19 @@ A Sequence or StateChange is made when one is asked for. Of a sequence the calls
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ..capture.listed import Listed
 from ..capture.packed import Column
 from ..capture.records import NO_TIME
 from .model import FAILED, INCOMPLETE, OK, Sequence, StateChange, Step
 
 Ints = npt.NDArray[np.int64]
-T = TypeVar("T")
 
 OUTCOMES = (OK, FAILED, INCOMPLETE)
 PREFIXES = ("pdev", "vdev", "realm", "stream", "")
@@ -75,15 +74,6 @@ class Members(NDArrayOperatorsMixin):
         """The numbers."""
         numbers: list[int] = np.asarray(self).tolist()
         return numbers
-
-
-class Listed(Seq[T]):
-    """What is read like a list, and equals one of the same things."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Seq) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(slots=True, eq=False)
@@ -180,6 +170,11 @@ class SequenceTable(Listed[Sequence]):
             self.calls(i),  # type: ignore[arg-type]
         )
 
+    def of_object(self, object: str) -> Ints:
+        """The numbers of the sequences of an object."""
+        prefix, address = object_number(object)
+        return np.flatnonzero((self.prefix == prefix) & (self.address == np.uint64(address)))
+
     def kinds_of(self, start: int, stop: int) -> tuple[list[str], Any]:
         """The kind (index into the list, -1 none) of the sequence that each of some calls belongs to; where there are several,
         of the one that starts last."""
@@ -239,6 +234,12 @@ class StateTable(Listed[StateChange]):
             call,
             bool(self.inferred[i]),
         )
+
+    def before(self, object: str, call: int) -> StateChange | None:
+        """The last change of an object at or before a call."""
+        mine = self.of(object)
+        at = int(np.searchsorted(self.call[mine], call, "right"))
+        return self[int(mine[at - 1])] if at else None
 
     def at(self, call: int) -> list[StateChange]:
         """The changes that a call made."""

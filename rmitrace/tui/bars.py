@@ -12,7 +12,6 @@ from textual.widget import Widget
 from .text import Line, count
 from .view import View
 
-_RANK = {"note": 1, "warning": 2, "error": 3}
 _KEYS = (
     ("?", "help"),
     ("/", "find"),
@@ -98,7 +97,7 @@ class Header(Bar):
             out.append((f"✗ {view.failed:,}" + " failed" * words, "error" if view.failed else "dim"))
             more = "≥" if view.lost_at_least else ""
             out.append((f"lost {more}{view.lost:,}", "warning" if view.lost or more else "dim"))
-        worst = max((_RANK.get(f.severity, 1) for f in view.findings), default=0)
+        worst = view.noted.worst
         sign, style = (("·", "dim"), ("·", "dim"), ("!", "warning"), ("✗", "error"))[worst]
         findings = count(len(view.findings), "finding") if words else f"{len(view.findings):,}"
         out.append((f"{sign} {findings}" + " found" * (not words), style) if view.learned else ("checking…", "dim"))

@@ -103,7 +103,7 @@ class CallList(LineView):
         end = width - _DURATION - status_width
         failed = bool(calls.failed[seq])
         out.add("  " * row.depth)
-        changes = view.changes.get(seq, [])
+        changes = view.changes_of(seq)
         said, refused = conversation(view.messages_of(seq))
         tail = f" ⇒ {changes[-1].to}" if changes else ""
         bad = "ERROR" in tail  # a call can succeed and still be the failure: GET_STATE answers that the object is in ERROR
@@ -139,15 +139,16 @@ class CallList(LineView):
         view, calls = self.model, self.model.capture.calls
         if failed:
             return "✗", "error"
-        if view.severity[seq] >= 2:
-            return "!", "error" if view.severity[seq] == 3 else "warning"
+        severity = view.severity(seq)
+        if severity >= 2:
+            return "!", "error" if severity == 3 else "warning"
         if calls.paired[seq] in (1, 2):
             return "…", "warning"
         if calls.parent[seq] >= 0:
             return "└", "dim"
         if calls.inferred[seq]:
             return "~", "dim"
-        return ("·", "dim") if view.severity[seq] else (" ", "")
+        return ("·", "dim") if severity else (" ", "")
 
     def _status(self, seq: int, wide: bool) -> tuple[str, str]:
         view, calls = self.model, self.model.capture.calls

@@ -82,7 +82,7 @@ def of_call(view: View, seq: int) -> Details:
     failure = _failure(view, seq)
     if failure is not None:
         out.branches.append(Branch(failure, "failure"))
-    for c in view.changes.get(seq, ()):
+    for c in view.changes_of(seq):
         out.branches.append(Branch(Node(c.object, text=_change(c)), "state"))
     for child in (c for c in call.tree.children if c.children or c.text or c.note):
         out.branches.append(Branch(child, child.name))

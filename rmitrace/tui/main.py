@@ -7,9 +7,10 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from .calllist import CallList
+from .lanes import Timeline
 from .lineview import LineView
 from .prompt import Prompt
-from .rows import RowKind
+from .rows import RowKind, Rows
 from .screens import FindingsScreen, HelpScreen
 from .seeking import Seeking
 from .sharing import Sharing
@@ -118,7 +119,12 @@ class MainScreen(Seeking, Sharing):
         self._redraw_timeline()
 
     def _new_timeline(self, *, cpus: bool, ordered: bool) -> None:
-        self.model.set_timeline(cpus=cpus, ordered=ordered)
+        model = self.model
+        self.behind("drawing other lanes", lambda progress: model.drawn(cpus=cpus, ordered=ordered), self._show_timeline)
+
+    def _show_timeline(self, timeline: Timeline) -> None:
+        self.say("")
+        self.model.timeline = timeline
         self.lanes.show_view(self.model)
         self.size_timeline()
         self.refresh_row()
@@ -141,8 +147,19 @@ class MainScreen(Seeking, Sharing):
 
     def action_group(self) -> None:
         """Sequences, or all calls in order of time."""
+        if self.model.grouped:
+            model = self.model
+            self.behind("putting calls in order of time", lambda progress: model.flat(), self._show_rows)
+        else:
+            self._show_rows(None)
+
+    def _show_rows(self, rows: Rows | None) -> None:
+        self.say("")
         call = self.keep_call()
-        self.model.regroup(not self.model.grouped)
+        if rows is None:
+            self.model.regroup(True)
+        else:
+            self.model.show_rows(rows)
         self.restore_call(call)
 
     def action_lines(self) -> None:
@@ -198,17 +215,17 @@ class MainScreen(Seeking, Sharing):
 
     def action_finding(self, by: int) -> None:
         """Go to the next or previous finding that is about a call."""
-        places = [(c, i) for i, c in enumerate(self.model.finding_calls) if c >= 0]
-        if not places:
+        if not any(c >= 0 for c in self.model.finding_calls):
             self.say("no findings about calls" if self.model.findings else self._no_findings, "warning")
             return
         now = self.keep_call()
-        here = (-1, -1) if now is None else (now, self._finding if self._finding_call == now else (-1 if by > 0 else len(places)))
-        after = [p for p in places if p > here] if by > 0 else [p for p in places if p < here][::-1]
-        if not after:
+        last = len(self.model.findings)
+        here = (-1, -1) if now is None else (now, self._finding if self._finding_call == now else (-1 if by > 0 else last))
+        found = self.model.noted.next(here, by)
+        if found is None:
             self.say("no further finding" if by > 0 else "no finding before", "warning")
             return
-        self._go_to_finding(after[0][1])
+        self._go_to_finding(found)
 
     @property
     def _no_findings(self) -> str:

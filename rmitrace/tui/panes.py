@@ -112,7 +112,7 @@ class PaneScreen(Screen[None]):
         self.query_one("#timeline").border_title = Content(
             f"Timeline · {lanes} · {axis}{more}{zoomed}" if view.calls else "Timeline · no calls"
         )
-        shown = count(view.calls, "call") if view.mask is None else f"{int(view.mask.sum()):,} of {count(view.calls, 'call')}"
+        shown = count(view.calls, "call") if view.mask is None else f"{view.filtered.count:,} of {count(view.calls, 'call')}"
         order = f" · {count(len(view.capture.sequences), 'sequence')}" if view.grouped else " · order of time"
         title = f"Calls · {shown}{order}"
         if view.conversation_alone:
@@ -159,7 +159,6 @@ class PaneScreen(Screen[None]):
         view.learn(study)
         if view is self.model:
             self.query_one(Header).refresh()
-            view.timeline.forget()
             self.restore_call(call)
 
     def on_line_view_moved(self, message: LineView.Moved) -> None:

@@ -1,30 +1,31 @@
-"""The rows of the list: sequences that fold, their steps, the calls inside and between them, as columns.
+"""The rows of the list: sequences that fold, their steps, the calls inside and between them.
 
-No row is an object. The calls are put into an order in which every sequence is contiguous; that order is cut into
-segments (a heading, a run of calls, a log line) and a prefix sum over the visible size of the segments turns a row number
-into a segment and back. Memory and time go with the number of calls once, and with the number of segments for a fold.
+No row is an object. The order of the list is cut into segments (see .segments), these into blocks; a prefix sum over what is
+visible of the blocks, and within one over its segments, turns a row number into a segment and back. To fold changes a few
+blocks. What a filter lets through is kept as a flag a call, with counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Seq
+from collections import OrderedDict
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from ..lifecycle.table import OUTCOMES, SequenceTable
+from .kept import Kept
+from .segments import Ints, RowKind, cut
 
+__all__ = ["Row", "RowKind", "Rows"]
 
-class RowKind(IntEnum):
-    """What a row of the list shows."""
-
-    CALL = 0
-    SEQUENCE = 1
-    STEP = 2
-    LINE = 3  # a line of the source that is no call: banner, kernel or firmware message
+BLOCK = 2048
+"""Segments in a block."""
+_TOGETHER = 128
+"""Blocks that are counted together."""
+_BLOCKS_KEPT = 8
+_FAILED = OUTCOMES.index("failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,141 +45,105 @@ class Row:
     step: int
 
 
+@dataclass(slots=True)
+class _Block:
+    """Some segments: their columns, where the calls of each begin and end, and how many rows stand before each."""
+
+    kind: Any
+    ref: Any
+    begin: Any
+    end: Any
+    sequence: Any
+    step: Any
+    rows: Ints
+
+
 class Rows:
     """The visible rows of a capture under a fold state and a filter.
 
-    ``sequences`` are those of rmitrace.lifecycle (read: first, calls, outcome, steps and of each step calls, outcome).
     ``lines`` holds, ascending, the call before which each log line stands (``calls`` for the end).
     """
 
-    def __init__(self, calls: int, sequences: Seq[Any], lines: Ints | None = None, *, grouped: bool = True) -> None:
+    def __init__(self, calls: int, sequences: SequenceTable, lines: Ints | None = None, *, grouped: bool = True) -> None:
         self.calls = calls
-        self.sequences: Seq[Any] = sequences if grouped else []
-        self.first_step = np.cumsum([0, *(len(s.steps) for s in self.sequences)])
-        self.owner = np.full(calls, -1, dtype=np.int32)
-        self._step_of = np.full(calls, -1, dtype=np.int32)
-        self._order, self._place = self._arrange()
-        self._cut(np.zeros(0, dtype=np.int64) if lines is None else np.clip(lines, 0, calls))
+        self.sequences = sequences if grouped else SequenceTable()
+        at = np.zeros(0, dtype=np.int64) if lines is None else np.clip(lines, 0, calls)
+        self.segments = cut(calls, self.sequences, at)
+        self.owner = self.segments.owner
         self.folded_sequence = np.ones(len(self.sequences), dtype=bool)
-        self.folded_step = np.ones(int(self.first_step[-1]), dtype=bool)
+        self.folded_step = np.ones(int(self.sequences.first_step[-1]), dtype=bool)
         self._open_failure()
         self.show_lines = True
-        self._mask: npt.NDArray[np.bool_] | None = None
-        self._lines_kept: npt.NDArray[np.bool_] | None = None
-        self._kept: Ints | None = None
+        self._kept: Kept | None = None
+        self._heads = np.sort(self.segments.of_sequence)
+        self._first_place = self.segments.place[np.arange(0, len(self.segments), BLOCK)]
+        self._blocks: OrderedDict[int, _Block] = OrderedDict()
+        self._totals = np.zeros(len(self._first_place), dtype=np.int64)
+        self._start = np.zeros(len(self._totals) + 1, dtype=np.int64)
         self._count()
-
-    # -- building
-
-    def _arrange(self) -> tuple[Ints | None, Ints | None]:
-        """The calls in display order (each sequence and step in one piece) and the place of each; None: as they are."""
-        if not self.sequences:
-            return None, None
-        by_size = sorted(range(len(self.sequences)), key=lambda i: -len(self.sequences[i].calls))
-        calls, owners = _flat([self.sequences[i].calls for i in by_size], by_size, self.calls)
-        self.owner[calls] = owners  # of two sequences that overlap the smaller one, written last, has the call
-        steps = [t for s in self.sequences for t in s.steps]
-        calls, numbers = _flat([t.calls for t in steps], range(len(steps)), self.calls)
-        of = np.repeat(np.arange(len(self.sequences)), np.diff(self.first_step))
-        mine = self.owner[calls] == of[numbers] if len(steps) else np.zeros(0, dtype=bool)
-        self._step_of[calls[mine][::-1]] = numbers[mine][::-1]  # the first step that names a call has it
-        anchor = _first(self.owner, len(self.sequences))
-        inner = _first(self._step_of, len(steps))
-        key = anchor.astype(np.int64) << 32 | inner
-        if bool((key[1:] >= key[:-1]).all()):
-            return None, None
-        order = np.argsort(key, kind="stable")
-        place = np.empty(self.calls, dtype=np.int64)
-        place[order] = np.arange(self.calls)
-        return order, place
-
-    def _cut(self, lines: Ints) -> None:
-        """Cut the display order into segments, in display order: headings, runs of calls, log lines."""
-        n = self.calls
-        owner = self.owner if self._order is None else self.owner[self._order]
-        step = self._step_of if self._order is None else self._step_of[self._order]
-        new = np.flatnonzero((owner[1:] != owner[:-1]) | (step[1:] != step[:-1])) + 1 if n else np.zeros(0, dtype=np.int64)
-        begins = np.concatenate([[0], new]) if n else np.zeros(0, dtype=np.int64)
-        at = np.full(len(lines), n, dtype=np.int64)
-        inside = lines < n
-        at[inside] = lines[inside] if self._place is None else self._place[lines[inside]]
-        runs = np.unique(np.concatenate([begins, at[inside]])).astype(np.int64)
-        heads = begins[owner[begins] >= 0] if n else begins
-        before = np.where(heads > 0, owner[np.maximum(heads, 1) - 1], -1) if n else heads
-        seq_heads = heads[before != owner[heads]] if n else heads
-        step_heads = heads[step[heads] >= 0] if n else heads
-        first_of_seq, first_of_step = np.isin(at, seq_heads), np.isin(at, step_heads)
-        within = inside & ~first_of_seq
-        safe_at = np.minimum(at, max(n - 1, 0))
-        line_seq = np.where(within, owner[safe_at], -1) if n else np.full(len(lines), -1)
-        line_step = np.where(within & ~first_of_step, step[safe_at], -1) if n else np.full(len(lines), -1)
-        seen = set(owner[seq_heads].tolist()) if n else set()
-        bare = [i for i in range(len(self.sequences)) if i not in seen]  # all their calls shown elsewhere, or none
-        bare_at = np.array([self.place_of(min(max(self.sequences[i].first, 0), n - 1)) if n else 0 for i in bare], dtype=np.int64)
-        pieces: list[tuple[Any, ...]] = [  # kind, ref, place, rank, sequence, step
-            (
-                RowKind.LINE,
-                np.arange(len(lines)),
-                at,
-                np.where(first_of_seq, 0, np.where(first_of_step, 2, 4)),
-                line_seq,
-                line_step,
-            ),
-            (RowKind.SEQUENCE, np.array(bare, dtype=np.int64), bare_at, 0, np.array(bare, dtype=np.int64), -1),
-            (RowKind.SEQUENCE, owner[seq_heads], seq_heads, 1, owner[seq_heads], -1),
-            (RowKind.STEP, step[step_heads], step_heads, 3, owner[step_heads], step[step_heads]),
-            (RowKind.CALL, runs, runs, 5, owner[runs], step[runs]),
-        ]
-        sizes = [len(p[1]) for p in pieces]
-        column = [np.concatenate([np.broadcast_to(p[c], k) for p, k in zip(pieces, sizes, strict=True)]) for c in range(6)]
-        sort = np.lexsort((column[1], column[3], column[2]))
-        kind, ref, place, _, seq, stp = (c[sort].astype(np.int64) for c in column)
-        self._kind, self._ref, self._begin, self._seq, self._step = kind.astype(np.uint8), ref, place, seq, stp
-        self._is_run = self._kind == RowKind.CALL
-        self._run_at = np.flatnonzero(self._is_run)
-        self._end = self._begin.copy()
-        self._end[self._run_at] = np.append(self._begin[self._run_at][1:], n)
-        self._depth = (self._seq >= 0).astype(np.uint8) + (self._step >= 0)
-        self._depth[(self._kind == RowKind.SEQUENCE) | (self._kind == RowKind.STEP)] -= 1
 
     def _open_failure(self) -> None:
         """Unfold the first thing that went wrong: the first failed sequence and the first step of it that failed."""
-        bad = next((i for i, s in enumerate(self.sequences) if s.outcome == "failed"), None)
-        if bad is None:
-            return
-        self.folded_sequence[bad] = False
-        for j, t in enumerate(self.sequences[bad].steps):
-            if t.outcome == "failed":
-                self.folded_step[self.first_step[bad] + j] = False
-                break
+        table = self.sequences
+        bad = np.flatnonzero(table.outcome == _FAILED)[:1].tolist()
+        for i in bad:
+            self.folded_sequence[i] = False
+            first = int(table.first_step[i])
+            steps = np.flatnonzero(table.step_outcome[first : int(table.first_step[i + 1])] == _FAILED)
+            self.folded_step[first + steps[:1]] = False
 
-    def _count(self) -> None:
-        """Work out the visible size of every segment and their prefix sum."""
-        head_s, head_t = self._kind == RowKind.SEQUENCE, self._kind == RowKind.STEP
-        shown = np.ones(len(self._kind), dtype=bool)
-        if len(self.sequences):
-            inner = (self._seq >= 0) & ~head_s
-            shown[inner] &= ~self.folded_sequence[self._seq[inner]]
-            deep = (self._step >= 0) & ~head_t
-            shown[deep] &= ~self.folded_step[self._step[deep]]
-        size = self._end - self._begin
-        if self._mask is not None:
-            kept = self._mask if self._order is None else self._mask[self._order]
-            self._sum = np.concatenate([[0], np.cumsum(kept, dtype=np.int32)])
-            size = (self._sum[self._end] - self._sum[self._begin]).astype(np.int64)
-            for of, heads in ((self._seq, head_s), (self._step, head_t)):
-                has = self._is_run & (of >= 0)
-                total = np.bincount(of[has], weights=size[has], minlength=int(of.max(initial=-1)) + 1)
-                shown[heads] &= total[of[heads]] > 0 if len(total) else False
-        elif not self.show_lines:
-            shown &= self._kind != RowKind.LINE
-        if self._lines_kept is not None:
-            lines = np.flatnonzero(self._kind == RowKind.LINE)
-            shown[lines] &= self._lines_kept[self._ref[lines]]
-        elif self._mask is not None:
-            shown &= self._kind != RowKind.LINE
-        size[~self._is_run] = 1
-        self._start = np.concatenate([[0], np.cumsum(size * shown)])
+    # -- counting
+
+    def _read(self, a: int, b: int) -> _Block:
+        """Segments as they are visible now."""
+        s = self.segments
+        stop = min(b + 1, len(s))
+        place = s.place[a:stop]
+        end = place[1:] if stop > b else np.append(place[1:], s.calls)
+        kind, sequence, step = s.kind[a:b], s.sequence[a:b], s.step[a:b]
+        run = kind == RowKind.CALL
+        begin = place[: b - a]
+        shown = np.ones(len(kind), dtype=bool)
+        inner = np.flatnonzero((sequence >= 0) & (kind != RowKind.SEQUENCE))
+        shown[inner] &= ~self.folded_sequence[sequence[inner]]
+        deep = np.flatnonzero((step >= 0) & (kind != RowKind.STEP))
+        shown[deep] &= ~self.folded_step[step[deep]]
+        if self._kept is not None:
+            size = self._kept.counts(begin, np.where(run, end, begin))
+            for which, has in ((RowKind.SEQUENCE, self._kept.sequences), (RowKind.STEP, self._kept.steps)):
+                heads = np.flatnonzero(kind == which)
+                shown[heads] &= has[s.ref[a:b][heads]]
+        else:
+            size = end - begin
+        lines = np.flatnonzero(kind == RowKind.LINE)
+        if self._kept is not None and self._kept.lines is not None:
+            shown[lines] &= self._kept.lines[s.ref[a:b][lines]]
+        elif self._kept is not None or not self.show_lines:
+            shown[lines] = False
+        size = np.where(run, size, 1) * shown
+        return _Block(kind, s.ref[a:b], begin, end, sequence, step, np.concatenate([[0], np.cumsum(size)]))
+
+    def _count(self, first: int = 0, stop: int | None = None) -> None:
+        """Work out how many rows are visible of some segments, and so of all."""
+        stop = len(self.segments) if stop is None else stop
+        self._blocks.clear()
+        for block in range(first // BLOCK, -(-stop // BLOCK), _TOGETHER):
+            to = min(block + _TOGETHER, -(-stop // BLOCK))
+            read = self._read(block * BLOCK, min(to * BLOCK, len(self.segments)))
+            at = np.minimum(np.arange(to - block + 1) * BLOCK, len(read.kind))
+            self._totals[block:to] = np.diff(read.rows[at])
+        self._start = np.concatenate([[0], np.cumsum(self._totals)])
+
+    def _block(self, number: int) -> _Block:
+        block = self._blocks.get(number)
+        if block is None:
+            block = self._read(number * BLOCK, min((number + 1) * BLOCK, len(self.segments)))
+            self._blocks[number] = block
+            if len(self._blocks) > _BLOCKS_KEPT:
+                self._blocks.popitem(last=False)
+        else:
+            self._blocks.move_to_end(number)
+        return block
 
     # -- reading
 
@@ -187,82 +152,94 @@ class Rows:
 
     def place_of(self, call: int) -> int:
         """Where a call stands in the order of the list, folds and filter apart."""
-        return call if self._place is None else int(self._place[call])
+        return call if self.segments.placed is None else int(self.segments.placed[call])
 
     def call_at_place(self, place: int) -> int:
         """The call at a place of the order of the list, folds and filter apart."""
-        return place if self._order is None else int(self._order[place])
+        return place if self.segments.order is None else int(self.segments.order[place])
+
+    def calls_at(self, start: int, stop: int) -> Ints:
+        """The calls at some places of the order of the list that pass the filter, in that order."""
+        order = np.arange(start, stop) if self.segments.order is None else self.segments.order[start:stop]
+        return order if self._kept is None else order[self._kept.flags[start:stop]]
+
+    def _find(self, row: int) -> tuple[_Block, int, int]:
+        """The block of a row, the segment within it, and the row within that."""
+        number = int(np.searchsorted(self._start, row, "right")) - 1
+        block = self._block(number)
+        inside = row - int(self._start[number])
+        s = int(np.searchsorted(block.rows, inside, "right")) - 1
+        return block, s, inside - int(block.rows[s])
 
     def at(self, row: int) -> Row:
         """What a row shows. Raises IndexError."""
         if not 0 <= row < len(self):
             raise IndexError(row)
-        s = int(np.searchsorted(self._start, row, "right")) - 1
-        kind, seq, step = RowKind(int(self._kind[s])), int(self._seq[s]), int(self._step[s])
-        ref = int(self._ref[s])
+        block, s, within = self._find(row)
+        kind, sequence, step = RowKind(int(block.kind[s])), int(block.sequence[s]), int(block.step[s])
+        ref = int(block.ref[s])
         if kind is RowKind.CALL:
-            k = int(self._begin[s]) + row - int(self._start[s])
-            if self._mask is not None:
-                k = int(self._sum[self._begin[s]]) + row - int(self._start[s])
-                ref = int(self._kept[k]) if self._kept is not None else k
-            else:
-                ref = k if self._order is None else int(self._order[k])
-        return Row(kind, ref, int(self._depth[s]), seq, step - int(self.first_step[seq]) if step >= 0 else -1)
+            begin = int(block.begin[s])
+            ref = self.call_at_place(begin + within if self._kept is None else self._kept.place(begin, within))
+        depth = (sequence >= 0) + (step >= 0) - (kind in (RowKind.SEQUENCE, RowKind.STEP))
+        return Row(kind, ref, depth, sequence, step - int(self.sequences.first_step[sequence]) if step >= 0 else -1)
 
     def row_of_call(self, call: int) -> int:
         """The row that shows a call: its own, or the heading it is folded into; the nearest one where it is filtered out."""
-        if not len(self):
+        if not len(self) or not self.calls:
             return 0
         place = self.place_of(call)
-        s = int(self._run_at[np.searchsorted(self._begin[self._run_at], place, "right") - 1])
-        if self._start[s + 1] > self._start[s]:
-            within = place - int(self._begin[s]) if self._mask is None else int(self._sum[place] - self._sum[self._begin[s]])
-            return min(int(self._start[s]) + within, int(self._start[s + 1]) - 1)
-        for of, heading in ((self._step, RowKind.STEP), (self._seq, RowKind.SEQUENCE)):
-            if of[s] >= 0:
-                row = self._heading(heading, int(of[s]))
-                if row >= 0:
-                    return row
-        return min(int(self._start[s]), len(self) - 1)
+        number = int(np.searchsorted(self._first_place, place, "right")) - 1
+        block = self._block(number)
+        runs = np.flatnonzero(block.kind == RowKind.CALL)
+        s = int(runs[np.searchsorted(block.begin[runs], place, "right") - 1])
+        first, stop = (int(self._start[number] + block.rows[i]) for i in (s, s + 1))
+        if stop > first:
+            begin = int(block.begin[s])
+            within = place - begin if self._kept is None else self._kept.between(begin, place)
+            return min(first + within, stop - 1)
+        for heading, of in ((RowKind.STEP, int(block.step[s])), (RowKind.SEQUENCE, int(block.sequence[s]))):
+            row = self._heading(heading, of) if of >= 0 else -1
+            if row >= 0:
+                return row
+        return min(first, len(self) - 1)
 
     def row_of_sequence(self, sequence: int, step: int = -1) -> int:
         """The row of a sequence's heading, or of one of its steps; -1 where it is not shown."""
         if not 0 <= sequence < len(self.sequences):
             return -1
-        return (
-            self._heading(RowKind.SEQUENCE, sequence)
-            if step < 0
-            else self._heading(RowKind.STEP, int(self.first_step[sequence]) + step)
-        )
+        if step < 0:
+            return self._heading(RowKind.SEQUENCE, sequence)
+        return self._heading(RowKind.STEP, int(self.sequences.first_step[sequence]) + step)
 
     def row_of_line(self, line: int) -> int:
         """The row of a log line, -1 where it is not shown."""
         return self._heading(RowKind.LINE, line)
 
+    def _segment(self, kind: RowKind, ref: int) -> int:
+        s = self.segments
+        index = {RowKind.SEQUENCE: s.of_sequence, RowKind.STEP: s.of_step, RowKind.LINE: s.of_line}[kind]
+        return int(index[ref]) if ref < len(index) else -1
+
     def _heading(self, kind: RowKind, ref: int) -> int:
-        found = np.flatnonzero((self._kind == kind) & (self._ref == ref))
-        if not len(found) or self._start[found[0]] == self._start[found[0] + 1]:
+        at = self._segment(kind, ref)
+        if at < 0:
             return -1
-        return int(self._start[found[0]])
+        block, s = self._block(at // BLOCK), at % BLOCK
+        return int(self._start[at // BLOCK] + block.rows[s]) if block.rows[s + 1] > block.rows[s] else -1
 
     def next_sequence(self, row: int, step: int) -> int:
         """The row of the next (1) or previous (-1) heading of a sequence, -1 where there is none."""
-        heads = np.flatnonzero((self._kind == RowKind.SEQUENCE) & (self._start[1:] > self._start[:-1]))
-        rows = self._start[heads]
-        i = int(np.searchsorted(rows, row, "right")) if step > 0 else int(np.searchsorted(rows, row, "left")) - 1
-        return int(rows[i]) if 0 <= i < len(rows) else -1
-
-    def order(self) -> Ints:
-        """All calls that pass the filter, in the order of the list."""
+        if not len(self):
+            return -1
+        row = min(row, len(self) - 1)
+        here = int(np.searchsorted(self._start, row, "right") - 1) * BLOCK + self._find(row)[1]
+        heads = self._heads[np.searchsorted(self._heads, 0) :]
+        i = int(np.searchsorted(heads, here, "right" if step > 0 else "left"))
+        behind = heads[i:] if step > 0 else heads[:i][::-1]
         if self._kept is not None:
-            return self._kept
-        return np.arange(self.calls) if self._order is None else self._order
-
-    def places(self) -> Ints:
-        """The place of every call of ``order``, ascending."""
-        if self._mask is None:
-            return np.arange(self.calls)
-        return self.order() if self._place is None else self._place[self.order()]
+            behind = behind[self._kept.sequences[self.segments.ref[behind]]]
+        return self._heading(RowKind.SEQUENCE, int(self.segments.ref[int(behind[0])])) if len(behind) else -1
 
     # -- changing
 
@@ -278,7 +255,13 @@ class Rows:
             self.folded_sequence[row.ref] = folded
         elif row.kind is RowKind.STEP:
             self.folded_step[row.ref] = folded
-        self._count()
+        self._recount(row.sequence)
+
+    def _recount(self, sequence: int) -> None:
+        """Count the segments of a sequence again: from its heading to that of the next one that is not inside it."""
+        first = self._segment(RowKind.SEQUENCE, sequence)
+        behind = int(np.searchsorted(self._heads, first, "right"))
+        self._count(first, int(self._heads[behind]) + 1 if behind < len(self._heads) else None)
 
     def fold_all(self, folded: bool) -> None:
         """Fold or unfold every sequence and step."""
@@ -288,47 +271,34 @@ class Rows:
 
     def reveal(self, call: int) -> None:
         """Unfold what hides a call."""
-        if self.owner[call] >= 0 and self.folded_sequence[self.owner[call]]:
-            self.folded_sequence[self.owner[call]] = False
-        if self._step_of[call] >= 0:
-            self.folded_step[self._step_of[call]] = False
-        self._count()
+        owner, step = int(self.owner[call]), int(self.segments.owning[call])
+        hidden = (owner >= 0 and self.folded_sequence[owner]) or (step >= 0 and self.folded_step[step])
+        if hidden:
+            self.folded_sequence[owner] = False
+            if step >= 0:
+                self.folded_step[step] = False
+            self._recount(owner)
 
     def step_of(self, call: int) -> int:
         """The step a call belongs to, numbered within its sequence, -1 none."""
-        step = int(self._step_of[call])
-        return step - int(self.first_step[self.owner[call]]) if step >= 0 else -1
+        step = int(self.segments.owning[call])
+        return step - int(self.sequences.first_step[self.owner[call]]) if step >= 0 else -1
+
+    def kept(self, mask: npt.NDArray[np.bool_], lines: npt.NDArray[np.bool_] | None = None) -> Kept:
+        """What a filter lets through: the calls whose bit is set, and the lines whose bit is set in ``lines``."""
+        return Kept(self.segments, mask, len(self.folded_sequence), len(self.folded_step), lines)
 
     def set_filter(self, mask: npt.NDArray[np.bool_] | None, lines: npt.NDArray[np.bool_] | None = None) -> None:
         """Show only the calls whose bit is set, and the headings above them; None shows all. Of the lines those whose bit
         is set in ``lines``; without it none as long as there is a filter."""
-        self._mask, self._lines_kept = mask, lines
-        self._kept = None
-        if mask is not None:
-            self._kept = np.flatnonzero(mask) if self._order is None else self._order[mask[self._order]]
+        self.use(None if mask is None else self.kept(mask, lines))
+
+    def use(self, kept: Kept | None) -> None:
+        """Show what a filter lets through; None shows all."""
+        self._kept = kept
         self._count()
 
     def set_lines(self, shown: bool) -> None:
         """Show or hide the log lines."""
         self.show_lines = shown
         self._count()
-
-
-def _flat(parts: Seq[Any], labels: Seq[int], calls: int) -> tuple[Ints, Ints]:
-    """The call numbers of all parts in one array, those outside the capture left out, and the label of the part of each."""
-    if not len(parts):
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    numbers = np.concatenate(parts).astype(np.int64)
-    label = np.repeat(np.asarray(labels, dtype=np.int64), [len(p) for p in parts])
-    inside = (numbers >= 0) & (numbers < calls)
-    return numbers[inside], label[inside]
-
-
-def _first(group: npt.NDArray[np.int32], groups: int) -> npt.NDArray[np.int32]:
-    """For every call the first call of its group, itself where it is in none (-1)."""
-    out = np.arange(len(group), dtype=np.int32)
-    grouped = np.flatnonzero(group >= 0)
-    first = np.zeros(groups, dtype=np.int32)
-    first[group[grouped][::-1]] = grouped[::-1]
-    out[grouped] = first[group[grouped]]
-    return out

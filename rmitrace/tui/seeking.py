@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from textual.worker import Worker, get_current_worker
 
+from .filtering import Filter, Filtered, filtered
 from .panes import PaneScreen
 from .rows import RowKind
 from .search import Search, Target
+from .view import View
+
+FEW = 200_000
+"""Calls up to which the screen waits for what is worked out."""
+T = TypeVar("T")
+
+
+class _Stopped(Exception):
+    """The user does not want it any more."""
 
 
 class Seeking(PaneScreen):
@@ -79,7 +91,7 @@ class Seeking(PaneScreen):
         if self._searching is None or not self._searching.is_running:
             return False
         self._searching.cancel()
-        self.say("search stopped", "warning")
+        self.say("stopped", "warning")
         return True
 
     # -- filter
@@ -89,18 +101,28 @@ class Seeking(PaneScreen):
         hint = "SQL: failed · name LIKE '%PDEV%' · x1 = 0x88001000 · dur_us > 100 · empty: all"
         if self.model.conversation_alone:
             hint = "SQL: refused · vendor LIKE 'IDE_KM%' · name = 'KEY_EXCHANGE' · size > 1000 · empty: all"
-        self.ask("filter", hint, self.model.where, self._set_where)
+        self.ask("filter", hint, self.model.filter.where, self._set_where)
 
     def _set_where(self, where: str) -> str | None:
-        call = self.keep_call()
+        where = where.strip()
         try:
-            self.model.set_where(where)
+            if where and self.model.calls:
+                from ..query import check
+
+                check(self.model.capture, where)
+            self._filter(replace(self.model.filter, where=where))
         except ValueError as e:
             return str(e)
-        self._filtered(call)
         return None
 
-    def _filtered(self, call: int | None) -> None:
+    def _filter(self, wanted: Filter) -> None:
+        """Show what a filter lets through, once that is worked out. Raises ValueError."""
+        model = self.model
+        self.behind("filtering", lambda progress: filtered(model, wanted, progress), self._show_filtered)
+
+    def _show_filtered(self, new: Filtered) -> None:
+        call = self.keep_call()
+        self.model.use(new)
         self.say("")
         self.restore_call(call)
         kept = self.model.mask if self.model.line_mask is None else self.model.line_mask
@@ -110,29 +132,59 @@ class Seeking(PaneScreen):
 
     def action_failed(self) -> None:
         """Only failed calls, or all."""
-        call = self.keep_call()
-        self.model.failed_only = not self.model.failed_only
-        self.model.refilter()
-        self._filtered(call)
+        self._filter(replace(self.model.filter, failed=not self.model.filter.failed))
 
     def action_object(self) -> None:
         """Only the calls about the object of the selected row, or all."""
-        call = self.keep_call()
-        if self.model.object_only is not None:
-            self.model.object_only = None
-        else:
+        found = None
+        if self.model.filter.object is None:
             row = self.list.row
             found = self.model.object_of(row) if row is not None else None
             if found is None:
                 self.say("the selected row is about no object", "warning")
                 return
-            self.model.object_only = found
-        self.model.refilter()
-        self._filtered(call)
+        self._filter(replace(self.model.filter, object=found))
+
+    def replace_view(self, view: View) -> None:
+        """Show a later reading of the same capture, under the same filter."""
+        wanted = self.model.filter
+        super().replace_view(view)
+        if wanted != view.filter:
+            self._filter(wanted)
 
     def drop_filter(self) -> None:
         """Show all calls."""
-        call = self.keep_call()
-        self.model.failed_only, self.model.object_only = False, None
-        self.model.set_where("")
-        self._filtered(call)
+        self._filter(Filter())
+
+    # -- what takes long
+
+    def behind(self, words: str, work: Callable[[Callable[[int], None]], T], done: Callable[[T], None]) -> None:
+        """Do something and show the result: at once where there are few calls, else behind the screen, where Esc stops it.
+
+        ``work`` is given a function that it calls now and then with the number of calls it has looked at.
+        """
+        model = self.model
+        if model.calls <= FEW:
+            done(work(lambda count: None))
+            return
+        self.say(f"{words}: Esc stops")
+
+        def run() -> None:
+            worker = get_current_worker()
+
+            def progress(count: int) -> None:
+                if worker.is_cancelled:
+                    raise _Stopped
+                self.app.call_from_thread(self.say, f"{words}: {count:,} of {model.calls:,} calls, Esc stops")
+
+            try:
+                found = work(progress)
+            except _Stopped:
+                return
+            except ValueError as e:
+                self.app.call_from_thread(self.say, str(e), "error")
+                return
+            if not worker.is_cancelled and self.model is model:
+                self.app.call_from_thread(done, found)
+
+        self._searching = self.run_worker(run, thread=True, exclusive=True, group="search", exit_on_error=False)

@@ -110,7 +110,7 @@ class Lanes(LineView):
         return out.strip()
 
     def _cells(self, lane: int, width: int) -> tuple[list[str], list[str]]:
-        cells: Cells = self.timeline.cells(width, self.model.mask, self.model.noted)
+        cells: Cells = self.timeline.cells(width)
         chars, styles = [" "] * width, [""] * width
         for i in np.flatnonzero(cells.calls[lane]).tolist():
             chars[i] = _LEVELS[min(int(cells.calls[lane, i]).bit_length() - 1, 7)]
@@ -136,38 +136,27 @@ class Lanes(LineView):
         cell = column - sum(self.labels)
         if cell < 0:
             return
-        call = self.timeline.call_at(line, cell, self.cells_width, self.model.mask)
+        call = self.timeline.call_at(line, cell, self.cells_width)
         if call is None:
             lo, hi = self.timeline.window
-            call = self._near(line, lo + (hi - lo) * (cell + 0.5) / self.cells_width)
+            call = self.timeline.nearest(line, lo + (hi - lo) * (cell + 0.5) / self.cells_width)
         if call is not None:
             self.post_message(self.Chosen(call))
-
-    def _in_lane(self, lane: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        hit = self.timeline.lane_of == lane
-        return np.flatnonzero(hit if self.model.mask is None else hit & self.model.mask)
-
-    def _near(self, lane: int, place: float) -> int | None:
-        calls = self._in_lane(lane)
-        if not len(calls):
-            return None
-        return int(calls[np.argmin(np.abs(self.timeline.axis[calls] - place))])
 
     def action_go(self) -> None:
         """Choose the call of the lane nearest to the cursor."""
         lo, hi = self.timeline.window
         place = (lo + hi) / 2 if self.call is None else float(self.timeline.axis[self.call])
-        call = self._near(self.cursor, place) if self.count() else None
+        call = self.timeline.nearest(self.cursor, place) if self.count() else None
         if call is not None:
             self.post_message(self.Chosen(call))
 
     def action_step(self, by: int) -> None:
         """Choose the next or previous call of the lane."""
-        calls = self._in_lane(self.cursor)
         at = -1 if self.call is None else self.call
-        later = calls[calls > at] if by > 0 else calls[calls < at][::-1]
-        if len(later):
-            self.post_message(self.Chosen(int(later[0])))
+        call = self.timeline.next(self.cursor, at) if by > 0 else self.timeline.previous(self.cursor, max(at, 0))
+        if call is not None:
+            self.post_message(self.Chosen(call))
 
 
 class Axis(Widget):

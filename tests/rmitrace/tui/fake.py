@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from decoders.tree import Node
-from rmitrace.capture.model import Call, Calls, Mark, SourceCalls
+from rmitrace.capture.marks import Mark
+from rmitrace.capture.model import Call, Calls, SourceCalls
 from rmitrace.capture.records import NO_TIME, Finding
 from rmitrace.formats.base import Buffer
-from rmitrace.lifecycle.model import Sequence, StateChange, Step
+from rmitrace.lifecycle.ledger import Ledger, states_of
+from rmitrace.lifecycle.members import table_of
+from rmitrace.lifecycle.model import Sequence, Step
 from rmitrace.lifecycle.objects import KINDS
+from rmitrace.lifecycle.table import StateTable, object_number
 
 GOOD, BAD = "pdev:0x88001000", "pdev:0x88003000"
 FIDS = {
@@ -44,6 +48,35 @@ SEQUENCES: list[tuple[str, str, str, list[Any], str]] = [
     ("connect", BAD, "failed", [("create", [7, 8], "ok", ""), ("communicate", [9, 10], "failed", WHY)], WHY),
 ]
 PAGE = bytes([3, 0, 0, 0, 0, 0, 0, 0]) + bytes(range(0x10, 0x18)) + bytes(80) + b"\xff" * 32
+
+
+STATES = [
+    (GOOD, None, "PDEV_NEW", 2, True),
+    (GOOD, "PDEV_NEW", "PDEV_NEEDS_KEY", 5, False),
+    (BAD, "PDEV_NEW", "PDEV_ERROR", 10, False),
+]
+
+
+def states(*changes: tuple[str, str | None, str, int, bool]) -> StateTable:
+    """State changes: object, from, to, call, inferred; without times."""
+    ledger = Ledger()
+    for object, frm, to, call, inferred in changes:
+        ledger.changed(*object_number(object), call, frm, to, inferred)
+    return states_of(ledger)
+
+
+class FakeMarks(list[Mark]):
+    """What is read of rmitrace.capture.marks.Marks."""
+
+    @property
+    def before_call(self) -> np.ndarray:
+        return np.array([m.before_call for m in self], dtype=np.int64)
+
+    def in_order(self) -> FakeMarks:
+        return FakeMarks(sorted(self, key=lambda m: m.before_call))
+
+    def first_ns(self) -> int | None:
+        return None
 
 
 def _steps(parts: list[tuple[str, list[int], str, str]]) -> tuple[Step, ...]:
@@ -114,13 +147,9 @@ class FakeCapture:
         )
         self.revision.at = lambda source: self.revision
         self.complete = True
-        self.sequences: list[Sequence] = [sequence(k, o, end, _steps(s), why, ts) for k, o, end, s, why in SEQUENCES[:sequences]]
-        self.states = [
-            StateChange(GOOD, None, None, "PDEV_NEW", 2, True),
-            StateChange(GOOD, None, "PDEV_NEW", "PDEV_NEEDS_KEY", 5, False),
-            StateChange(BAD, None, "PDEV_NEW", "PDEV_ERROR", 10, False),
-        ]
-        self.states = [c for c in self.states if c.call < n]
+        self.sequences = table_of([sequence(k, o, end, _steps(s), why, ts) for k, o, end, s, why in SEQUENCES[:sequences]])
+        self.sequences.ts, self.sequences.dur = self.calls.ts, z - 1
+        self.states = states(*(c for c in STATES if c[3] < n))
         self.findings = [
             Finding("PDEV-ERROR", "error", "the PDEV went to ERROR", 0, 1000, BAD, (10,), "DEN0137 1.1-alp17"),
             Finding("COMM-TWICE", "warning", "communicate called twice", 0, 400, GOOD, (4,), ""),
@@ -159,9 +188,9 @@ class FakeCapture:
     def conversations(self) -> Any:
         return SimpleNamespace(all=[], of=lambda call: [], decode=list)
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> FakeMarks:
         places = [0, min(10, len(self)), *range(len(self.lines))][: len(self.lines)]
-        return [Mark(0, p * 100 + 50, len(t), None, "kernel", t, p) for p, t in zip(places, self.lines, strict=True)]
+        return FakeMarks(Mark(0, p * 100 + 50, len(t), None, "kernel", t, p) for p, t in zip(places, self.lines, strict=True))
 
     def call(self, seq: int) -> Call:
         if not 0 <= seq < len(self.calls):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from rmitrace.capture import Capture
-from rmitrace.lifecycle.model import StateChange
+from rmitrace.lifecycle.members import table_of
 from rmitrace.tui import details
 from rmitrace.tui.details import Details
 from rmitrace.tui.rows import Row, RowKind
@@ -63,12 +63,12 @@ def test_a_log_line_is_shown_as_found() -> None:
 def test_lists_without_end_are_cut_and_say_so() -> None:
     capture = FakeCapture(script=SCRIPT[3:5] * 1000, sequences=0, lines=[])
     step: Any = ("communicate", list(range(2000)), "ok", "")
-    from tests.rmitrace.tui.fake import _steps
+    from tests.rmitrace.tui.fake import _steps, states
 
-    capture.sequences = [sequence("realm run", GOOD, "ok", _steps([step]))]
-    capture.states = [StateChange(GOOD, None, "A", "B", c, False) for c in range(2000)]
+    capture.sequences = table_of([sequence("realm run", GOOD, "ok", _steps([step]))])
+    capture.states = states(*((GOOD, "A", "B", c, False) for c in range(2000)))
     d = details.of_sequence(view(capture), Row(RowKind.SEQUENCE, 0, 0, 0, -1))
-    states = next(b.node for b in d.branches if b.node.name == "states")
-    assert states.text == "2000"
-    assert len(states.children) == 501
-    assert "first 500" in states.children[-1].text
+    told = next(b.node for b in d.branches if b.node.name == "states")
+    assert told.text == "2000"
+    assert len(told.children) == 501
+    assert "first 500" in told.children[-1].text

@@ -374,7 +374,7 @@ async def test_quick_filters() -> None:
         await d.press("F")
         assert d.main.model.mask is None
         await d.press("p", "o")
-        assert d.main.model.object_only == BAD
+        assert d.main.model.filter.object == BAD
         assert GOOD not in d.text("list")
         await d.press("o")
         assert d.main.model.mask is None
@@ -385,12 +385,12 @@ async def test_quick_filters() -> None:
 async def test_filter_by_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     import rmitrace.query as query
 
-    def select(capture: Any, where: str) -> Any:
+    def check(capture: Any, where: str) -> None:
         if where != "failed":
             raise ValueError("no column nonsense")
-        return [9]
 
-    monkeypatch.setattr(query, "select", select)
+    monkeypatch.setattr(query, "check", check)
+    monkeypatch.setattr(query, "select", lambda capture, where, progress: [9])
     async with running() as d:
         await d.answer("f", "nonsense")
         prompt = d.main.query_one(Prompt)
@@ -497,7 +497,7 @@ async def test_palette() -> None:
             d.app.screen.query_one(Input).value = "only calls that"
             await until(d, lambda: d.app.screen.query_one(OptionList).option_count > 0)
             await d.press("enter")
-            await until(d, lambda state=wanted_state: d.main.model.failed_only is state)
+            await until(d, lambda state=wanted_state: d.main.model.filter.failed is state)
 
 
 async def until(d: Driver, condition: Callable[[], bool]) -> None:

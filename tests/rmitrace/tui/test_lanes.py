@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from rmitrace.capture.records import NO_TIME
+from rmitrace.lifecycle.members import table_of
+from rmitrace.lifecycle.model import Sequence
 from rmitrace.lifecycle.objects import KINDS
-from rmitrace.tui.lanes import GRANULES, MAX_LANES, MORE, MORE_CPUS, OTHER, Span, Timeline, time_axis
+from rmitrace.tui.axis import time_axis
+from rmitrace.tui.lanes import GRANULES, MAX_LANES, MORE, MORE_CPUS, OTHER, Span, Timeline
 
 
 class Columns(SimpleNamespace):
@@ -37,15 +40,19 @@ def capture(
         cpu=np.array(cpu if cpu is not None else [0] * n, dtype=np.int32),
         failed=bad,
     )
-    return SimpleNamespace(calls=calls, sequences=sequences, objects=lambda: SimpleNamespace(kind=kind, addr=addr))
+    return SimpleNamespace(calls=calls, sequences=table_of(sequences), objects=lambda: SimpleNamespace(kind=kind, addr=addr))
 
 
-def seq(obj: str, first: int, last: int, outcome: str = "ok") -> Any:
-    return SimpleNamespace(object=obj, first=first, last=last, outcome=outcome, kind="connect")
+def seq(obj: str, first: int, last: int, outcome: str = "ok") -> Sequence:
+    return Sequence("connect", obj, first, last, None, None, outcome, (), "", 0, np.array([first, last]))
 
 
 def lone(n: int) -> Any:
     return np.full(n, -1, dtype=np.int32)
+
+
+def noted(n: int) -> Any:
+    return np.arange(n)
 
 
 def none(n: int) -> Any:
@@ -53,7 +60,9 @@ def none(n: int) -> Any:
 
 
 def test_axis_starts_at_the_first_time_and_fills_gaps() -> None:
-    assert time_axis(np.array([NO_TIME, 1000, NO_TIME, 3000, 2500])).tolist() == [0, 0, 0, 2000, 2000]  # type: ignore[union-attr]
+    axis = time_axis(np.array([NO_TIME, 1000, NO_TIME, 3000, 2500]))
+    assert axis is not None
+    assert axis[np.arange(5)].tolist() == [0, 0, 0, 2000, 2000]
     assert time_axis(np.array([NO_TIME, NO_TIME])) is None
     assert time_axis(np.array([5, 5])) is None
 
@@ -68,18 +77,19 @@ def test_without_times_the_axis_is_the_order() -> None:
 def test_cells_count_and_an_error_always_shows() -> None:
     # 0..99 ns over 10 cells of 9.9 ns: call 25 (failed) falls into cell 2, call 99 into the last
     t = Timeline(capture(list(range(100)), failed=(25,)), lone(100))
-    cells = t.cells(10, None, none(100))
+    cells = t.cells(10)
     assert cells.calls.tolist() == [[10] * 10]
     assert cells.failed.tolist() == [[i == 2 for i in range(10)]]
-    one = t.cells(1, None, none(100))
+    one = t.cells(1)
     assert one.failed.tolist() == [[True]]
 
 
 def test_filter_leaves_out_of_the_cells() -> None:
-    t = Timeline(capture(list(range(10)), failed=(3,)), lone(10))
+    t = Timeline(capture(list(range(10)), failed=(3,)), lone(10), noted=noted(10))
     mask = none(10)
     mask[7] = True
-    cells = t.cells(10, mask, ~none(10))
+    t.filter(mask)
+    cells = t.cells(10)
     assert cells.calls.sum() == 1
     assert not cells.failed.any()
     assert cells.noted.sum() == 1
@@ -88,11 +98,11 @@ def test_filter_leaves_out_of_the_cells() -> None:
 def test_a_gap_of_a_year_costs_nothing() -> None:
     year = 365 * 24 * 3600 * 10**9
     t = Timeline(capture([0, 1, 2, year]), lone(4))
-    assert t.cells(80, None, none(4)).calls.tolist()[0] == [3] + [0] * 78 + [1]
+    assert t.cells(80).calls.tolist()[0] == [3] + [0] * 78 + [1]
     t.zoom(1e18, 0)
     lo, hi = t.window
     assert hi - lo == 10.0
-    assert t.cells(10, None, none(4)).calls.sum() == 3
+    assert t.cells(10).calls.sum() == 3
 
 
 def test_zoom_keeps_its_centre_and_pan_stays_inside() -> None:
@@ -168,10 +178,11 @@ def test_of_spans_in_one_cell_the_failed_one_shows() -> None:
 
 def test_call_at_prefers_the_failed_one() -> None:
     t = Timeline(capture(list(range(100)), failed=(25, 27)), lone(100))
-    assert t.call_at(0, 2, 10, None) == 25
-    assert t.call_at(0, 0, 10, None) == 0
+    assert t.call_at(0, 2, 10) == 25
+    assert t.call_at(0, 0, 10) == 0
     mask = none(100)
     mask[[1, 99]] = True
-    assert t.call_at(0, 0, 10, mask) == 1
-    assert t.call_at(0, 2, 10, mask) is None
-    assert t.call_at(0, 9, 10, mask) == 99
+    t.filter(mask)
+    assert t.call_at(0, 0, 10) == 1
+    assert t.call_at(0, 2, 10) is None
+    assert t.call_at(0, 9, 10) == 99

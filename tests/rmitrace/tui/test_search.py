@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from rmitrace.capture import Capture
+from rmitrace.tui.filtering import Filter
 from rmitrace.tui.rows import Row, RowKind
 from rmitrace.tui.search import Search, Target
 from rmitrace.tui.view import View
@@ -66,8 +67,7 @@ def test_the_only_hit_is_found_again_from_itself() -> None:
 
 def test_only_what_passes_the_filter() -> None:
     v = view()
-    v.failed_only = True
-    v.refilter()
+    v.set_filter(Filter(failed=True))
     assert walk(v, "communicate", 1, 4) == [(S, 1, -1), (T, 1, 1), (C, 9, -1), (S, 1, -1)]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from rmitrace.capture import Capture
 from rmitrace.capture.records import Finding, Kind
+from rmitrace.tui.filtering import Filter
 from rmitrace.tui.rows import Row, RowKind
 from rmitrace.tui.view import View
 from tests.rmitrace.tui.fake import BAD, GOOD, SCRIPT, FakeCapture
@@ -37,8 +38,8 @@ def test_findings_are_ordered_and_placed() -> None:
     v = view(capture)
     assert [f.rule for f in v.findings] == ["WHOLE", "BY-OFFSET", "LATER"]
     assert v.finding_calls == [-1, 4, 9]
-    assert v.severity.tolist() == [0] * 9 + [2, 0, 0]
-    assert v.noted.nonzero()[0].tolist() == [9]
+    assert [v.severity(c) for c in range(12)] == [0] * 9 + [2, 0, 0]
+    assert v.noted.grave.tolist() == [9]
     assert [f.rule for f in v.findings_of(9)] == ["LATER"]
     assert v.findings_of(0) == []
 
@@ -66,11 +67,9 @@ def test_objects_and_states() -> None:
 
 def test_filters_add_up() -> None:
     v = view()
-    v.object_only = BAD
-    v.refilter()
+    v.set_filter(Filter(object=BAD))
     assert cast(Any, v.mask).nonzero()[0].tolist() == [7, 8, 9, 10]  # the delegate of its granule is in its sequence
-    v.failed_only = True
-    v.refilter()
+    v.set_filter(Filter(failed=True, object=BAD))
     assert cast(Any, v.mask).nonzero()[0].tolist() == [9]
     assert v.filter_text == f"failed only · only {BAD}"
 
@@ -102,15 +101,12 @@ def test_the_whole_is_looked_at_as_the_preview_was() -> None:
     old = view(FakeCapture(script=SCRIPT[:7], sequences=1))
     old.bookmarks = {4}
     old.time_format = "absolute"
-    old.failed_only = True
-    old.refilter()
     old.rows.fold_all(False)
     old.set_timeline(cpus=True, ordered=True)
     new = view()
     new.adopt(old)
     assert new.bookmarks == {4}
     assert new.time_format == "absolute"
-    assert cast(Any, new.mask).nonzero()[0].tolist() == [9]
     assert not new.rows.folded_sequence[0]
     assert new.timeline.cpus
     assert new.timeline.ordered
@@ -119,18 +115,18 @@ def test_the_whole_is_looked_at_as_the_preview_was() -> None:
 def test_a_condition_that_cannot_be_read_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     import rmitrace.query as query
 
-    def select(capture: Any, where: str) -> Any:
+    def select(capture: Any, where: str, progress: Any) -> Any:
         if where == "bad":
             raise ValueError("no column bad")
         return np.array([1, 2])
 
     monkeypatch.setattr(query, "select", select)
     v = view()
-    v.set_where(" x1 > 0 ")
-    assert v.where == "x1 > 0"
+    v.set_filter(Filter("x1 > 0"))
+    assert v.filter_text == "x1 > 0"
     with pytest.raises(ValueError, match="no column"):
-        v.set_where("bad")
-    assert v.where == "x1 > 0"
+        v.set_filter(Filter("bad"))
+    assert v.filter_text == "x1 > 0"
     assert cast(Any, v.mask).sum() == 2
-    v.set_where("")
+    v.set_filter(Filter())
     assert v.mask is None

@@ -1,0 +1,87 @@
+"""The axis of the timeline: the place of every call, and the calls that lie between two places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..capture.packed import Column
+from ..capture.records import NO_TIME
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_EVERY = 1 << 14
+
+
+class Axis:
+    """Places of calls, never falling: their times in ns from the first one, or their numbers where ``times`` is None."""
+
+    def __init__(self, count: int, times: Any = None) -> None:
+        self.count = count
+        self._times = times
+        self.zero = int(times[0]) if times is not None and count else 0
+        """The time of place 0."""
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def timed(self) -> bool:
+        """Whether places are times."""
+        return self._times is not None
+
+    def __getitem__(self, calls: Any) -> Any:
+        """The places of calls."""
+        if self._times is None:
+            return np.float64(calls) if np.ndim(calls) == 0 else np.asarray(calls, dtype=np.float64)
+        found = self._times[calls] - self.zero
+        return np.float64(found) if np.ndim(found) == 0 else found.astype(np.float64)
+
+    @property
+    def end(self) -> float:
+        """The place of the last call."""
+        return float(self[self.count - 1]) if self.count else 0.0
+
+    def before(self, places: Floats, side: str = "left") -> Ints:
+        """How many calls lie before each of some places, ascending ('right': those at it as well)."""
+        # places of calls are whole numbers; those of large floats are exact as integers only
+        whole = np.clip(np.ceil(places) if side == "left" else np.floor(places), -1.0, 2.0**62).astype(np.int64)
+        if self._times is None:
+            return np.clip(whole + (side == "right"), 0, self.count)
+        found: Ints = np.searchsorted(self._times, whole + self.zero, side)  # type: ignore[call-overload]
+        return found
+
+
+def time_axis(ts: Any) -> Axis | None:
+    """The axis of some times; None where there are no two of them.
+
+    A call without a time, or with an earlier one than a call before it, stands where that one does.
+    """
+    count = len(ts)
+    first: int | None = None
+    rising = True
+    last = NO_TIME
+    for part in _parts(ts):
+        known = part[part != NO_TIME]
+        if len(known):
+            first = int(known.min()) if first is None else min(first, int(known.min()))
+        rising &= len(known) == len(part) and int(part[0]) >= last and bool((part[1:] >= part[:-1]).all())
+        last = int(part[-1])
+    if first is None:
+        return None
+    times: Any = ts
+    if not rising:
+        times, reached = Column(np.int64), first
+        for part in _parts(ts):
+            part = np.maximum.accumulate(np.maximum(part, reached))
+            reached = int(part[-1])
+            times.append(part)
+    axis = Axis(count, times)
+    return axis if axis.end > 0 else None
+
+
+def _parts(ts: Any) -> Any:
+    return (ts[start : start + _EVERY] for start in range(0, len(ts), _EVERY))
