@@ -137,7 +137,7 @@ def _holds(expression: pl.Expr, where: str, columns: dict[str, pl.Series], count
     try:
         hit = frame.lazy().select(expression.alias("hit")).collect()["hit"]
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as e:
-        raise ValueError(_reason(e)) from None
+        raise ValueError(reason(e)) from None
     if hit.dtype != pl.Boolean:
         raise ValueError(f"a condition is wanted, this is a value: {_one_line(where)}")
     return hit
@@ -171,14 +171,19 @@ def parse(where: str, columns: Columns = CALLS) -> tuple[pl.Expr, list[str]]:
     if not where.strip():
         raise ValueError("an empty condition")
     try:
-        expression = pl.sql_expr(_TOKEN.sub(_decimal, where))
+        expression = pl.sql_expr(decimal(where))
         names = sorted(set(expression.meta.root_names()))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as e:
-        raise ValueError(_reason(e)) from None
+        raise ValueError(reason(e)) from None
     for name in names:
         if name not in columns.names:
             raise ValueError(_unknown(name, columns))
     return expression, names
+
+
+def decimal(sql: str) -> str:
+    """SQL with its hexadecimal numbers as decimal ones, which is what Polars reads. Raises ValueError."""
+    return _TOKEN.sub(_decimal, sql)
 
 
 def _decimal(match: re.Match[str]) -> str:
@@ -199,7 +204,8 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """The first line of what Polars says."""
     first = str(error).strip().split("\n", 1)[0]
     return _one_line(first) or type(error).__name__
 

@@ -17,7 +17,9 @@ from ..display import safe
 from . import common
 from .common import UserError, example_text
 
-COMMANDS = ("record", "view", "decode", "check", "diff", "messages", "stats", "explain", "abi", "formats", "cache", "completion")
+COMMANDS = (
+    "record", "view", "decode", "check", "diff", "messages", "stats", "query", "explain", "abi", "formats", "cache", "completion",
+)  # fmt: skip
 """Sub-commands in the order of the help text; each is a module of this package."""
 
 BROKEN_PIPE = 141

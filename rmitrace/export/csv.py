@@ -38,10 +38,10 @@ def write_rows(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:
                   c.name, c.service, c.status, c.index, int(capture.calls.failed[seq]), c.paired, int(c.inferred), parent,
                   capture.object_of(seq), *x, *r, " ".join(f"{a.name}={a.text}" for a in c.args),
                   " ".join(f"{o.name}={o.text}" for o in c.results))  # fmt: skip
-        rows.writerow([_cell(v) for v in values])
+        rows.writerow([cell(v) for v in values])
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
     """Text made safe; a cell that a spreadsheet would run as a formula gets an apostrophe."""
     if not isinstance(value, str):
         return value
