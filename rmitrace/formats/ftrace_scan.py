@@ -15,6 +15,7 @@ import numpy as np
 from . import kernel_steps, kernels
 from .ftrace_scan_head import HEAD, clock, group_end, is_name, is_stack, name_end, task
 from .ftrace_scan_values import VALUES, interrupt, place_end, values
+from .kernel_code import Kernel
 from .kernel_steps import line_end_from, pointer, same
 from .kernel_words import WORDS, find_word
 
@@ -180,7 +181,7 @@ def scan(*args: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         return _scan(*args)
 
 
-def compiled() -> kernels.Kernel:
+def compiled() -> Kernel:
     """scan() as machine code."""
     return kernels.compiled(_scan, STEPS)
 

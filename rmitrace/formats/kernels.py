@@ -1,7 +1,7 @@
 """Byte loops over big sources as machine code: compiled by Numba, kept in the user's cache folder, run by all cores.
 
 A kernel is a plain function of numbers and arrays, with the steps it calls (see kernel_steps): uncompiled it does the
-same, slowly. Numba is imported only where a source is big enough to repay that.
+same, slowly. Compiled code is used only where a source is big enough to repay that.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .base import Data
+from .kernel_code import SUFFIX, Compiled, Kernel
 
-LOAD_FROM = 3 << 20
-"""Bytes from which importing Numba and loading compiled code, some 0.4 s, is repaid by what it saves."""
+LOAD_FROM = 1 << 20
+"""Bytes from which loading compiled code, some 30 ms, is repaid by what it saves."""
 COMPILE_FROM = 48 << 20
 """Bytes from which the compiling, some seconds once for every version, is repaid."""
 PIECE = 4 << 20
@@ -27,7 +28,6 @@ _KEPT = 24
 _WINDOW = 1 << 16
 
 T = TypeVar("T")
-Kernel = Callable[..., Any]
 
 
 def folder() -> Path:
@@ -38,7 +38,7 @@ def folder() -> Path:
 
 @cache
 def _digest(files: tuple[str, ...]) -> str:
-    """Tells one version of the source files of a kernel from another; Numba itself looks at the first of them only."""
+    """Tells one version of the source files of a kernel from another."""
     found = hashlib.sha256()
     for file in files:
         found.update(Path(file).read_bytes())
@@ -46,8 +46,8 @@ def _digest(files: tuple[str, ...]) -> str:
 
 
 def _files(function: Kernel, steps: tuple[Kernel, ...]) -> tuple[str, ...]:
-    mine = Path(__file__).with_name("kernel_intrinsics.py")
-    return tuple(dict.fromkeys([*(f.__code__.co_filename for f in (function, *steps)), str(mine)]))
+    mine = (str(Path(__file__).with_name(f"kernel_{m}.py")) for m in ("intrinsics", "code"))
+    return tuple(dict.fromkeys([*(f.__code__.co_filename for f in (function, *steps)), *mine]))
 
 
 def repaid(size: int, function: Kernel, steps: tuple[Kernel, ...]) -> bool:
@@ -56,7 +56,7 @@ def repaid(size: int, function: Kernel, steps: tuple[Kernel, ...]) -> bool:
         return size >= COMPILE_FROM
     try:
         place = folder() / _digest(_files(function, steps))
-        return place.is_dir() and _ours(place) and any(place.glob(f"*/*.{function.__name__}-*.nbi"))
+        return place.is_dir() and _ours(place) and any(place.glob(f"{function.__name__}-*{SUFFIX}"))
     except (OSError, RuntimeError):  # unreadable, or no home
         return False
 
@@ -64,13 +64,6 @@ def repaid(size: int, function: Kernel, steps: tuple[Kernel, ...]) -> bool:
 @cache
 def compiled(function: Kernel, steps: tuple[Kernel, ...]) -> Kernel:
     """A kernel as machine code that runs without the interpreter's lock; compiled for this run alone where it cannot be kept."""
-    import numba
-    from numba.extending import register_jitable
-
-    from . import kernel_intrinsics  # noqa: F401 - makes them known to Numba
-
-    for step in steps:
-        _once(register_jitable, step)
     try:
         place = folder() / _digest(_files(function, steps))
         if not place.is_dir():
@@ -78,25 +71,15 @@ def compiled(function: Kernel, steps: tuple[Kernel, ...]) -> Kernel:
             for part in (folder().parent, folder(), place):
                 part.mkdir(0o700, exist_ok=True)
             _prune(place)
-        if not _ours(place):
-            raise OSError("a folder that others may write to")
-        numba.config.CACHE_DIR = str(place)
-        return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+        return Compiled(function, steps, place if _ours(place) else None)
     except (OSError, RuntimeError):
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
-    finally:
-        numba.config.CACHE_DIR = ""
+        return Compiled(function, steps, None)
 
 
 def _ours(place: Path) -> bool:
     """Whether nobody else can put code there: what is found there is run."""
     told = [part.stat() for part in (folder().parent, folder(), place)]
     return all(t.st_uid == os.getuid() and not t.st_mode & 0o022 for t in told)
-
-
-@cache
-def _once(register: Callable[[Kernel], Kernel], step: Kernel) -> None:
-    register(step)
 
 
 def _prune(newest: Path) -> None:

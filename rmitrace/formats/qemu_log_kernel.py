@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import kernel_steps, kernels
+from .kernel_code import Kernel
 from .kernel_steps import decimal, hexadecimal, line_end_from, pointer, word
 from .kernel_words import WORDS, automaton, hit_from
 
@@ -177,7 +178,7 @@ def scan(*args: Any) -> tuple[Any, Any, Any, Any, Any]:
         return _scan(*args)
 
 
-def compiled() -> kernels.Kernel:
+def compiled() -> Kernel:
     """scan() as machine code."""
     return kernels.compiled(_scan, STEPS)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import kernel_steps, kernels
+from .kernel_code import Kernel
 from .kernel_steps import hexadecimal, line_end_from, pointer, word
 from .kernel_words import WORDS, find_word, hit_from, token_end
 from .rmm_console_cut import WRAPPED
@@ -204,7 +205,7 @@ def scan(*args: Any) -> tuple[Any, Any, Any, Any, Any]:
         return _scan(*args)
 
 
-def compiled() -> kernels.Kernel:
+def compiled() -> Kernel:
     """scan() as machine code."""
     return kernels.compiled(_scan, STEPS)
 

@@ -1,0 +1,229 @@
+"""Kernels as object code: Numba compiles one, for the types it is called with, once; from then on llvmlite alone loads it.
+
+Importing Numba takes longer than most sources are read in, llvmlite some 30 ms. A kernel takes arrays of one dimension and
+integers, gives back integers or flags, and must not raise: there is nobody who would take it. (Indices are not checked and
+division by zero gives 0.) While one runs other threads do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Kernel = Callable[..., Any]
+SUFFIX = ".code"
+_ENTRY = "rmitrace_entry"
+_TYPES = {"q": ctypes.c_int64, "Q": ctypes.c_uint64}
+_COMPILING = threading.Lock()
+
+
+class Code(NamedTuple):
+    """What is kept of a kernel.
+
+    symbol   the function in the object
+    needs    what the object refers to outside of itself: what would report an error
+    results  a letter each: q signed, Q unsigned, ? flag; several: they are returned as a tuple
+    several  see results
+    object   the object file
+    """
+
+    symbol: str
+    needs: list[str]
+    results: str
+    several: bool
+    object: bytes
+
+
+class Compiled:
+    """A kernel that may be called.
+
+    place  the folder where code is kept, None: nowhere
+    """
+
+    def __init__(self, function: Kernel, steps: tuple[Kernel, ...], place: Path | None) -> None:
+        self.function, self.steps, self.place = function, steps, place
+        self._entries: dict[tuple[str, ...], Kernel] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        """What the kernel gives back."""
+        kinds = tuple(map(_kind, args))
+        entry = self._entries.get(kinds)
+        if entry is None:
+            with _COMPILING:  # by whichever thread comes first
+                entry = self._entries.get(kinds) or self._enter(kinds)
+                self._entries[kinds] = entry
+        return entry(*args)
+
+    def _enter(self, kinds: tuple[str, ...]) -> Kernel:
+        name = hashlib.sha256(" ".join([*kinds, *_machine()]).encode()).hexdigest()[:20]
+        path = None if self.place is None else self.place / f"{self.function.__name__}-{name}{SUFFIX}"
+        code = None if path is None else _kept(path)
+        if code is None:
+            code = _compile(self.function, self.steps, kinds)
+            if path is not None:
+                _keep(path, code)
+        return _callable(code, kinds)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        if value.ndim != 1 or not value.flags.c_contiguous:
+            raise TypeError("a kernel takes arrays of one dimension without gaps")
+        return f"*{value.dtype.name}"
+    return "Q" if isinstance(value, np.uint64) else "q"
+
+
+@cache
+def _machine() -> tuple[str, ...]:
+    """What object code depends on besides its source."""
+    import llvmlite
+    from llvmlite import binding
+
+    return llvmlite.__version__, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+
+
+# -- making
+
+
+def _compile(function: Kernel, steps: tuple[Kernel, ...], kinds: tuple[str, ...]) -> Code:
+    import numba
+    from llvmlite import binding
+    from numba import types
+    from numba.extending import register_jitable
+
+    from . import kernel_intrinsics  # noqa: F401 - makes them known to Numba
+
+    for step in steps:
+        _once(register_jitable, step)
+    numbers = {"q": types.int64, "Q": types.uint64}
+    arrays = [numba.from_dtype(np.dtype(k[1:])) if k[0] == "*" else None for k in kinds]
+    inner = numba.njit(error_model="numpy")(function)
+    inner.compile(
+        tuple(numbers[k] if a is None else types.Array(a, 1, "C") for k, a in zip(kinds, arrays, strict=True)),
+    )
+    given = inner.overloads[inner.signatures[0]].signature.return_type
+    several = isinstance(given, types.BaseTuple)
+    results = "".join(_result(t) for t in (given if several else (given,)) if t != types.none)
+    signature = []
+    for k, a in zip(kinds, arrays, strict=True):
+        signature += [numbers[k]] if a is None else [types.CPointer(a), types.int64]
+    entry = _entry(inner, kinds, len(results), several)
+    compiled = numba.cfunc(types.void(*signature, types.CPointer(types.int64)), error_model="numpy")(entry)
+    module = binding.parse_assembly(compiled.inspect_llvm())
+    needs = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
+    return Code(compiled.native_name, needs, results, several, _target().emit_object(module))
+
+
+@cache
+def _once(register: Callable[[Kernel], Kernel], step: Kernel) -> None:
+    register(step)
+
+
+def _result(kind: Any) -> str:
+    from numba import types
+
+    return "?" if isinstance(kind, types.Boolean) else "q" if kind.signed else "Q"
+
+
+def _entry(inner: Kernel, kinds: tuple[str, ...], results: int, several: bool) -> Kernel:
+    """A function of addresses and lengths around one of arrays."""
+    from numba import carray
+
+    names, values = [], []
+    for i, kind in enumerate(kinds):
+        names += [f"a{i}", f"n{i}"] if kind[0] == "*" else [f"a{i}"]
+        values.append(f"carray(a{i}, (n{i},))" if kind[0] == "*" else f"a{i}")
+    lines = [f"def {_ENTRY}({', '.join([*names, 'out'])}):", f"    r = inner({', '.join(values)})"]
+    lines += [f"    out[{i}] = r{f'[{i}]' if several else ''}" for i in range(results)]
+    space: dict[str, Any] = {"inner": inner, "carray": carray}
+    exec("\n".join([*lines, "    return"]), space)
+    return space[_ENTRY]  # type: ignore[no-any-return]
+
+
+# -- keeping
+
+
+def _keep(path: Path, code: Code) -> None:
+    """Write a file with code; without it, it is compiled again."""
+    head = code._asdict() | {"object": hashlib.sha256(code.object).hexdigest()}
+    part = path.with_suffix(f".{os.getpid()}")
+    try:
+        part.write_bytes(json.dumps(head).encode() + b"\n" + code.object)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+
+
+def _kept(path: Path) -> Code | None:
+    """What _keep() wrote, None where there is nothing whole."""
+    try:
+        head, _, data = path.read_bytes().partition(b"\n")
+        told = json.loads(head)
+        if told["object"] != hashlib.sha256(data).hexdigest():
+            return None
+        return Code(**(told | {"object": data}))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+# -- calling
+
+
+@cache
+def _target() -> Any:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    _, cpu, features = _machine()
+    return binding.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+
+
+_ENGINES: list[Any] = []
+"""They stay as long as the process: code lies in their memory."""
+
+
+def _callable(code: Code, kinds: tuple[str, ...]) -> Kernel:
+    from llvmlite import binding
+
+    target = _target()
+    nowhere = ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p).value
+    for name in code.needs:
+        if not binding.address_of_symbol(name):
+            binding.add_symbol(name, nowhere)
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code.object))
+    engine.finalize_object()
+    _ENGINES.append(engine)
+    types: list[Any] = []
+    for kind in kinds:
+        types += [ctypes.c_void_p, ctypes.c_int64] if kind[0] == "*" else [_TYPES[kind]]
+    native = ctypes.CFUNCTYPE(None, *types, ctypes.c_void_p)(engine.get_function_address(code.symbol))
+    results = ctypes.c_int64 * max(len(code.results), 1)
+
+    def call(*args: Any) -> Any:
+        out = results()
+        given: list[Any] = []
+        for value in args:
+            if isinstance(value, np.ndarray):
+                given += (value.ctypes.data, len(value))
+            else:
+                given.append(int(value))
+        native(*given, ctypes.addressof(out))
+        found = [_python(letter, value) for letter, value in zip(code.results, out, strict=False)]
+        return tuple(found) if code.several else found[0] if found else None
+
+    return call
+
+
+def _python(letter: str, value: int) -> Any:
+    return value != 0 if letter == "?" else value & 0xFFFFFFFFFFFFFFFF if letter == "Q" else value

@@ -1,0 +1,83 @@
+"""Compiled kernels: what they take and give back, and that they are kept whole or made again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rmitrace.formats.kernel_code import SUFFIX, Compiled, _kept
+
+ROOT = Path(__file__).parents[3]
+
+
+def kinds(values: Any, last: Any, mask: Any) -> tuple[Any, Any, Any, Any]:
+    """The sum of the values, the last number masked, its lowest bit, and how many values there are."""
+    total = np.int64(0)
+    for v in values:
+        total += doubled(v)
+    values[0] = 7
+    return total, last & mask, last & mask & np.uint64(1) == np.uint64(1), len(values)
+
+
+def doubled(value: Any) -> Any:
+    return value * 2
+
+
+def nothing(out: Any, value: Any) -> None:
+    out[0] = value
+
+
+STEPS = (doubled,)
+
+
+def test_arguments_and_results_are_those_of_the_function(tmp_path: Path) -> None:
+    values = np.array([-1, -2, -3], dtype=np.int32)
+    call = Compiled(kinds, STEPS, tmp_path)
+    top = np.uint64(2**64 - 1)
+    assert call(values, top, np.uint64(2**63 + 1)) == (-12, 2**63 + 1, True, 3)
+    assert values.tolist() == [7, -2, -3]
+    flags = np.zeros(1, dtype=np.bool_)
+    assert Compiled(nothing, (), None)(flags, True) is None
+    assert flags[0]
+
+
+def test_every_type_has_code_of_its_own(tmp_path: Path) -> None:
+    call = Compiled(doubled, (), tmp_path)
+    assert (call(-3), call(np.uint64(2**63 + 3)), call(4)) == (-6, 6, 8)
+    assert len(list(tmp_path.glob(f"doubled-*{SUFFIX}"))) == 2
+
+
+def test_arrays_with_gaps_are_refused() -> None:
+    with pytest.raises(TypeError):
+        Compiled(nothing, (), None)(np.zeros(4)[::2], 1)
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: d[:40], lambda d: b"", lambda d: d[:-9] + b"x" + d[-8:]])
+def test_damaged_code_is_made_again(tmp_path: Path, damage: Any) -> None:
+    assert Compiled(doubled, (), tmp_path)(4) == 8
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    assert Compiled(doubled, (), tmp_path)(4) == 8
+    assert _kept(path) is not None
+
+
+def test_kept_code_runs_without_numba(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; sys.path[:0] = sys.argv[2:]\n"
+        "from tests.rmitrace.formats.test_kernel_code import doubled\n"
+        "from rmitrace.formats.kernel_code import Compiled\n"
+        "print(Compiled(doubled, (), Path(sys.argv[1]))(21), 'numba' in sys.modules)\n"
+    )
+    told = []
+    for _ in range(2):
+        command = [sys.executable, "-c", program, str(tmp_path), str(ROOT)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
+        told.append(done.stdout.split())
+    assert told == [["42", "True"], ["42", "False"]]
