@@ -87,8 +87,8 @@ def add_reading_options(p: argparse.ArgumentParser) -> None:
     secrets.add_argument("--show-secrets", action="store_true", help="show IDE keys and IVs, which are hidden otherwise")
 
 
-def add_choice_options(p: argparse.ArgumentParser) -> None:
-    """The options that choose calls."""
+def add_choice_options(p: argparse.ArgumentParser, until: tuple[str, ...] = ("--to", "--until")) -> None:
+    """The options that choose calls; ``until``: the names of the one that says where they end."""
     which = p.add_argument_group("which calls (all given conditions must hold)")
     which.add_argument(
         "--where",
@@ -110,7 +110,7 @@ def add_choice_options(p: argparse.ArgumentParser) -> None:
         metavar="SEC",
         help="only calls at or after this second of the capture's clock; +SEC counts from its start",
     )
-    which.add_argument("--to", dest="end", metavar="SEC", help="only calls at or before it")
+    which.add_argument(*until, dest="end", metavar="SEC", help="only calls at or before it")
 
 
 def add_follow(p: argparse.ArgumentParser) -> None:

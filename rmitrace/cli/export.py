@@ -1,0 +1,137 @@
+"""``rmitrace export``: a capture as a file for other tools."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from . import common
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ..capture import Capture
+
+FORMATS = ("perfetto", "pcapng", "pcap", "parquet", "json", "csv")
+TABLES = ("calls", "messages", "sequences", "states", "findings")
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    p = sub.add_parser(
+        "export",
+        help="write a capture as a file for Perfetto, Wireshark, data frames, ...",
+        description="Write a capture, or what is chosen of it, as a file for other tools. perfetto: for ui.perfetto.dev and "
+        "trace_processor, calls by CPU, sequences, states, messages and findings by object (needs the extra rmitrace[perfetto]). "
+        "pcapng, pcap: the protocol messages as DOE objects and MCTP packets, for Wireshark and spdm_dump. parquet: one of the "
+        "tables of docs/query.md, for polars, pandas and DuckDB. json, csv: as decode prints them.",
+        epilog=common.example_text(
+            ("rmitrace export --to perfetto -o connect.pftrace trace.txt uart.log", "for ui.perfetto.dev"),
+            ("rmitrace export --to pcap -o spdm.pcap trace.txt", "the SPDM of a host trace, for spdm_dump"),
+            ("rmitrace export --to parquet --failed -o failed.parquet trace.dat", "the calls that failed"),
+            ("rmitrace export --to parquet --table messages -o messages.parquet trace.txt", "another table"),
+        ),
+    )
+    common.add_capture_options(p)
+    common.add_choice_options(p, ("--until",))  # --to says the format
+    p.add_argument("--to", required=True, choices=FORMATS, help="the format")
+    p.add_argument("-o", "--output", required=True, metavar="FILE", help="the file; - is standard output")
+    p.add_argument("--table", choices=TABLES, default="calls", help="which table (parquet; default: calls)")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the file; on a failure there is none, and one that was there before is as it was."""
+    if args.table != "calls" and args.to != "parquet":
+        raise common.UserError("--table is for --to parquet")
+    if args.table != "calls" and common.chooses(args):
+        raise common.UserError("calls are chosen; --table calls holds them")
+    if args.to == "parquet" and args.output == "-":
+        raise common.UserError("parquet needs a file: -o FILE")
+    target = Path(args.output)
+    for path in args.capture:
+        if path != "-" and args.output != "-" and target.exists() and target.samefile(path):
+            raise common.UserError(f"-o {args.output}: that is the capture")
+    capture = common.open_args(args)
+    seqs = common.select(capture, args)
+    write = _WRITERS[args.to]
+    if args.output == "-":
+        sys.stdout.flush()
+        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
+            write(capture, seqs, args, out)
+    else:
+        _replace(target, lambda out: write(capture, seqs, args, out))
+    return 3 if capture.damaged else 0
+
+
+def _replace(target: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write beside a file, then put it in its place. A device or FIFO is written to."""
+    if target.exists() and not target.is_file():
+        with target.open("wb") as out:
+            write(out)
+        return
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            write(out)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _perfetto(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:
+    from ..capture.records import NO_TIME
+    from ..export import perfetto
+
+    if not (capture.calls.ts[:] != NO_TIME).any():
+        raise common.UserError("this capture has no times, and Perfetto shows nothing without")
+    try:
+        perfetto.write(capture, seqs.tolist(), out)
+    except ImportError as e:
+        raise common.UserError(f"--to perfetto: {e}; pip install 'rmitrace[perfetto]'") from e
+
+
+def _packets(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:
+    from ..export import packets
+
+    messages = capture.conversations.decode()
+    if common.chooses(args):
+        chosen = set(seqs.tolist())
+        messages = [m for m in messages if m.place.call in chosen]
+    write = packets.write_pcap if args.to == "pcap" else packets.write_pcapng
+    try:
+        written = write(capture, messages, out)
+    except ValueError as e:
+        raise common.UserError(str(e)) from e
+    if not written:
+        raise common.UserError("no bytes of protocol messages in what was chosen")
+
+
+def _parquet(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:
+    from ..export import parquet
+
+    parquet.write(capture, seqs, args.table, out)
+
+
+def _text(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:
+    import io
+
+    from ..export import csv, jsonl
+
+    text = io.TextIOWrapper(out, "utf-8", "backslashreplace", newline="")
+    (jsonl if args.to == "json" else csv).write(capture, seqs, text)
+    text.flush()
+    text.detach()
+
+
+_WRITERS = {"perfetto": _perfetto, "pcapng": _packets, "pcap": _packets, "parquet": _parquet, "json": _text, "csv": _text}
