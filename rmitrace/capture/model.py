@@ -272,7 +272,7 @@ class Capture:
         if self._operations is None:
             from ..lifecycle.operations import Operations
 
-            self._operations = Operations(self.calls.parent)
+            self._operations = Operations(self)
         return self._operations
 
     def _follow(self) -> tuple[SequenceTable, StateTable]:

@@ -54,11 +54,13 @@ def failed_sequences(capture: Capture) -> Iterable[Finding]:
 def _cause(capture: Capture, seq: int, said: str) -> str:
     """Why the call was refused that a sequence failed with, where the sequence does not know: what holds, or what may."""
     d = diagnose.why(capture, seq) if f"{capture.name_text(seq)} returned" in said and ":" not in said else None
-    if d is None or not d.verdicts:
+    if d is None:
         return ""
     if d.cause is not None:
         return f": {d.cause.condition.when}" + (f" ({d.cause.text})" if d.cause.text else "")
-    return f": it may be that {' or '.join(v.condition.when for v in d.open[:3])}"
+    if d.open:
+        return f": it may be that {' or '.join(v.condition.when for v in d.open[:3])}"
+    return f": {d.remarks[0]}" if d.remarks else ""
 
 
 def statuses(capture: Capture) -> Iterable[Finding]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import diagnose
-from ..capture.pairing import ENTER_ONLY
 from ..capture.records import Finding
+from ..diagnose.columns import INCOMPLETE_CONSOLES
 from ..diagnose.devices import states
 from ..diagnose.table import Table
 from .finding import found, some
@@ -156,7 +156,10 @@ def _vdevs(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
     life = t.lives(t.is_a("VDEV_CREATE") & t.ok)
     read = t.last(t.state >= 0, life)
     unlock = t.last(t.is_a("VDEV_UNLOCK") & t.ok, life)
-    hung = t.is_a("VDEV_COMMUNICATE") & (capture.calls.paired[t.seq] == ENTER_ONLY) & (unlock >= 0)
+    if capture.sources[source].format in INCOMPLETE_CONSOLES:  # prints the row of a call when it returns
+        hung = np.zeros(len(t), dtype=bool)
+    else:
+        hung = t.is_a("VDEV_COMMUNICATE") & (capture.calls.exit[t.seq] < 0) & (unlock >= 0)
     for i in np.flatnonzero(hung).tolist():
         before = int(read[unlock[i]])
         if before >= 0 and t.state[before] == locked:

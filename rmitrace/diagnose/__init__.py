@@ -80,8 +80,8 @@ class Diagnosis:
             return self.held[0]
         if len(self.open) == 1 and len(self.verdicts) > 1:
             return self.open[0]
-        if len(self.verdicts) == 1:
-            return self.verdicts[0] if self.verdicts[0].holds is not False else None
+        if len(self.verdicts) == 1 and self.verdicts[0].holds is not False:
+            return self.verdicts[0]
         return self.others[0] if self.others and not self.open else None
 
     @property
@@ -111,7 +111,8 @@ def why(capture: Capture, seq: int) -> Diagnosis | None:
         conditions = (_NOT_ACTIVE, *conditions)
     q = Query(capture, seq, world(capture, int(capture.calls.source[seq])), conditions)
     mine = tuple(Verdict(f, *answer(q, f)) for f in conditions if f.status == status)
-    elsewhere = [f for f in conditions if f.status not in (status, *_LATER)] if status != "SMC_NOT_SUPPORTED" else []
+    passing = status in ("SMC_NOT_SUPPORTED", *_LATER)
+    elsewhere = [] if passing else [f for f in conditions if f.status not in (status, *_LATER)]
     others = tuple(v for f in elsewhere if (v := Verdict(f, *answer(q, f))).holds)
     remarks = deviations.of(name, status, source or revision, revision)
     return Diagnosis(seq, name, status, source or revision, mine, others, remarks)

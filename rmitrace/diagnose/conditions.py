@@ -39,6 +39,7 @@ _TABLE: tuple[_Row, ...] = (
     _row("num_aux", owners.aux_count),
     _row("flags_supp", parameters.flags_supported),
     _row("ncoh_ide_sid_bound|ide_sid_bound", parameters.stream_id),
+    _row("feat_non_tee_stream", parameters.non_tee, _STREAMS),
     _row("max_vdevs|max_num_vdevs", parameters.max_vdevs),
     _row("params_valid", parameters.pdev_params, "PDEV_CREATE"),
     _row("params_valid", parameters.stream_params, _STREAMS),

@@ -12,6 +12,8 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     ("(P|V)DEV_.*", "SMC_NOT_SUPPORTED", ".*", "the text gives RMI_ERROR_NOT_SUPPORTED where there is no device assignment, "
      "TF-RMM gives -1"),
     (".*", "SMC_NOT_SUPPORTED", ".*", "-1 says that the firmware does not know the function id"),
+    ("PDEV_CREATE", "RMI_ERROR_NOT_SUPPORTED", "1.1.*", "TF-RMM gives RMI_ERROR_NOT_SUPPORTED for flags that it does not take, "
+     "the text RMI_ERROR_INPUT"),
     ("PDEV_CREATE|PDEV_STREAM_CONNECT", "RMI_ERROR_NOT_SUPPORTED", "2.*", "TF-RMM gives RMI_ERROR_NOT_SUPPORTED for a category "
      "or a stream type that it does not have (it has NCOH only)"),
     ("PDEV_STREAM_KEY_PURGE", "RMI_ERROR_NOT_SUPPORTED", "2.*", "TF-RMM does not implement it"),

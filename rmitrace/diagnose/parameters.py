@@ -138,6 +138,14 @@ def stream_id(q: Query, f: Failure) -> Answer:
     return no(f"stream id {sid}")
 
 
+def non_tee(q: Query, f: Failure) -> Answer:
+    """A stream of type NON_TEE (0), which is a feature of its own."""
+    kind = q.field("stream_type")
+    if kind is None:
+        return OPEN
+    return no(f"stream_type is {kind}, not NON_TEE") if kind else unknown("stream_type is NON_TEE")
+
+
 def max_vdevs(q: Query, f: Failure) -> Answer:
     """More VDEVs asked for than the RMM can have."""
     if f.id == "max_vdevs":

@@ -156,6 +156,8 @@ def realm_live(q: Query, f: Failure) -> Answer:
     living = q.world.living_recs(q.rd, q.seq)
     if living and "REC" in f.when:
         return yes(f"rec:{hexa(living[0][0])} of it exists", living[0][1])
+    if vdevs and f.id == "realm_live":  # 1.1 does not name them, TF-RMM counts them all the same
+        return yes(f"vdev:{hexa(vdevs[0][0])} of it exists", vdevs[0][1].call)
     tables = q.world.tables(q.rd, q.seq)
     if tables and f.id == "realm_live":
         return yes(f"{len(tables)} table{'s' if len(tables) > 1 else ''} made by RMI_RTT_CREATE still exist", *tables[:3])

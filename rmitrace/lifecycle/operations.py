@@ -7,7 +7,7 @@ RMI_INCOMPLETE, RMI_BUSY or RMI_BLOCKED (DEN0137 2.0, stateful RMI operations).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,17 +24,21 @@ _GOES_ON = ("RMI_INCOMPLETE", "RMI_BUSY", "RMI_BLOCKED")
 class Operations:
     """The commands that OP_* calls work for, and those calls, both ascending: read from Calls.parent."""
 
-    def __init__(self, parent: Any) -> None:
+    def __init__(self, capture: Capture) -> None:
+        parent = capture.calls.parent
         self._child = np.flatnonzero(parent != -1)
         self._parent = parent[self._child]
         order = np.argsort(self._parent, kind="stable")
         self._by_parent = self._child[order]
         self.commands, count = np.unique(self._parent, return_counts=True)
         self._start = np.searchsorted(self._parent[order], self.commands)
-        self._last = self._by_parent[self._start + count - 1] if len(count) else self.commands
+        group = np.repeat(np.arange(len(count)), count)
+        counts = np.where(_refused(capture, self._by_parent, group, self.commands), -1, np.arange(len(group)))
+        best = np.maximum.reduceat(counts, self._start) if len(count) else counts
+        self._last = np.where(best >= 0, self._by_parent[np.maximum(best, 0)], self.commands)
 
     def end(self, rows: I64) -> I64:
-        """For each call the last OP_* call of it, itself where there is none."""
+        """For each call the last OP_* call of it that was not refused as a wrong one, itself where there is none."""
         at, has = self._find(rows)
         out = rows.copy()
         out[has] = self._last[at[has]]
@@ -66,6 +70,31 @@ class Operations:
         return at, has
 
 
+def _refused(capture: Capture, rows: I64, group: I64, commands: I64) -> npt.NDArray[np.bool_]:
+    """Which OP_* calls (of one command after the other; ``group``: index into the commands) were wrong themselves, and left
+    the operation as it was: RMI_ERROR_INPUT is the command's own status only from RMI_OP_CONTINUE, and from that only where
+    the operation waits for it, by x0[9:8] of the RMI_INCOMPLETE before it."""
+    c = capture.calls
+    wrong: npt.NDArray[np.bool_] = np.isin(c.status[rows], _index(capture.statuses, ("RMI_ERROR_INPUT",)))
+    asks = np.flatnonzero(wrong & np.isin(c.name[rows], _index(capture.names, ("RMI_OP_CONTINUE",))))
+    if len(asks):
+        incomplete = np.isin(c.status[rows], _index(capture.statuses, ("RMI_INCOMPLETE",)))
+        before = np.maximum.accumulate(np.where(incomplete, np.arange(len(rows)), -1))[asks]
+        inside = (before >= 0) & (group[np.maximum(before, 0)] == group[asks])
+        wrong[asks] = _wants(capture, np.where(inside, rows[before], commands[group[asks]])) > 0
+    return wrong
+
+
+def _wants(capture: Capture, rows: I64) -> I64:
+    """RmiOpMemReq of each RMI_INCOMPLETE: 0 nothing, 1 memory, 2 to take memory back; 0 where x0 is not shown in full."""
+    x0, known = capture.regs(rows, 0, out=True)
+    return np.where(known, x0 >> np.uint64(8) & np.uint64(3), 0).astype(np.int64)
+
+
+def _index(names: list[str], wanted: tuple[str, ...]) -> list[int]:
+    return [i for i, n in enumerate(names) if n in wanted]
+
+
 def operations(capture: Capture) -> Operations:
     """The operations of a capture."""
     return capture.operations
@@ -84,27 +113,34 @@ def join_operations(capture: Capture) -> list[int]:
     taken, taken_known = (c.tolist() for c in capture.regs(rows, 1))
     goes_on = [i for i, s in enumerate(capture.statuses) if s in _GOES_ON] + [-1]
     status = calls.status[rows]
-    # an OP_* call that was itself wrong leaves the operation as it was; RMI_ERROR_INPUT of all but OP_CONTINUE
-    wrong = [i for i, s in enumerate(capture.statuses) if s == "RMI_ERROR_INPUT"]
-    resumes = [i for i, n in enumerate(capture.names) if n == "RMI_OP_CONTINUE"]
-    over = ~np.isin(status, goes_on) & ~(np.isin(status, wrong) & ~np.isin(calls.name[rows], resumes))
+    # an OP_* call that was itself wrong leaves the operation as it was, see _refused
+    wrong = np.isin(status, _index(capture.statuses, ("RMI_ERROR_INPUT",)))
+    resumes = np.isin(calls.name[rows], _index(capture.names, ("RMI_OP_CONTINUE",)))
+    over = ~np.isin(status, goes_on) & ~(wrong & ~resumes)
+    wants = np.where(status == incomplete, _wants(capture, rows), -1).tolist()
     runs = np.array([capture.together(s)[0] for s in range(len(capture.sources))], dtype=np.int64)
     sources = runs[calls.source[rows]].tolist()
     open_by: dict[tuple[int, int | None], list[int]] = {}
+    waits: dict[int, int] = {}
+    """What a command's operation waits for."""
     found: tuple[list[int], list[int]] = [], []
     for k, (seq, working, ends) in enumerate(zip(rows.tolist(), is_op[rows].tolist(), over.tolist(), strict=True)):
         source = sources[k]
         if not working:
             open_by.setdefault((source, given[k] if given_known[k] else None), []).append(seq)
+            waits[seq] = wants[k]
             continue
         handle = taken[k] if taken_known[k] else None
         # a row of an older log does not say which handle was given: the latest such command is meant
         key = next((c for c in ((source, handle), (source, None)) if open_by.get(c)), None)
         if key is None:
             continue
+        command = open_by[key][-1]
         found[0].append(seq)
-        found[1].append(open_by[key][-1])
-        if ends:
+        found[1].append(command)
+        if wants[k] >= 0:
+            waits[command] = wants[k]
+        if ends and not (wrong[k] and waits[command] > 0):
             open_by[key].pop()
     if found[0]:
         calls.parent[np.array(found[0])] = np.array(found[1])

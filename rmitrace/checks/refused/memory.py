@@ -72,6 +72,11 @@ RMM_ALREADY_ACTIVE = Rule(
     "that is possible once; a host that asks again has lost nothing",
     "whether two drivers do it", "DEN0137 2.0 RMM state",
 )  # fmt: skip
+REALM_PARAMS = Rule(
+    "REALM-PARAMS", "error", "parameters of a Realm that are out of range or do not fit together",
+    "size of the IPA space, start level and number of start tables go together, and have to be within the feature registers",
+    "the fields that are named, against RMI_FEATURES", "DEN0137 REALM_CREATE params_valid, params_supp",
+)  # fmt: skip
 REALM_WRONG_STATE = Rule(
     "REALM-WRONG-STATE", "error", "a command that the Realm's state does not allow",
     "a Realm is filled while it is NEW and runs once it is ACTIVE",

@@ -43,8 +43,10 @@ _TABLE: tuple[_Row, ...] = (
     _row(".*_CREATE", "num_aux", pdev.AUX_COUNT),
     _row("PDEV_(CREATE|AUX_COUNT)", "flags_supp", pdev.PDEV_FLAGS),
     _row(".*", "ncoh_ide_sid_bound|ide_sid_bound", pdev.PDEV_STREAM_ID),
+    _row("PDEV_STREAM_CONNECT", "feat_non_tee_stream", streams.STREAM_TYPE),
     _row("PDEV_CREATE", "max_vdevs|max_num_vdevs", pdev.PDEV_LIMITS),
     _row("(PDEV|VDEV).*", "params_valid|addr_range_valid", pdev.PDEV_PARAMS),
+    _row("REALM_CREATE", "params_valid|params_supp|rtt_num_level", memory.REALM_PARAMS),
     _row(".*", "key_len_oflow|metadata_len_oflow", pdev.KEY_TOO_LONG),
     _row(".*", "key_invalid", pdev.KEY_LENGTH),
     _row(".*_COMMUNICATE", "rsp_len|resp_len", communicate_rules.RSP_LEN),
@@ -103,6 +105,8 @@ def rule_of(world: World, d: Diagnosis, cause: Verdict | None) -> Rule | None:
     """The rule that a refused call breaks, None where the trace does not say."""
     command = d.command.removeprefix("RMI_")
     if cause is None:
+        if command == "PDEV_CREATE" and d.status == "RMI_ERROR_NOT_SUPPORTED" and d.revision.startswith("1."):
+            return pdev.PDEV_FLAGS  # there are no categories and streams to choose from
         return next((r for c, status, r in _BY_STATUS if status == d.status and c.fullmatch(command)), None)
     special = _special(world, d, cause, command)
     if special is not None:
