@@ -17,6 +17,7 @@ import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .encoding import HEADER, Head, header, one, pack, unpack
+from .encoding_fast import packer
 
 _FEW = 64
 """Values that are looked up one by one."""
@@ -60,15 +61,19 @@ class Column(NDArrayOperatorsMixin):
         at = 0
         if self._resting and self._resting + len(new) >= self.PIECE:
             at = self.PIECE - self._resting
-            self._put(pack(np.concatenate([*self._rest, new[:at]])))
+            for piece in packer(self.PIECE).pieces(np.concatenate([*self._rest, new[:at]])):
+                self.put(piece)
             self._rest, self._resting = [], 0
-        for start in range(at, len(new) - self.PIECE + 1, self.PIECE):
-            at = start + self.PIECE
-            self._put(pack(np.ascontiguousarray(new[start:at])))
+        whole = at + (len(new) - at) // self.PIECE * self.PIECE
+        if whole > at:
+            for piece in packer(self.PIECE).pieces(new[at:whole]):
+                self.put(piece)
+            at = whole
         self._rest.append(new[at:].copy())
         self._resting += len(new) - at
 
-    def _put(self, piece: bytes) -> None:
+    def put(self, piece: bytes) -> None:
+        """Put a piece behind the others; nothing may be left behind the last one."""
         self._pieces.append(piece)
         self._at.append(-1)
         self._sizes.append(len(piece))
@@ -357,8 +362,16 @@ class Registers:
 
     def append(self, values: Any) -> None:
         """Put rows behind the others, an array of shape (n, 8)."""
+        size = self.columns[0].PIECE
+        first = min(-len(self) % size, len(values))
+        whole = first + (len(values) - first) // size * size
         for i, c in enumerate(self.columns):
-            c.append(values[:, i])
+            c.append(values[:first, i])
+        for pieces in packer(size).rows(values[first:whole]):
+            for c, piece in zip(self.columns, pieces, strict=True):
+                c.put(piece)
+        for i, c in enumerate(self.columns):
+            c.append(values[whole:, i])
 
     def __len__(self) -> int:
         return len(self.columns[0])

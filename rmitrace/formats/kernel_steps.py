@@ -41,6 +41,34 @@ def word(buf: Any, at: Any) -> Any:
     return np.uint64(int.from_bytes(buf[at : at + 8], "little"))
 
 
+def word2(buf: Any, at: Any) -> Any:
+    """Two bytes as a number."""
+    return np.uint64(int.from_bytes(buf[at : at + 2], "little"))
+
+
+def word4(buf: Any, at: Any) -> Any:
+    """Four bytes as a number."""
+    return np.uint64(int.from_bytes(buf[at : at + 4], "little"))
+
+
+def put2(buf: Any, at: Any, value: Any) -> None:
+    """Write the low two bytes of a number."""
+    for k in range(2):
+        buf[at + k] = int(value) >> 8 * k & 255
+
+
+def put4(buf: Any, at: Any, value: Any) -> None:
+    """Write the low four bytes of a number."""
+    for k in range(4):
+        buf[at + k] = int(value) >> 8 * k & 255
+
+
+def put8(buf: Any, at: Any, value: Any) -> None:
+    """Write the eight bytes of a number."""
+    for k in range(8):
+        buf[at + k] = int(value) >> 8 * k & 255
+
+
 def lowest(flags: Any) -> Any:
     """Which byte is the lowest of those whose top bit is set (only top bits are); 0 where none is."""
     return np.int64(((flags & (~flags + _ONE)) >> _7) * _ORDER >> _56)

@@ -13,9 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from .base import Data
 from .kernel_code import SUFFIX, Compiled, Kernel
 
 LOAD_FROM = 1 << 20
@@ -26,6 +25,9 @@ PIECE = 4 << 20
 """Bytes that are scanned at a time, by one core."""
 _KEPT = 24
 _WINDOW = 1 << 16
+
+if TYPE_CHECKING:
+    from .base import Data
 
 T = TypeVar("T")
 
