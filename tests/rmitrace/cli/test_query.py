@@ -76,7 +76,11 @@ def test_every_table_joins_by_call(capsys):
     )
     assert [r["name"] for r in names][:4] == ["GET_VERSION", "VERSION", "GET_CAPABILITIES", "CAPABILITIES"]
     assert {r["call"] for r in names} == {"RMI_PDEV_COMMUNICATE"}
-    states = objects(capsys, "SELECT s.to_state, c.r1 FROM states s JOIN calls c ON s.call = c.seq WHERE NOT s.inferred", CONNECT)
+    states = objects(
+        capsys,
+        "SELECT s.to_state, c.r1 FROM states s JOIN calls c ON s.call = c.seq WHERE NOT s.inferred ORDER BY c.seq",
+        CONNECT,
+    )
     assert states == [  # DEN0137 RmiPdevState: NEEDS_KEY 1, ERROR 5
         {"to_state": "NEEDS_KEY", "r1": "0x1"},
         {"to_state": "ERROR", "r1": "0x5"},
