@@ -37,8 +37,9 @@ e2e-rme: $(VENV)/.installed-dev  ## record a device connect under your own RMM: 
 smctap:  ## make the program anew (it is reproducible)
 	aarch64-linux-gnu-gcc $(SMCTAP_FLAGS) -o $(SMCTAP) rmitrace/record/smctap.c
 
-bench: $(VENV)/.installed-dev  ## every benchmark, each a ratio against a peer
-	@set -e; for b in benchmarks/[!_]*.py; do echo "== $$b"; $(BIN)/python "$$b"; done
+bench: $(VENV)/.installed-dev tools  ## every benchmark, beside other programs: an hour; BENCH="--calls 1000000" for a short one
+	@$(MAKE) --no-print-directory tools TOOLS=lnav
+	$(BIN)/python -m benchmarks --keep benchmarks/RESULTS.md $(BENCH)
 
 # Programs of other people that some tests are held against; without one its tests are skipped, but never in CI.
 tools:

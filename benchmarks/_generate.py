@@ -7,16 +7,18 @@ every copy overwrites those: the digits are as many in all copies.
 
 from __future__ import annotations
 
+import io
 import json
 import lzma
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 ROOT = Path(__file__).parent.parent
 CAPTURES = ROOT / "captures"
@@ -47,6 +49,10 @@ class Layout:
     data: bytearray = field(default_factory=bytearray)
     stamps: list[tuple[int, int]] = field(default_factory=list)
     addresses: list[tuple[int, int]] = field(default_factory=list)
+    times: list[tuple[int, int]] = field(default_factory=list)
+    """The same in binary files: where ns stand, in us."""
+    words: list[tuple[int, int]] = field(default_factory=list)
+    """And addresses of eight bytes."""
     calls: int = 0
     span_us: int = 0
     pages: int = 0
@@ -60,6 +66,17 @@ class Layout:
         """Append a time in seconds, ``1000000.000000``."""
         self.stamps.append((len(self.data), us))
         self.data += b"0000000.000000"
+
+    def stamp64(self, us: int) -> None:
+        """Append a time in ns, of eight bytes."""
+        self.times.append((len(self.data), us))
+        self.data += bytes(8)
+
+    def value64(self, value: int, run: Run) -> None:
+        """Append a register of eight bytes."""
+        if run.holds(value):
+            self.words.append((len(self.data), value + (self.pages << 12)))
+        self.data += struct.pack("<Q", value)
 
     def value(self, value: int, run: Run, digits: str = "0x%x") -> None:
         """Append a register; one that is an address of the run is another one in every copy."""
@@ -109,29 +126,34 @@ def runs() -> Iterator[Run]:
 def write(out: BinaryIO, layout: Layout, calls: int) -> int:
     """Write a layout until there are so many calls (the last copy is whole); returns how many there are."""
     data = np.frombuffer(layout.data, dtype=np.uint8).copy()
-    spots, us = (np.array(c, dtype=np.int64) for c in zip(*layout.stamps, strict=True)) if layout.stamps else (None, None)
-    places, values = (
-        (np.array(c, dtype=np.int64) for c in zip(*layout.addresses, strict=True)) if layout.addresses else (None, None)
-    )
+    stamps, addresses, times, words = map(_columns, (layout.stamps, layout.addresses, layout.times, layout.words))
     hexadecimal = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
     written = copy = 0
     while written < calls:
-        if spots is not None:
-            now = us + (_FIRST_US + copy * layout.span_us)
-            for digit in range(13, -1, -1):
-                if digit == 7:
-                    continue
-                now, rest = np.divmod(now, 10)
-                data[spots + digit] = rest + 48
-        if places is not None:
-            page = (values + (copy * layout.pages << 12)) >> 12
-            for digit in range(8, -1, -1):
-                data[places + digit] = hexadecimal[page & 15]
-                page >>= 4
+        later, above = _FIRST_US + copy * layout.span_us, copy * layout.pages << 12
+        now = stamps[1] + later
+        for digit in range(13, -1, -1):
+            if digit == 7:
+                continue
+            now, rest = np.divmod(now, 10)
+            data[stamps[0] + digit] = rest + 48
+        page = (addresses[1] + above) >> 12
+        for digit in range(8, -1, -1):
+            data[addresses[0] + digit] = hexadecimal[page & 15]
+            page >>= 4
+        for place, value in ((times[0], (times[1] + later) * 1000), (words[0], words[1] + above)):
+            for byte in range(8):
+                data[place + byte] = value >> 8 * byte & 255
         out.write(data.data)
         written += layout.calls
         copy += 1
     return written
+
+
+def _columns(spots: list[tuple[int, int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Byte offsets, and what stands there."""
+    both = np.array(spots, dtype=np.int64).reshape(-1, 2)
+    return both[:, 0].copy(), both[:, 1].copy()
 
 
 def _layout(render: Callable[[Layout, Run, Call, int], int]) -> Layout:
@@ -191,42 +213,165 @@ def rmm_console(path: Path, calls: int) -> int:
         return write(out, layout, calls)
 
 
-def qemu_log(path: Path, lines: int) -> int:
-    """The trace-event lines of captures/qemu/trace-log.txt again and again; returns the number of lines."""
-    text = (CAPTURES / "qemu" / "trace-log.txt").read_bytes()
-    count = text.count(b"\n")
+def qemu_log(path: Path, calls: int) -> int:
+    """A log with the calls of the runs as QEMU 11 traces them, between the other lines of captures/qemu/trace-log.txt (device
+    configuration, SMMU, timers), ten of those before each run; returns the number of calls."""
+    others = [line for line in (CAPTURES / "qemu" / "trace-log.txt").read_text().splitlines() if line[:14] != "arm_psci_call "]
+    before: list[Run] = []
+
+    def render(layout: Layout, run: Run, call: Call, start: int) -> int:
+        if call is run.calls[0]:
+            for line in range(10 * len(before), 10 * len(before) + 10):
+                layout.text("4242@")
+                layout.stamp(start)
+                layout.text(f":{others[line % len(others)]}\n")
+            before.append(run)
+        layout.text("4242@")
+        layout.stamp(start + call.at)
+        layout.text(":arm_psci_call PSCI Call")
+        for i, v in enumerate(call.x[:4]):
+            layout.text(f" x{i}=")
+            layout.value(v, run, "0x%016x")
+        layout.text(" cpuid=0x0\n")
+        return 1
+
+    layout = _layout(render)
     with path.open("wb") as out:
-        for _ in range(-(-lines // count)):
-            out.write(text)
-    return -(-lines // count) * count
+        return write(out, layout, calls)
 
 
-def trace_dat_pages(events: int) -> tuple[Any, bytes]:
-    """The file that captures/trace-dat/repeated.dat is, and its pages again and again, later, until there are so many events."""
+def qemu_simple(path: Path, calls: int) -> int:
+    """The same calls in the file of QEMU's simple trace backend; returns the number of calls."""
+    call_id, other_id = 6, 7
+    head = struct.pack("<3Q", (1 << 64) - 1, 0xF2B177CB0AA429B4, 4)
+    for number, name in ((call_id, b"arm_psci_call"), (other_id, b"pci_cfg_read")):
+        head += struct.pack("<QQI", 0, number, len(name)) + name
+
+    def render(layout: Layout, run: Run, call: Call, start: int) -> int:
+        for number, words in ((other_id, [0, 0, 0, 0, call.at]), (call_id, [*call.x[:4], 0])):
+            layout.data += struct.pack("<QQ", 1, number)
+            layout.stamp64(start + call.at)
+            layout.data += struct.pack("<II", 64, 4242)
+            for word in words:
+                layout.value64(word, run)
+        return 1
+
+    layout = _layout(render)
+    with path.open("wb") as out:
+        out.write(head)
+        return write(out, layout, calls)
+
+
+def perf_data(path: Path, calls: int) -> int:
+    """A perf.data of two probes; returns the number of calls."""
+    from tests.rmitrace.formats import perf_data_build as build
+
+    function, caller = 0xFFFF80008002BF38, 0xFFFF800078EA00C8
+
+    def render(layout: Layout, run: Run, call: Call, start: int) -> int:
+        for ident, us, places, regs, most in (
+            (build.ENTER, call.at, (function,), call.x, 8),
+            (build.EXIT, call.at + call.took, (function, caller), call.r, 4),
+        ):
+            regs = (regs + [0] * most)[:most]
+            at = len(layout.data)
+            layout.data += build.sample(ident, 142, 0, 0, places, tuple(regs))
+            layout.times.append((at + 32, start + us))
+            first = at + 8 + 40 + 4 + 8 + 8 * len(places)  # head, ids and time, length of the raw data, its common fields
+            layout.words += [(first + 8 * i, v + (layout.pages << 12)) for i, v in enumerate(regs) if run.holds(v)]
+        return 1
+
+    layout = _layout(render)
+    copies = -(-calls // layout.calls)
+    comm = build.comm(142, b"python3")
+    size = len(comm) + copies * len(layout.data)
+    # what stands in front and behind, with the places and lengths that such a size makes
+    empty = build.perf_data(b"")
+    at_data, tracing = struct.unpack_from("<Q", empty, 40)[0], build.tracing_data()
+    front = bytearray(empty[:at_data])
+    struct.pack_into("<Q", front, 48, size)
+    with path.open("wb") as out:
+        out.write(front + comm)
+        done = write(out, layout, calls)
+        out.write(struct.pack("<QQ", at_data + size + 16, len(tracing)) + tracing)
+    return done
+
+
+def _trace_dat_layout() -> tuple[Any, Layout]:
+    """The file that captures/trace-dat/repeated.dat is, and one round of runs as pages of a CPU for its two probes."""
     from rmitrace.formats.trace_dat_file import read_file
+    from tests.rmitrace.formats import trace_dat_build as build
 
     data = (CAPTURES / "trace-dat" / "repeated.dat").read_bytes()
     file = read_file(data, 0, len(data))
     (area,) = file.rings[0].areas
-    pages = bytearray(file.unpacked[area.offset : area.offset + area.size])
-    copies = -(-events // 2120)
-    first = struct.unpack_from("<Q", pages)[0]
-    span = struct.unpack_from("<Q", pages, len(pages) - 4096)[0] - first + 10_000_000
-    table = np.tile(np.frombuffer(pages, dtype="<u8").reshape(1, -1, 512), (copies, 1, 1))
-    table[:, :, 0] += (np.arange(copies, dtype=np.uint64) * np.uint64(span))[:, None]
-    return file, table.tobytes()
+    probes: dict[int, tuple[Any, ...]] = {}  # by the type of the event: its pid and the places that it names
+    recorded, at = bytes(file.unpacked[area.offset : area.offset + 4096]), 16
+    while len(probes) < 2:
+        words = struct.unpack_from("<I", recorded, at)[0] & 31
+        kind, _, _, pid = struct.unpack_from("<HBBi", recorded, at + 4)
+        probes.setdefault(kind, (pid, *struct.unpack_from("<2Q", recorded, at + 12)))
+        at += 4 + 4 * words
+    enter, exit_ = (next(k for k in probes if f"name: {n}\nID: {k}\n".encode() in b"".join(file.formats)) for n in _PROBES)
+    layout, page = Layout(), bytearray()
+    last, addresses = 0, list[tuple[int, int]]()
+
+    def flush() -> None:
+        nonlocal page, addresses
+        if page:
+            struct.pack_into("<Q", page, 8, len(page) - 16)
+            layout.words += [(len(layout.data) + a, v) for a, v in addresses]
+            layout.data += page + bytes(4096 - len(page))
+        page, addresses = bytearray(), []
+
+    def event(run: Run, us: int, kind: int, places: tuple[int, ...], regs: list[int]) -> None:
+        nonlocal page, last
+        payload = build.record(kind, probes[kind][0], *places, *regs)
+        if len(page) + 4 + len(payload) > 4096 or us - last >= 1 << 17:  # 27 bits of ns
+            flush()
+        if not page:
+            page = bytearray(16)
+            layout.times.append((len(layout.data), us))
+            last = us
+        first = len(page) + 4 + 8 + 8 * len(places)
+        addresses.extend((first + 8 * i, v + (layout.pages << 12)) for i, v in enumerate(regs) if run.holds(v))
+        page += build.event(payload, (us - last) * 1000)
+        last = us
+
+    for run in runs():
+        for call in run.calls:
+            at = layout.span_us + call.at
+            event(run, at, enter, probes[enter][1:2], (call.x + [0] * 8)[:8])
+            results = [call.x[0], *(call.r + [0] * 4)[:4]]  # the function id stands before the results
+            event(run, at + call.took, exit_, probes[exit_][1:3], results)
+            layout.calls += 1
+        layout.span_us += run.span_us
+        layout.pages += run.pages
+    flush()
+    return file, layout
 
 
-def trace_dat(folder: Path, events: int, compressions: Iterable[str] = ("zstd", "none")) -> list[Path]:
-    """A trace.dat for each compression, ``<compression>.dat``."""
+_PROBES = ("smc12_enter", "smc12_exit")
+
+
+def trace_dat(path: Path, calls: int, compression: str | None = "zstd") -> int:
+    """A trace.dat of two probes: of version 7, compressed, or of version 6, which never is; returns the number of calls."""
     from tests.rmitrace.formats import trace_dat_build as build
 
-    file, pages = trace_dat_pages(events)
-    trace = build.Trace(
-        [t.decode() for t in file.formats], {1: pages}, kallsyms=file.kallsyms, printk=file.printk, cmdlines=file.cmdlines
-    )
-    paths = []
-    for compression in compressions:
-        paths.append(folder / f"{compression}.dat")
-        paths[-1].write_bytes(build.v7(trace, compression))
-    return paths
+    file, layout = _trace_dat_layout()
+    texts = [t.decode() for t in file.formats]
+    trace = build.Trace(texts, {0: b""}, kallsyms=file.kallsyms, printk=file.printk, cmdlines=file.cmdlines)
+    if compression is not None:
+        pages = io.BytesIO()
+        done = write(pages, layout, calls)
+        trace.cpus[0] = pages.getvalue()  # shares the memory
+        path.write_bytes(build.v7(trace, compression))
+        return done
+    head = build.v6(trace)
+    with path.open("wb") as out:
+        out.write(head)
+        done = write(out, layout, calls)
+        size = out.tell() - len(head)
+        out.seek(head.index(b"flyrecord\0") + len(b"flyrecord\0"))
+        out.write(struct.pack("<QQ", len(head), size))
+    return done

@@ -1,6 +1,6 @@
-"""Opening a big ftrace capture again: with the index that the first time left, and without.
+"""Opening a big ftrace text again: with the index that the first time left, and without.
 
-    python benchmarks/reopen.py [--lines N] [--capture FILE]
+    python benchmarks/reopen.py [--calls N] [--capture FILE]
 
 Each figure is a process of its own, from its start to its end, and the best of three; what is read is in the page cache.
 ``first`` reads and leaves the index, ``again`` uses it, ``--no-cache`` does neither.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,47 +23,47 @@ import sys
 from rmitrace.capture import OpenOptions, open_capture
 open_capture(sys.argv[2:], OpenOptions(cache=sys.argv[1] == "1"))
 """
-FIRST_LINES = "import sys; from rmitrace.cli import run; run(sys.argv[1:])"
+RUN = "import sys; from rmitrace.cli import run; run(sys.argv[1:])"
 
 
 def seconds(code: str, *args: str, lines: int = 0) -> float:
     """Time of a process, to its end or until it has written so many lines."""
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", code, *args], stdout=subprocess.PIPE, cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-c", code, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
-    if lines:
-        for _ in range(lines):
-            process.stdout.readline()
-        took = time.perf_counter() - began
-        process.stdout.close()  # as head does
-        process.wait()
-        return took
+    for _ in range(lines):
+        process.stdout.readline()
+    if not lines:
+        process.communicate()
+    taken = time.perf_counter() - began
+    process.kill()
     process.communicate()
-    assert process.returncode == 0
-    return time.perf_counter() - began
+    return taken
 
 
 def best(code: str, *args: str, lines: int = 0) -> float:
+    """The best of three."""
     return min(seconds(code, *args, lines=lines) for _ in range(3))
 
 
 def main() -> None:
     """Make the capture, open it in each way, print times and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--lines", type=int, default=5_800_000, help="event lines: 5800000 are 1 GB")
+    parser.add_argument("--calls", type=int, default=3_000_000, help="3000000 are about 1 GB")
     parser.add_argument("--capture", type=Path, help="open this one instead")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
+        os.environ["PYTHONPATH"] = str(ROOT)
         path = args.capture or Path(folder) / "trace.txt"
         if args.capture is None:
-            from ftrace_text import make
+            from benchmarks._generate import ftrace_text
 
-            make(path, args.lines)
+            ftrace_text(path, args.calls)
             time.sleep(1)  # a file that was just written has no index
         size = path.stat().st_size
         start = best("import rmitrace.capture.opening")
-        without = best(OPEN, "0", str(path))
+        without = seconds(OPEN, "0", str(path))
         first = seconds(OPEN, "1", str(path))
         again = best(OPEN, "1", str(path))
         kept = sum(p.stat().st_size for p in (Path(folder) / "cache" / "rmitrace").iterdir())
@@ -77,11 +76,12 @@ def main() -> None:
             ("decode --failed, first 20 lines", ["decode", "--failed"], 20),
             ("decode --where, first 20 lines", ["decode", "--where", "r0 <> 0 AND name LIKE 'RMI_%'"], 20),
             ("stats", ["stats"], 0),
+            ("view as text, first 20 lines", ["view"], 20),
         ):
-            slow = seconds(FIRST_LINES, *command, "--no-cache", str(path), lines=lines)
-            fast = best(FIRST_LINES, *command, str(path), lines=lines)
-            print(f"{name:<34} {slow:7.2f} s without, {fast:.2f} s with the index  1/{slow / fast:.0f}")
-        shutil.rmtree(Path(folder) / "cache")
+            slow = seconds(RUN, *command, "--no-cache", str(path), lines=lines)
+            seconds(RUN, *command, str(path), lines=0 if lines == 0 or name.startswith("view") else lines)
+            fast = best(RUN, *command, str(path), lines=lines)
+            print(f"{name:<34} {slow:7.2f} s without, {fast:.2f} s with the index  1/{slow / fast:.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def measure(title: str, path: Path, packets: list[bytes], keys: dict[str, list[s
 
 def main() -> None:
     """Make the captures and measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--spdm-dump", default=shutil.which("spdm_dump"), help="the program to compare with")
     parser.add_argument("--pyshark-packets", type=int, default=5_000, help="pyshark is slow: so many packets are enough")
