@@ -82,11 +82,27 @@ def everywhere(buf: npt.NDArray[np.uint8], dtype: str, count: int = 1) -> npt.ND
     return np.ndarray((rows, count), dtype=kind, buffer=buf.data, strides=(1, kind.itemsize))
 
 
+class Heads(NamedTuple):
+    """What the heads of pages say: from where to where each has events, its time; loss and damage."""
+
+    begin: I64
+    stop: I64
+    stamp: U64
+    lost: Lost
+    damage: list[Damage]
+
+
 def walk(buf: npt.NDArray[np.uint8], page_size: int, valid: int) -> Pages:
     """The events of whole pages (the last may be filled up: ``valid`` bytes count). Never raises; a page that is not
     sound is read up to the place where it is not."""
+    found = heads(buf, page_size, valid)
+    return Pages(step(buf, found), found.lost, found.damage)
+
+
+def heads(buf: npt.NDArray[np.uint8], page_size: int, valid: int) -> Heads:
+    """The heads of the pages that walk() takes."""
     n = len(buf) // page_size
-    u32, u64 = everywhere(buf, "<u4"), everywhere(buf, "<u8")
+    u64 = everywhere(buf, "<u8")
     first = np.arange(n, dtype=np.int64) * page_size
     stamp, commit = u64[first], u64[first + 8]
     used = (commit & np.uint64(_USED)).astype(np.int64)
@@ -104,7 +120,12 @@ def walk(buf: npt.NDArray[np.uint8], page_size: int, valid: int) -> Pages:
     counted = (commit[missed] & np.uint64(_COUNTED) != 0) & (behind[missed] + 8 <= np.minimum(first[missed] + page_size, valid))
     count = np.where(counted, u64[np.where(counted, behind[missed], 0)], np.uint64(0)) if len(missed) else stamp[:0]
     stop = first + HEADER + np.minimum(used, np.maximum(room, 0))
-    return Pages(_step(u32, first + HEADER, stop, stamp, damage), Lost(first[missed], count, stamp[missed]), damage)
+    return Heads(first + HEADER, stop, stamp, Lost(first[missed], count, stamp[missed]), damage)
+
+
+def step(buf: npt.NDArray[np.uint8], found: Heads) -> Events:
+    """The events of the pages; damage in them goes to ``found.damage``."""
+    return _step(everywhere(buf, "<u4"), found.begin, found.stop, found.stamp, found.damage)
 
 
 def _step(u32: Any, begin: I64, stop: I64, stamp: U64, damage: list[Damage]) -> Events:

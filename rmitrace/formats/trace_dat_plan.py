@@ -99,20 +99,28 @@ def _function(kind: EventFormat, need: int) -> Plan:
     return Plan(kind, FUNCTION, loads, known, max(need, where.offset + 8), out=_FUNCTIONS[kind.name])
 
 
+Run = tuple[int, int, int, bool, int]
+"""Registers that stand one behind the other in a record: the first, its byte offset, bytes of each, signed, how many."""
+
+
+def runs(plan: Plan) -> list[Run]:
+    """The loads of a plan, registers of eight bytes that can be copied as one put together."""
+    out: list[Run] = []
+    for reg, offset, size, signed in plan.loads:
+        first, at, width, _, count = out[-1] if out else (0, 0, 0, False, 0)
+        if (first + count, at + 8 * count, 8, False) == (reg, offset, size, signed) and (width, out[-1][3]) == (8, False):
+            out[-1] = (first, at, 8, False, count + 1)
+        else:
+            out.append((reg, offset, size, signed, 1))
+    return out
+
+
 def load(pages: npt.NDArray[np.uint8], plan: Plan, body: I64, out: U64, rows: I64) -> None:
     """Put x0..x7 of the records whose payloads begin at ``body`` into these rows of ``out`` (zeros before)."""
-    runs: list[list[tuple[int, int, int, bool]]] = []
-    for load in plan.loads:
-        last = runs[-1][-1] if runs else None
-        if last is not None and (last[0] + 1, last[1] + 8, 8, False) == load and last[2:] == (8, False):
-            runs[-1].append(load)
-        else:
-            runs.append([load])
-    for run in runs:
-        reg, offset, size, signed = run[0]
-        if len(run) > 1:  # bytes that are copied as one, eight a register
-            values = everywhere(pages, f"V{8 * len(run)}")[body + offset].view("<u8").reshape(-1, len(run))
-            out[_slice(rows), reg : reg + len(run)] = values
+    for reg, offset, size, signed, count in runs(plan):
+        if count > 1:  # bytes that are copied as one, eight a register
+            values = everywhere(pages, f"V{8 * count}")[body + offset].view("<u8").reshape(-1, count)
+            out[_slice(rows), reg : reg + count] = values
             continue
         values = everywhere(pages, f"<{'i' if signed else 'u'}{size}")[body + offset]
         out[_slice(rows), reg] = values.astype(np.int64).view(np.uint64) if signed else values

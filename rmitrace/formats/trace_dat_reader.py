@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder, Records
+from ..capture.records import N_REGS, NO_TIME, Finding, Kind, RecordBuilder, Records
 from . import eventmap
 from .base import Data, ReadOptions, Unreadable
 from .ftrace_batch import settle
@@ -20,7 +20,8 @@ from .trace_dat_formats import find_formats, parse_format
 from .trace_dat_names import Symbols, comms, strings
 from .trace_dat_parts import TraceFile
 from .trace_dat_plan import Plan, plan_of
-from .trace_dat_rows import Collector, Rows, groups
+from .trace_dat_rows import Collector, Rows
+from .trace_dat_settled import Settled
 from .trace_dat_text import Renderer
 
 I64 = npt.NDArray[np.int64]
@@ -81,18 +82,22 @@ class Reader:
 
     def _learn(self, rows: Rows) -> None:
         """Take records one by one, in the order of time, until it is clear what their event is; settle the rest at once."""
-        open_ = np.flatnonzero(rows.columns["kind"] == 0)
-        queue: list[tuple[int, int, I64]] = []
-        for event, which in groups(rows.columns["ident"][open_]):
-            queue.append((int(open_[which[0]]), event, open_[which[1:]]))
+        column = rows.columns["ident"]
+        told = np.flatnonzero(rows.columns["kind"])
+        counts = np.bincount(column, minlength=1 << 16) - np.bincount(column[told], minlength=1 << 16)
+        settled = Settled(rows, told)
+        queue = [(next(found), event, found) for event in np.flatnonzero(counts).tolist() if (found := settled.places(event))]
         heapq.heapify(queue)
         while queue:
-            row, event, rest = heapq.heappop(queue)
+            row, event, found = heapq.heappop(queue)
             plan = self.plan(event)
             assert plan is not None
             self._one(plan, rows, row)
-            if len(rest) and not self._rest(plan, rows, rest):
-                heapq.heappush(queue, (int(rest[0]), event, rest[1:]))
+            settled.single.append(row)
+            counts[event] -= 1
+            if counts[event] and not self._rest(plan, settled, int(counts[event])):
+                heapq.heappush(queue, (next(found), event, found))
+        settled.apply()
 
     def _head(self, rows: Rows, row: int) -> Head:
         c = rows.columns
@@ -116,28 +121,23 @@ class Reader:
         else:
             self.probes.add(row, length, head, name, text)
 
-    def _rest(self, plan: Plan, rows: Rows, which: I64) -> bool:
-        """Settle what is left of an event where it is clear by now what it is."""
+    def _rest(self, plan: Plan, settled: Settled, count: int) -> bool:
+        """Settle the ``count`` records that are left of an event where it is clear by now what it is."""
         event = self.probes.events.get(plan.kind.name)
         if event is None or plan.kind.name in MARKERS:
             return False
-        c = rows.columns
         match event.kind:
             case "ignore":
                 pass
             case "enter" | "exit" if plan.loads and plan.out == (event.kind == "exit"):
-                c["kind"][which] = Kind.EXIT if plan.out else Kind.ENTER
-                c["known"][which] = plan.known
-                c["name"][which] = self.builder.name_id(event.name)
+                settled.as_(plan, Kind.EXIT if plan.out else Kind.ENTER, plan.known, self.builder.name_id(event.name), N_REGS)
             case "wrap" if eventmap.is_wrapper(event.func) and (not event.ret or plan.ret or not self._returns(plan)):
-                value = event.ret and plan.ret
-                c["kind"][which] = Kind.WRAP_EXIT if event.ret else Kind.WRAP_ENTER
-                c["known"][which] = 1 if value else 0
-                c["name"][which] = self.builder.name_id(event.func)
-                rows.regs[which, 1 if value else 0 :] = 0
+                value = 1 if event.ret and plan.ret else 0
+                kind = Kind.WRAP_EXIT if event.ret else Kind.WRAP_ENTER
+                settled.as_(plan, kind, value, self.builder.name_id(event.func), value)
             case _:
                 return False
-        event.lines += len(which)
+        event.lines += count
         return True
 
     @staticmethod

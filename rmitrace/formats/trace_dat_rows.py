@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.records import N_REGS, Kind
-from . import eventmap
+from . import eventmap, trace_dat_fast
 from .base import Data
 from .trace_dat_batches import batches, times
+from .trace_dat_fast import Fast
 from .trace_dat_names import Symbols
 from .trace_dat_options import Shift
-from .trace_dat_pages import HEADER, Events, everywhere, walk
+from .trace_dat_pages import HEADER, Events, Heads, everywhere, heads, step
 from .trace_dat_parts import TraceFile
 from .trace_dat_plan import FUNCTION, IGNORE, Plan, load
 
@@ -51,17 +52,26 @@ class Rows:
 
         ``done`` is the share of the file that was read with them. Returns where they are.
         """
+        self.reserve(count, done)
+        where = slice(self.used, self.used + count)
+        for k, v in values.items():
+            self.columns[k][where] = v
+        self.used += count
+        return where
+
+    def reserve(self, count: int, done: float) -> None:
+        """See to it that there is room for so many more."""
         need = self.used + count
         if need > self.room:
             self.room = max(int(need / max(done, 0.001) * 1.02), self.room * 5 // 4, 64)
             for k, old in self.columns.items():
                 self.columns[k] = _larger(old[: self.used], self.room)
             self.regs = _larger(self.regs[: self.used], self.room)
-        where = slice(self.used, need)
+
+    def fill(self, start: int, **values: Any) -> None:
+        """Set columns of the rows from ``start`` on."""
         for k, v in values.items():
-            self.columns[k][where] = v
-        self.used = need
-        return where
+            self.columns[k][start : self.used] = v
 
     def finish(self) -> None:
         """Cut off what was not used and sort by time; rows of one time stay in the order of the file."""
@@ -114,6 +124,7 @@ class Collector:
         self._function: dict[int, int] = {}
         self._total = max(1, sum(a.size for r in file.rings for a in r.areas))
         self._done = 0
+        self.fast = Fast(self.rows, plan) if trace_dat_fast.repaid(self._total) else None
 
     def collect(self) -> Rows:
         """The rows of every instance and CPU."""
@@ -132,12 +143,14 @@ class Collector:
         """A place that cannot be read becomes a row, in front of all that have a time."""
         self.rows.add(1, 0.1, at=at, length=size, cpu=cpu, pid=-1, kind=Kind.DAMAGED, name=self.name_id(reason))
 
-    def _take(self, ring: int, page_size: int, cpu: int, shift: Shift | None, at: int, pages: Bytes, valid: int) -> None:
-        """The pages of a batch."""
-        found = walk(pages, page_size, valid)
-        options, done = self.file.options, self._done / self._total
+    def _damaged(self, found: Heads, at: int, cpu: int) -> None:
         for d in found.damage:
             self.damage(at + d.at, d.size, cpu, d.reason)
+
+    def _take(self, ring: int, page_size: int, cpu: int, shift: Shift | None, at: int, pages: Bytes, valid: int) -> None:
+        """The pages of a batch."""
+        found = heads(pages, page_size, valid)
+        options, done = self.file.options, self._done / self._total
         lost = found.lost
         if len(lost.at):
             self.lost += int(np.minimum(lost.count, np.uint64(1 << 48)).sum())
@@ -146,7 +159,14 @@ class Collector:
                 kind=Kind.LOST, name=self.name_id("lost events"), known=1, ring=ring,
             )  # fmt: skip
             self.rows.regs[where, 0] = lost.count
-        events = found.events
+        start = self.rows.used
+        if self.fast is not None and self.fast.take(pages, found, at, done):
+            ts = self.rows.columns["ts"][start : self.rows.used]
+            self.rows.fill(start, cpu=cpu, ring=ring, ts=times(options, shift, ts))
+            self.events += self.fast.count(self.ignored, self.unknown)
+            return self._damaged(found, at, cpu)
+        events = step(pages, found)
+        self._damaged(found, at, cpu)
         self.events += len(events.at)
         if not len(events.at):
             return
