@@ -1,8 +1,8 @@
 """Runs the rmitrace commands shown in the documents and writes what they print below them.
 
 ``python docs/examples.py`` rewrites README.md and docs/*.md. In a block marked ``console`` every line ``$ rmitrace ...``
-that names a sample capture, or asks about the ABI, is run by bash at the top of the repository. Where the output shown
-holds a line ``...``, as many lines as stand before and behind it are kept of the new output too.
+that names a sample capture, asks about the ABI or explains a value is run by bash at the top of the repository. Where the output
+shown holds a line ``...``, as many lines as stand before and behind it are kept of the new output too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_RUN = re.compile(r"rmitrace (abi |.*\bcaptures/)")
+_RUN = re.compile(r"rmitrace (abi |explain |.*\bcaptures/)")
 _ELISION = "..."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import CaptureError
+from .errors import CaptureError, Unrecognised
 
 if TYPE_CHECKING:
     from .marks import Mark
@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from .opening import OpenOptions, open_capture, reopen_capture
     from .revision import Revision
 
-__all__ = ["Call", "Calls", "Capture", "CaptureError", "Mark", "OpenOptions", "Revision", "open_capture", "reopen_capture"]
+__all__ = [
+    "Call",
+    "Calls",
+    "Capture",
+    "CaptureError",
+    "Mark",
+    "OpenOptions",
+    "Revision",
+    "Unrecognised",
+    "open_capture",
+    "reopen_capture",
+]
 
 _HOME = {
     "Call": "model",

@@ -14,7 +14,7 @@ from ..correlate import arrange
 from ..formats import eventmap, registry
 from ..formats.base import ReadOptions, Unreadable
 from ..lifecycle.operations import join_operations
-from .errors import CaptureError
+from .errors import CaptureError, Unrecognised
 from .index import Keeper
 from .model import Calls, Capture
 from .naming import Together, wrapped_command
@@ -122,7 +122,7 @@ def _read(source: Source, index: int, options: ReadOptions, wanted: str | None, 
         if not found or found[0][0] < registry.ENOUGH:
             tried = ", ".join(f.name for f in registry.formats())
             what = "is empty" if not len(source.data) else f"no SMC traffic recognised; tried {tried}"
-            raise CaptureError(f"{source.path}: {what}")
+            raise Unrecognised(f"{source.path}: {what}", source.data)
         source.reader = found[0][1]
     source.format = source.reader.name
     try:

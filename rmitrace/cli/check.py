@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
@@ -110,17 +109,12 @@ def _sifted(capture: Capture, findings: list[Any], entries: list[Suppression]) -
     return sift(capture, findings, entries)
 
 
-def _width(out: IO[str]) -> int | None:
-    """Columns to wrap to: the terminal's, or None where there is none."""
-    return min(shutil.get_terminal_size().columns, 140) if out.isatty() else None
-
-
 def _write(capture: Capture, found: Sifted, args: argparse.Namespace, chosen: set[str]) -> None:
     out = sys.stdout
     if args.format == "text":
         from ..export import findings
 
-        findings.write(capture, found, out, _width(out), suppressed=args.show_suppressed)
+        findings.write(capture, found, out, common.text_width(out), suppressed=args.show_suppressed)
     elif args.format == "junit":
         from ..export import junit
 
@@ -140,7 +134,7 @@ def _one_call(capture: Capture, seq: int, form: str) -> int:
     elif form == "text":
         from ..export import findings
 
-        findings.write_call(capture, seq, sys.stdout, _width(sys.stdout))
+        findings.write_call(capture, seq, sys.stdout, common.text_width(sys.stdout))
     else:
         raise common.UserError(f"--call is shown as text or json, not as {form}")
     return 0

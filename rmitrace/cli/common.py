@@ -6,13 +6,14 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -377,3 +378,8 @@ def exit_status(capture: Capture, fail_on: str | None) -> int:
     if fail_on is not None and any(rank.get(f.severity, 0) >= rank[fail_on] for f in capture.findings):
         return 1
     return 3 if capture.damaged else 0
+
+
+def text_width(out: IO[str]) -> int | None:
+    """Columns to wrap to: the terminal's, or None where there is none."""
+    return min(shutil.get_terminal_size().columns, 140) if out.isatty() else None

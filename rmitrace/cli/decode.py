@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..display import safe
 from . import common
+
+if TYPE_CHECKING:
+    from ..capture import Capture, Unrecognised
 
 MODULES = {"text": "text", "json": "jsonl", "csv": "csv"}
 """Name of a ``--format`` and the module of rmitrace.export that writes it."""
@@ -52,12 +57,47 @@ def run(args: argparse.Namespace) -> int:
         from . import following
 
         return following.run(args)
-    capture = common.open_args(args)
+    from ..capture import Unrecognised
+
+    try:
+        capture = common.open_args(args)
+    except Unrecognised as e:
+        if not _answered(e, args):
+            raise
+        return 0
     seqs = common.select(capture, args)
     writer = import_module(f"rmitrace.export.{MODULES[args.format]}")
     if args.format == "text":
         everything = len(seqs) == len(capture.calls)
         writer.write(capture, seqs, sys.stdout, marks=everything, summary=everything, why=args.why)
+        if everything:
+            _answer(capture)
     else:
         writer.write(capture, seqs, sys.stdout)
     return common.exit_status(capture, args.fail_on)
+
+
+def _answer(capture: Capture) -> None:
+    """What short texts among the sources ask, below their calls."""
+    from ..answers import of_capture
+    from ..export import answers
+
+    found = of_capture(capture)
+    for s in dict.fromkeys(s for s, _ in found):
+        name = f" to {safe(capture.sources[s].name)}" if len(capture.sources) > 1 else ""
+        sys.stdout.write(f"\nAnswers{name}\n")
+        answers.write((a for t, a in found if t == s), sys.stdout, common.text_width(sys.stdout) or answers.WIDTH)
+
+
+def _answered(e: Unrecognised, args: argparse.Namespace) -> bool:
+    """Whether a text without calls asked something that can be answered: an errno, a register. Printed where so."""
+    from ..answers import SHORT, answers
+    from ..export import answers as export
+
+    found = answers(bytes(e.data)) if len(args.capture) == 1 and len(e.data) <= SHORT else []
+    if found and args.format == "json":
+        sys.stdout.writelines(json.dumps(export.to_json(a)) + "\n" for a in found)
+    elif found and args.format == "text":
+        sys.stdout.write("Answers\n")
+        export.write(found, sys.stdout, common.text_width(sys.stdout) or export.WIDTH)
+    return bool(found) and args.format != "csv"

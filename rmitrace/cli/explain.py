@@ -6,46 +6,65 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
 from ..display import safe
-from . import common
+from . import common, explain_value
 
 if TYPE_CHECKING:
     from decoders.tree import Node
 
 MAX_INPUT = 64 << 20
-"""Bytes of standard input."""
+"""Bytes of a report."""
+MAX_HEX = 1 << 20
+"""Characters of a text that is tried as nothing but bytes."""
+LEAST_BYTES = 4
+SHORT = 256
+"""Bytes below which what looks like a message is one, and not a structure."""
+_BEYOND_HEX = re.compile(r"[g-wyzG-WYZ]{2}")
+"""Letters that no hex dump has, but for 0x and the column of characters."""
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
     p = sub.add_parser(
         "explain",
-        help="say what a function id, a status word, registers, a structure or a message means",
-        description="Say what one thing means: a function id or a name; the registers of a call; with --command what a command "
-        "returned; with --as the bytes of a structure; with --spdm those of an SPDM message, a DOE object or a secured "
-        "message. Bytes are hex in any form: with 0x, commas, as a C array, as hexdump or xxd print them. - is standard "
-        "input; text that is none of these is read as a capture.",
+        help="say what a value, registers, a structure, a message or a pasted report means",
+        description="Say what one thing means: a function id, a name, a status word, a feature register, flags, an ESR; the "
+        "registers of a call; with --command what a command returned; with --as the bytes of a structure (--as any tries all of "
+        "them); with --spdm those of an SPDM message, a DOE object or a secured message. Bytes are hex in any form: with 0x, "
+        "commas, as a C array, as hexdump or xxd print them. - is standard input. A file, or text that is none of these, is read "
+        "as a report: a mail, an issue, a log. What it asks is answered first, as far as its text allows.",
         epilog=common.example_text(
+            ("rmitrace explain report.txt", "a mail, an issue or a log: what it asks, then its calls"),
             ("rmitrace explain 0xc4000175", "a function id"),
+            ("rmitrace explain 0x104", "a number in each way in which it makes sense"),
+            (
+                "rmitrace explain ESR_EL2 0x96000006",
+                "a syndrome; RmiFeatureRegister0, RmiPdevFlags, RmiPdevState, status likewise",
+            ),
+            ("rmitrace explain S3_3_C9_C14_0", "the name of a system register"),
             ("rmitrace explain 0xc4000178 0x88001000 = 0 3", "the registers of a call, and what it returned"),
+            ("rmitrace explain x0=c4000178 x1=88001000", "the same from a register dump"),
             ("rmitrace explain 0x10d 0 0x50 --command RMI_PDEV_CREATE --abi 2.0-bet3", "what a command returned"),
             ("rmitrace explain --as RmiPdevParams --abi bet3 - <page.txt", "a structure from a hex dump"),
+            ("rmitrace explain --as any - <page.txt", "every structure tried, the likeliest first"),
             ("rmitrace explain --spdm '10 84 00 00'", "an SPDM message"),
             ("rmitrace explain --spdm - <libspdm.log", "a pasted log, each message in its context"),
-            ("rmitrace explain - <report.txt", "a pasted report"),
         ),
     )
-    p.add_argument("value", nargs="+", metavar="VALUE", help="numbers, a name, or hex; - is standard input")
+    p.add_argument("value", nargs="+", metavar="VALUE", help="numbers, a name, hex, or a file; - is standard input")
     p.add_argument("--abi", metavar="REV", help="revision of DEN0137; the newest that knows it where none is given")
     what = p.add_mutually_exclusive_group()
     what.add_argument(
         "--command", dest="returned_by", metavar="NAME", help="the values are x0, x1, ... as this command returned them"
     )
-    what.add_argument("--as", dest="struct", metavar="STRUCT", help="the value is this structure: RmiPdevParams")
+    what.add_argument(
+        "--as", dest="struct", metavar="TYPE", help="the value is this structure, flags or register: RmiPdevParams; any: try all"
+    )
     what.add_argument("--spdm", action="store_true", help="the value is an SPDM message, DOE object or secured message")
     p.add_argument("-f", "--format", choices=("text", "json"), default="text", help="indented text (default) or JSON")
     p.set_defaults(run=run)
@@ -56,22 +75,37 @@ def run(args: argparse.Namespace) -> int:
     revision = common.revision(args.abi)
     if args.returned_by:
         return _show([_result(args.returned_by, args.value, revision)], args.format)
-    text = _input() if args.value == ["-"] else " ".join(args.value)
+    file = _file(args.value)
+    raw = _input(file) if file is not None else None
+    text = raw.decode("utf-8", "surrogateescape") if raw is not None else " ".join(args.value)
     if args.struct:
-        return _show([_structure(args.struct, text, revision)], args.format)
+        return _as(args.struct, text, revision, args.format)
     if args.spdm:
         return _messages(text, args.format)
-    if args.value == ["-"]:
-        return _report(text)
+    if raw is not None and file is not None:
+        return _text(raw, text, file, revision, args.format)
     return _value(args, revision)
 
 
-def _input() -> str:
-    common.check_paths(["-"])
-    data = sys.stdin.buffer.read(MAX_INPUT + 1)
+def _file(values: list[str]) -> str | None:
+    """The file that is meant: '-' or one that is there; None for values."""
+    if len(values) != 1:
+        return None
+    word = values[0]
+    return word if word == "-" or (not explain_value.is_number(word) and os.path.isfile(word)) else None
+
+
+def _input(path: str) -> bytes:
+    common.check_paths([path])
+    if path == "-":
+        data = sys.stdin.buffer.read(MAX_INPUT + 1)
+    else:
+        with open(path, "rb") as file:
+            data = file.read(MAX_INPUT + 1)
     if len(data) > MAX_INPUT:
-        raise common.UserError(f"standard input has more than {MAX_INPUT >> 20} MiB; open it as a capture")
-    return data.decode("utf-8", "surrogateescape")
+        name = "standard input" if path == "-" else path
+        raise common.UserError(f"{name} has more than {MAX_INPUT >> 20} MiB; open it as a capture: rmitrace decode")
+    return data
 
 
 def _show(trees: list[Node], form: str) -> int:
@@ -89,23 +123,20 @@ def _show(trees: list[Node], form: str) -> int:
     return 0
 
 
-def _number(word: str) -> int:
-    try:
-        value = int(word.rstrip(",;"), 0)
-    except ValueError:
-        raise common.UserError(f"{word}: not a number (hexadecimal begins with 0x)") from None
-    if not -(1 << 63) <= value < 1 << 64:
-        raise common.UserError(f"{word}: more than 64 bits")
-    return value & 0xFFFFFFFFFFFFFFFF
-
-
 # a value, or the registers of a call
 
 
 def _value(args: argparse.Namespace, revision: str | None) -> int:
+    text = " ".join(args.value)
+    both = explain_value.registers(text)
+    if both is not None:
+        return _show([explain_value.call(both[0], both[1] or None, revision)], args.format)
     words = [w for v in args.value for w in v.replace("=", " = ").replace(">", " = ").split()]
     if len(words) == 1:
-        return _word(words[0], args.format, revision)
+        return _readings(explain_value.single(words[0], revision), args.format, words[0])
+    kind, rest = words[0].rstrip(":"), [w for w in words[1:] if w not in ("=", ":")]
+    if not explain_value.is_number(kind) and len(rest) == 1 and explain_value.is_number(rest[0]):
+        return _readings(explain_value.named(kind, rest[0], revision), args.format, text)
     if "=" in words:
         at = words.index("=")
         x, r = words[:at], words[at + 1 :]
@@ -113,51 +144,34 @@ def _value(args: argparse.Namespace, revision: str | None) -> int:
             raise common.UserError("want registers in, =, registers out: 0xc4000178 0x88001000 = 0 3")
     else:
         x, r = words, []
-    return _show([_call([_number(w) for w in x], [_number(w) for w in r] or None, revision)], args.format)
+    given = [explain_value.number(w) for w in x]
+    got = [explain_value.number(w) for w in r]
+    return _show([explain_value.call([*given], [*got] or None, revision)], args.format)
 
 
-def _word(word: str, form: str, revision: str | None) -> int:
-    from decoders import smccc
-
-    from . import abi_show
-
-    lines: list[str] = []
-    tree = None
-    try:
-        value = int(word, 0)
-    except ValueError:
-        value = None
-    if value is not None and 1 << 31 <= value < 1 << 32:
-        tree = smccc.decode_fid(value)
-    elif value is not None:
-        raise common.UserError(f"{word}: not a function id; with --command NAME it is what that command returned in x0")
-    try:
-        lines = abi_show.explain(word, revision)
-    except LookupError as e:
-        if tree is None:
-            raise common.UserError(str(e).strip("'\"")) from None
+def _readings(found: list[explain_value.Reading], form: str, word: str) -> int:
     if form == "json":
-        print(json.dumps({"value": word, "function_id": tree.to_json() if tree is not None else None, "lines": lines}))
+        print(json.dumps({"value": word, "readings": [r.to_json() for r in found]}))
         return 0
-    if tree is not None:
-        fields = ", ".join(c.text for c in tree.children if c.name in ("fast", "smc64", "owner"))
-        function = tree.child("function")
-        said = f"{word}: {fields}, function {function.text if function is not None else '?'}"
-        hint = tree.child("sve_hint")
-        if hint is not None and hint.value:
-            said += f", {hint.text}"
-        sys.stdout.write(safe(said) + "\n")
-        if not lines:
-            sys.stdout.write(safe(f"  {tree.text}") + "\n")
-    sys.stdout.writelines(safe(line) + "\n" for line in lines)
+    for i, r in enumerate(found):
+        if i:
+            print()
+        indent = "  " if r.title and r.tree is None and not r.title.startswith(word) else ""
+        if r.title:
+            head = f"{r.title}: {r.tree.text}" if r.tree is not None and not r.lines else r.title
+            note = f"  ! {r.tree.note}" if r.tree is not None and r.tree.note and not r.lines else ""
+            sys.stdout.write(safe(head + note) + "\n")
+        for line in r.lines:
+            sys.stdout.write(safe(indent + line) + "\n")
+        if r.tree is not None and not r.lines:
+            _tree(r.tree)
     return 0
 
 
-def _call(x: list[int], r: list[int] | None, revision: str | None) -> Node:
-    import decoders
+def _tree(tree: Node) -> None:
+    from ..export.tree import tree_lines
 
-    known = revision or next((v for v in reversed(decoders.REVISIONS) if decoders.name_of(x[0], v)[0]), decoders.REVISIONS[-1])
-    return decoders.decode_call(x, r, revision=known)
+    sys.stdout.writelines(line + "\n" for line in tree_lines(tree, "  "))
 
 
 def _result(name: str, words: list[str], revision: str | None) -> Node:
@@ -170,7 +184,7 @@ def _result(name: str, words: list[str], revision: str | None) -> Node:
     found = next(((c, v) for v in wanted if (c := decoders.command(key, v)) is not None), None)
     if found is None:
         raise common.UserError(f"--command {name}: no such command; see `rmitrace abi list`")
-    values = [_number(w) for v in words for w in v.split()]
+    values = [explain_value.number(w) for v in words for w in v.split()]
     tree = decoders.decode_call([found[0].fid], values, revision=found[1])
     kept = tuple(c for c in tree.children if c.name != "args")
     return type(tree)(tree.name, tree.value, f"returned ({found[1]})", None, 0, kept)
@@ -179,21 +193,56 @@ def _result(name: str, words: list[str], revision: str | None) -> Node:
 # bytes
 
 
-def _structure(name: str, text: str, revision: str | None) -> Node:
+def _as(name: str, text: str, revision: str | None, form: str) -> int:
     import decoders
 
+    if name.lower() in ("any", "all", "?"):
+        return _any(_bytes(text)[0], revision, form)
     wanted = (revision,) if revision else tuple(reversed(decoders.REVISIONS))
-    data = _bytes(text)[0]
-    for r in wanted:
-        try:
-            return decoders.decode_struct(name, data, revision=r)
-        except LookupError:
-            continue
-    known = sorted({s for r in wanted for s in decoders.structs(r)})
-    close = [s for s in known if name.lower() in s.lower()][:6] or known[:6]
+    spelled = {s.lower(): s for r in wanted for s in decoders.structs(r)}
+    found = next((spelled[n] for n in (name.lower(), f"rmi{name}".lower(), f"rsi{name}".lower()) if n in spelled), None)
+    if found is not None:
+        data = _bytes(text)[0]
+        known = next(r for r in wanted if found in decoders.structs(r))
+        return _show([decoders.decode_struct(found, data, revision=known)], form)
+    if explain_value.is_number(text.strip()):
+        return _readings(explain_value.named(name, text.strip(), revision), form, text.strip())
+    close = [s for s in sorted(spelled.values()) if name.lower() in s.lower()][:6] or sorted(spelled.values())[:6]
     raise common.UserError(
-        f"--as {name}: no such structure{f' in {revision}' if revision else ''}; there are {', '.join(close)}, ..."
+        f"--as {name}: no such structure{f' in {revision}' if revision else ''}; there are {', '.join(close)}, ... (any tries "
+        "all)"
     )
+
+
+_OTHERS = 5
+"""Structures that are named beside the likeliest one."""
+
+
+def _any(data: bytes, revision: str | None, form: str) -> int:
+    """Bytes as the structure that they fit best, and what else they could be."""
+    import decoders
+
+    from ..answers.structures import ranked
+
+    fits = ranked(data, revision)
+    if not fits:
+        raise common.UserError("these bytes fit no structure of the ABI; for a message say --spdm")
+    best = fits[0]
+    size = decoders.profile(best.revisions[-1], "RSI" if best.name.startswith("Rsi") else "RMI").structs[best.name].size
+    tree = decoders.decode_struct(best.name, data.ljust(size, b"\0"), revision=best.revisions[-1])
+    if form == "json":
+        told = [{"struct": f.name, "revisions": f.revisions, "points": f.points, "against": f.against} for f in fits]
+        print(json.dumps({"fits": told, "tree": tree.to_json()}))
+        return 0
+    sys.stdout.write(safe(f"most likely {best.name} ({', '.join(best.revisions)}): {_points(best.points)}") + "\n")
+    for f in fits[1 : _OTHERS + 1]:
+        why = f"; against it: {'; '.join(f.against)}" if f.against else ""
+        sys.stdout.write(safe(f"  or {f.name} ({', '.join(f.revisions)}): {_points(f.points)}{why}") + "\n")
+    return _show([tree], form)
+
+
+def _points(points: float) -> str:
+    return f"{max(points, 0) * 100:.0f} of 100"
 
 
 def _bytes(text: str) -> list[bytes]:
@@ -244,20 +293,62 @@ def _log(raw: bytes) -> list[Node]:
         return [m.tree for m in capture.conversations.decode() if m.tree is not None]
 
 
-def _report(text: str) -> int:
-    """Standard input as a capture: its calls and messages, and what is wrong."""
-    from ..capture import CaptureError, open_capture
+def _text(raw: bytes, text: str, path: str, revision: str | None, form: str) -> int:
+    """A file or standard input that nothing is said of: bytes in hex, else a report."""
+    bare = text.strip()
+    if bare and len(bare) < MAX_HEX and not _BEYOND_HEX.search(bare) and not explain_value.is_number(bare):
+        with contextlib.suppress(ValueError):
+            from ..formats.hexlines import pasted_bytes
+
+            readings = pasted_bytes(text)
+            if len(readings[0]) >= LEAST_BYTES:
+                return _unnamed(readings, revision, form)
+    return _report(raw, path, revision, form)
+
+
+def _unnamed(readings: list[bytes], revision: str | None, form: str) -> int:
+    """Bytes that may be a structure or a message."""
+    from ..answers.structures import ranked
+    from ..formats.spdm_log import recognise
+
+    if any(recognise(d, True) for d in readings) and (len(readings[0]) < SHORT or not ranked(readings[0], revision)):
+        return _show([_message(readings)], form)
+    return _any(readings[0], revision, form)
+
+
+def _report(raw: bytes, path: str, revision: str | None, form: str) -> int:
+    """A pasted text: what it asks is answered, then its calls and messages are shown, and what is wrong."""
+    from ..answers import answers
+    from ..capture import CaptureError, OpenOptions, open_capture
+    from ..export import answers as export_answers
+    from ..export import jsonl
     from ..export import text as export
 
-    raw = text.encode("utf-8", "surrogateescape")
+    name = "standard input" if path == "-" else os.path.basename(path)
     with tempfile.TemporaryDirectory(prefix="rmitrace-") as folder:
-        path = os.path.join(folder, "standard input")
-        with open(path, "wb") as file:
+        copy = os.path.join(folder, "standard input")
+        with open(copy, "wb") as file:
             file.write(raw)
         try:
-            capture = open_capture([path])
+            capture = open_capture([copy], OpenOptions(abi=revision) if revision else None)
         except CaptureError:
-            raise common.UserError("no SMC traffic and no messages recognised; for bytes say --spdm or --as STRUCT") from None
-        capture.sources[0].path = "standard input"
-        export.write(capture, range(len(capture.calls)), sys.stdout)
+            capture = None
+        found = answers(raw, capture)
+        if capture is None and not found:
+            raise common.UserError(
+                "nothing of CCA recognised: no calls, no messages, no errors of it; for bytes say --spdm or --as STRUCT"
+            )
+        if capture is not None:
+            capture.sources[0].path = "standard input" if path == "-" else path
+        if form == "json":
+            sys.stdout.writelines(json.dumps(export_answers.to_json(a)) + "\n" for a in found)
+            if capture is not None:
+                jsonl.write(capture, range(len(capture.calls)), sys.stdout)
+            return 0
+        if found:
+            sys.stdout.write(safe(f"Answers to {name}") + "\n")
+            export_answers.write(found, sys.stdout, common.text_width(sys.stdout) or export_answers.WIDTH)
+        if capture is not None and (len(capture.calls) or capture.conversations.decode()):
+            sys.stdout.write("\nCalls\n" if found else "")
+            export.write(capture, range(len(capture.calls)), sys.stdout, marks=True)
     return 0

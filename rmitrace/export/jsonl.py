@@ -16,6 +16,7 @@ import numpy as np
 import decoders
 
 from .. import checks, diagnose
+from ..answers import of_capture
 from ..capture.messages import Message
 from ..capture.messages.decoding import redacted
 from ..capture.model import Call, Capture
@@ -25,6 +26,7 @@ from ..correlate.skew import Bite, Opinion, opinions
 from ..correlate.views import differences
 from ..lifecycle.model import Sequence, StateChange
 from . import conditions
+from .answers import to_json
 
 
 def write(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:
@@ -43,6 +45,7 @@ def objects(capture: Capture, seqs: Iterable[int]) -> Iterator[dict[str, Any]]:
     for m in capture.conversations.stream():
         if m.place.call is None:
             yield message_object(m, capture.options.show_secrets)
+    yield from (to_json(a, s) for s, a in of_capture(capture))
     yield from ending(capture, chosen)
 
 
