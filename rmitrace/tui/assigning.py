@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..capture.packed import Column
 from ..lifecycle.objects import KINDS
-from ..lifecycle.table import PREFIXES, object_text
+from ..lifecycle.table import PREFIXES, SequenceTable, object_text
 
 Ints = npt.NDArray[np.int64]
 
@@ -44,7 +44,7 @@ Assigned = tuple[list[Lane], Column, Ints]
 """The lanes, the lane of every call, and the lane of every sequence."""
 
 
-def by_cpu(capture: Any) -> Assigned:
+def by_cpu(capture: Any, sequences: SequenceTable) -> Assigned:
     """One lane a CPU; those beyond MAX_LANES share one."""
     numbers: dict[int, int] = {}
 
@@ -59,15 +59,14 @@ def by_cpu(capture: Any) -> Assigned:
     lanes = [Lane(_NO_CPU if c < 0 else f"CPU {c}") for c in numbers]
     lanes += [Lane(MORE_CPUS)] if len(lanes) == MAX_LANES else []
     lanes, lane_of, _ = _compact(lanes, lane_of, len(capture.calls))
-    first = np.clip(capture.sequences.first, 0, max(len(lane_of) - 1, 0))
+    first = np.clip(sequences.first, 0, max(len(lane_of) - 1, 0))
     return lanes, lane_of, lane_of[first].astype(np.int64) if len(lane_of) else np.zeros(0, dtype=np.int64)
 
 
-def by_object(capture: Any, owner: Any) -> Assigned:
+def by_object(capture: Any, owner: Any, table: SequenceTable) -> Assigned:
     """One lane an object. A call inside a sequence (``owner``, -1 none) is drawn in the lane of the sequence's object;
     granules share one lane, calls about no object another, and so do the objects beyond MAX_LANES."""
     slots = _Slots()
-    table = capture.sequences
     of_sequence = slots.of_sequences(table)
     objects = capture.objects() if len(capture.calls) else None
 

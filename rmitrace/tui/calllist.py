@@ -162,7 +162,7 @@ class CallList(LineView):
 
     def _draw_heading(self, out: Line, row: Row, width: int) -> None:
         view = self.model
-        s = view.capture.sequences[row.sequence]
+        s = view.sequences[row.sequence]
         step = s.steps[row.step] if row.kind is RowKind.STEP else None
         what: Span | Step = s if step is None else step
         calls = what.calls

@@ -205,7 +205,7 @@ def _number(name: str, index: int) -> int:
 
 def of_sequence(view: View, row: Row) -> Details:
     """The details of a sequence, or of one of its steps: how it went and why."""
-    s = view.capture.sequences[row.sequence]
+    s = view.sequences[row.sequence]
     step = s.steps[row.step] if row.kind is RowKind.STEP else None
     calls = s.calls if step is None else step.calls
     outcome, why = (s.outcome, s.why) if step is None else (step.outcome, step.why)
@@ -231,8 +231,7 @@ def of_sequence(view: View, row: Row) -> Details:
     if changes:
         nodes = (Node(f"call {c.call}", text=_change(c)) for c in changes)
         out.branches.append(Branch(Node("states", text=str(len(changes)), children=_some(nodes))))
-    inside = set(calls.tolist())
-    found = [f for f in view.findings if f.calls and not inside.isdisjoint(f.calls)]
+    found = view.noted.among(calls)
     if found:
         nodes = (Node(f.rule, text=f.message, severity=_severity(f.severity), note=f.spec or None) for f in found)
         out.branches.append(Branch(Node("findings", text=str(len(found)), children=_some(nodes))))

@@ -109,7 +109,7 @@ def _about(view: View, object: str) -> Flags:
     """The calls about an object, and those in sequences of it."""
     mask = np.zeros(view.calls, dtype=bool)
     mask[view.capture.objects().rows(object)] = True
-    table = view.capture.sequences
+    table = view.sequences
     mine = np.zeros(len(table) + 1, dtype=bool)
     mine[table.of_object(object)] = True
     for start, owner in view.owners.pieces():

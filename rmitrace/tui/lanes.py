@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.records import NO_TIME
-from ..lifecycle.table import OUTCOMES
+from ..lifecycle.table import OUTCOMES, SequenceTable
 from .assigning import GRANULES, MAX_LANES, MORE, MORE_CPUS, OTHER, Lane, by_cpu, by_object
 from .axis import Axis, time_axis
 from .laneset import LaneSet
@@ -66,16 +66,26 @@ class Timeline:
     ``owner``: the sequence of each call, -1 none. ``noted``: calls with a finding that is no note, ascending.
     """
 
-    def __init__(self, capture: Any, owner: Any, *, cpus: bool = False, ordered: bool = False, noted: Ints | None = None) -> None:
+    def __init__(
+        self,
+        capture: Any,
+        owner: Any,
+        sequences: SequenceTable,
+        *,
+        cpus: bool = False,
+        ordered: bool = False,
+        noted: Ints | None = None,
+    ) -> None:
         self.capture = capture
+        self.sequences = sequences
         self.cpus = cpus
         n = len(capture.calls)
         times = time_axis(capture.calls.ts)
         self.timed = times is not None
         self.ordered = ordered or times is None
         self.axis = Axis(n) if self.ordered or times is None else times
-        self.lanes, self.lane_of, of_sequence = by_cpu(capture) if cpus else by_object(capture, owner)
-        self._rank = _RANK[capture.sequences.outcome]
+        self.lanes, self.lane_of, of_sequence = by_cpu(capture, sequences) if cpus else by_object(capture, owner, sequences)
+        self._rank = _RANK[sequences.outcome]
         self._place_sequences(of_sequence)
         ends = [float(lane.end.max()) for lane in self.lanes if len(lane.end)]
         self.full = (0.0, max([1.0, self.axis.end, *ends]))
@@ -87,7 +97,7 @@ class Timeline:
 
     def _place_sequences(self, of_sequence: Ints) -> None:
         """Put every sequence into its lane."""
-        table, n = self.capture.sequences, len(self.axis)
+        table, n = self.sequences, len(self.axis)
         if not n or not len(table):
             return
         first, last = np.clip(table.first, 0, n - 1), np.clip(table.last, 0, n - 1)

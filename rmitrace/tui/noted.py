@@ -46,6 +46,15 @@ class Noted:
         """The findings that name a call."""
         return [self.findings[i] for i in self._number[self._part(call)].tolist()]
 
+    def among(self, calls: Any) -> list[Finding]:
+        """The findings that name one of some calls (ascending)."""
+        rows = np.asarray(calls)
+        if not len(rows):
+            return []
+        a, b = np.searchsorted(self._call, [rows[0], rows[-1] + 1])
+        mine = np.isin(self._call[a:b], rows, assume_unique=False)
+        return [self.findings[i] for i in np.unique(self._number[a:b][mine]).tolist()]
+
     @property
     def grave(self) -> Any:
         """The calls with a finding that is no note, ascending."""

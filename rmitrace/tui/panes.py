@@ -113,7 +113,7 @@ class PaneScreen(Screen[None]):
             f"Timeline · {lanes} · {axis}{more}{zoomed}" if view.calls else "Timeline · no calls"
         )
         shown = count(view.calls, "call") if view.mask is None else f"{view.filtered.count:,} of {count(view.calls, 'call')}"
-        order = f" · {count(len(view.capture.sequences), 'sequence')}" if view.grouped else " · order of time"
+        order = f" · {count(len(view.sequences), 'sequence')}" if view.grouped else " · order of time"
         title = f"Calls · {shown}{order}"
         if view.conversation_alone:
             kept = view.line_mask
@@ -140,7 +140,7 @@ class PaneScreen(Screen[None]):
 
     def replace_view(self, view: View) -> None:
         """Show a later reading of the same capture, with the cursor on the row it is on."""
-        old, row = self.model, self.list.row
+        old, row, was = self.model, self.list.row, self.list.cursor
         view.adopt(old)
         call = old.call_of(row) if row is not None else None
         now = view.call_at(old.key_of(call)) if call is not None else None
@@ -149,6 +149,8 @@ class PaneScreen(Screen[None]):
             self.list.move_to(0)
             return
         at = -1
+        if not old.followed and row.kind is RowKind.CALL and was > 0:
+            view.rows.reveal(now)
         if row.kind in (RowKind.SEQUENCE, RowKind.STEP) and view.grouped and view.owner(now) >= 0:
             at = view.rows.row_of_sequence(view.owner(now), view.rows.step_of(now) if row.kind is RowKind.STEP else -1)
         self.list.move_to(at if at >= 0 else view.rows.row_of_call(now), middle=True)

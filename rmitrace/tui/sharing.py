@@ -60,7 +60,7 @@ def line_of(view: View, row: Row) -> str:
         return view.capture.call(row.ref).line
     if row.kind is RowKind.LINE:
         return view.lines[row.ref].text
-    s = view.capture.sequences[row.sequence]
+    s = view.sequences[row.sequence]
     return s.title + (f": {s.why}" if s.why else "") if row.kind is RowKind.SEQUENCE else s.steps[row.step].name
 
 
@@ -68,7 +68,7 @@ def file_name(view: View, row: Row) -> str:
     """A name for the export of a row."""
     if row.kind is RowKind.CALL:
         return f"call-{row.ref}.json"
-    s = view.capture.sequences[row.sequence]
+    s = view.sequences[row.sequence]
     return f"{s.kind}-{s.first}.json".replace(" ", "-").replace("/", "-")
 
 
@@ -78,5 +78,5 @@ def exported(view: View, row: Row) -> dict[str, Any]:
 
     if row.kind is RowKind.CALL:
         return jsonl.call_object(view.capture, row.ref)
-    s = view.capture.sequences[row.sequence]
+    s = view.sequences[row.sequence]
     return {**jsonl.sequence_object(s), "calls": [jsonl.call_object(view.capture, c) for c in s.calls.tolist()]}

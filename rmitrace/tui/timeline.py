@@ -58,7 +58,7 @@ class Lanes(LineView):
         width = self.line_width
         longest = max((len(lane.label) for lane in self.timeline.lanes[:100]), default=0) + 2
         name = min(longest, 18 if width < 100 else 26)
-        return name, 14 if width >= 110 and not self.timeline.cpus and self.model.capture.states else 0
+        return name, 14 if width >= 110 and not self.timeline.cpus and self.model.states else 0
 
     @property
     def cells_width(self) -> int:
@@ -117,7 +117,7 @@ class Lanes(LineView):
             styles[i] = "dim"
         over = (cells.noted[lane] | cells.failed[lane]).tolist()
         for span in self.timeline.spans(lane, width):
-            s = self.model.capture.sequences[span.sequence]
+            s = self.model.sequences[span.sequence]
             a, b = max(span.first, 0), min(span.last, width - 1)
             text = span_text(s.kind, s.outcome, b - a + 1, span.first >= 0, span.last < width, over[a : b + 1])
             chars[a : b + 1] = list(text)

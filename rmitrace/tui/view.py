@@ -12,6 +12,7 @@ from ..capture.model import Capture
 from ..capture.packed import Column
 from ..capture.records import NO_TIME, Finding, Kind
 from ..lifecycle.model import StateChange
+from ..lifecycle.table import SequenceTable, StateTable
 from .asides import Aside, Asides
 from .filtering import Filter, Filtered, filtered
 from .lanes import Timeline
@@ -32,21 +33,24 @@ it that is done behind it."""
 
 
 class View:
-    """A capture and how it is looked at."""
+    """A capture and how it is looked at. Where objects are not ``followed`` it has no sequences and no states yet."""
 
-    def __init__(self, capture: Capture) -> None:
+    def __init__(self, capture: Capture, *, followed: bool = True) -> None:
         self.capture = capture
+        self.followed = followed
+        self.sequences = capture.sequences if followed else SequenceTable()
+        self.states = capture.states if followed else StateTable()
         calls = capture.calls
         self.calls = len(calls)
         self.places = Places(capture)
         self._conversations: Conversations | None = None
         packets = 0 if self.calls else sum(len(s.records.offset) for s in capture.sources)
-        self.learned = max(self.calls, packets) <= SMALL
+        self.learned = followed and capture.complete and max(self.calls, packets) <= SMALL
         """Whether messages and findings are known."""
         if self.learned:
             self._conversations = capture.conversations
         self.lines = self._asides()
-        self._grouped = Rows(self.calls, capture.sequences, self.lines.places)
+        self._grouped = Rows(self.calls, self.sequences, self.lines.places)
         self.rows = self._grouped
         self.time_format = TIME_FORMATS[0]
         self.bookmarks: set[int] = set()
@@ -57,7 +61,7 @@ class View:
         self.failed = int(np.count_nonzero(calls.failed))
         self.lost, self.lost_at_least = _lost(capture)
         self.noted = Noted(self._placed_findings() if self.learned else [])
-        self.timeline = Timeline(capture, self.owners, noted=self.noted.grave)
+        self.timeline = Timeline(capture, self.owners, self.sequences, noted=self.noted.grave)
         self.filtered = Filtered(Filter(), None, None, None, None, None, self.rows, self.timeline)
 
     @property
@@ -85,7 +89,7 @@ class View:
             if self.conversation_alone:
                 self.zero_ns = self.lines.first_ns() or 0
             grouped, shown = self.grouped, self.rows.show_lines
-            self._grouped = Rows(self.calls, self.capture.sequences, self.lines.places)
+            self._grouped = Rows(self.calls, self.sequences, self.lines.places)
             self.regroup(grouped)
             self.show_lines(shown)
 
@@ -154,7 +158,7 @@ class View:
 
     def flat(self) -> Rows:
         """The rows of every call in the order of time."""
-        rows = Rows(self.calls, self.capture.sequences, self.lines.places, grouped=False)
+        rows = Rows(self.calls, self.sequences, self.lines.places, grouped=False)
         rows.show_lines = self._grouped.show_lines
         rows.set_filter(self.mask, self.line_mask)
         return rows
@@ -172,7 +176,7 @@ class View:
 
     def drawn(self, *, cpus: bool, ordered: bool) -> Timeline:
         """A timeline with other lanes, or another axis."""
-        timeline = Timeline(self.capture, self.owners, cpus=cpus, ordered=ordered, noted=self.noted.grave)
+        timeline = Timeline(self.capture, self.owners, self.sequences, cpus=cpus, ordered=ordered, noted=self.noted.grave)
         timeline.filter(self.mask)
         return timeline
 
@@ -194,8 +198,8 @@ class View:
         """The object a row is about."""
         if row.kind is RowKind.CALL:
             owner = self.owner(row.ref)
-            return self.capture.object_of(row.ref) or (self.capture.sequences.object(owner) if owner >= 0 else None)
-        return self.capture.sequences.object(row.sequence) if row.sequence >= 0 else None
+            return self.capture.object_of(row.ref) or (self.sequences.object(owner) if owner >= 0 else None)
+        return self.sequences.object(row.sequence) if row.sequence >= 0 else None
 
     def call_of(self, row: Row) -> int | None:
         """The call a row stands for: its own, the first one under a heading, the next one after a log line."""
@@ -205,7 +209,7 @@ class View:
             return None
         if row.kind is RowKind.LINE:
             return min(int(self.lines.places[row.ref]), self.calls - 1)
-        table = self.capture.sequences
+        table = self.sequences
         step = row.kind is RowKind.STEP
         first = table.step_first[int(table.first_step[row.sequence]) + row.step] if step else table.first[row.sequence]
         return min(max(int(first), 0), self.calls - 1)
@@ -242,7 +246,7 @@ class View:
 
     def _same_sequence(self, other: View, number: int) -> int | None:
         """The sequence of this capture that one of another reading is, with the same outcome; None where there is none."""
-        one, two = other.capture.sequences, self.capture.sequences
+        one, two = other.sequences, self.sequences
         key = other.key_of(int(one.first[number]))
         first = self.call_at(key)
         if first is None or self.key_of(first) != key:
@@ -258,15 +262,15 @@ class View:
 
     def changes_of(self, call: int) -> list[StateChange]:
         """The state changes that a call made."""
-        return self.capture.states.at(call)
+        return self.states.at(call)
 
     def state_at(self, object: str, call: int) -> StateChange | None:
         """The last state change of an object at or before a call."""
-        return self.capture.states.before(object, call)
+        return self.states.before(object, call)
 
     def states_of(self, object: str, calls: Any) -> list[StateChange]:
         """The state changes of an object at some calls (ascending)."""
-        states = self.capture.states
+        states = self.states
         mine = states.of(object)
         return [states[i] for i in mine[np.isin(states.call[mine], calls)].tolist()] if len(calls) and len(mine) else []
 

@@ -43,6 +43,10 @@ def capture(
     return SimpleNamespace(calls=calls, sequences=table_of(sequences), objects=lambda: SimpleNamespace(kind=kind, addr=addr))
 
 
+def drawn(of: Any, owner: Any, **kw: Any) -> Timeline:
+    return Timeline(of, owner, of.sequences, **kw)
+
+
 def seq(obj: str, first: int, last: int, outcome: str = "ok") -> Sequence:
     return Sequence("connect", obj, first, last, None, None, outcome, (), "", 0, np.array([first, last]))
 
@@ -68,7 +72,7 @@ def test_axis_starts_at_the_first_time_and_fills_gaps() -> None:
 
 
 def test_without_times_the_axis_is_the_order() -> None:
-    t = Timeline(capture([NO_TIME] * 4), lone(4))
+    t = drawn(capture([NO_TIME] * 4), lone(4))
     assert t.ordered
     assert not t.timed
     assert t.full == (0.0, 3.0)
@@ -76,7 +80,7 @@ def test_without_times_the_axis_is_the_order() -> None:
 
 def test_cells_count_and_an_error_always_shows() -> None:
     # 0..99 ns over 10 cells of 9.9 ns: call 25 (failed) falls into cell 2, call 99 into the last
-    t = Timeline(capture(list(range(100)), failed=(25,)), lone(100))
+    t = drawn(capture(list(range(100)), failed=(25,)), lone(100))
     cells = t.cells(10)
     assert cells.calls.tolist() == [[10] * 10]
     assert cells.failed.tolist() == [[i == 2 for i in range(10)]]
@@ -85,7 +89,7 @@ def test_cells_count_and_an_error_always_shows() -> None:
 
 
 def test_filter_leaves_out_of_the_cells() -> None:
-    t = Timeline(capture(list(range(10)), failed=(3,)), lone(10), noted=noted(10))
+    t = drawn(capture(list(range(10)), failed=(3,)), lone(10), noted=noted(10))
     mask = none(10)
     mask[7] = True
     t.filter(mask)
@@ -97,7 +101,7 @@ def test_filter_leaves_out_of_the_cells() -> None:
 
 def test_a_gap_of_a_year_costs_nothing() -> None:
     year = 365 * 24 * 3600 * 10**9
-    t = Timeline(capture([0, 1, 2, year]), lone(4))
+    t = drawn(capture([0, 1, 2, year]), lone(4))
     assert t.cells(80).calls.tolist()[0] == [3] + [0] * 78 + [1]
     t.zoom(1e18, 0)
     lo, hi = t.window
@@ -106,7 +110,7 @@ def test_a_gap_of_a_year_costs_nothing() -> None:
 
 
 def test_zoom_keeps_its_centre_and_pan_stays_inside() -> None:
-    t = Timeline(capture(list(range(0, 1001, 10))), lone(101))
+    t = drawn(capture(list(range(0, 1001, 10))), lone(101))
     t.zoom(2, 500)
     assert t.window == (250.0, 750.0)
     assert t.magnification == 2
@@ -127,7 +131,7 @@ def test_zoom_keeps_its_centre_and_pan_stays_inside() -> None:
 
 def test_lanes_by_object() -> None:
     names = ["", "granule:0x1000", "pdev:0x2000", "granule:0x3000", "vdev:0x4000", "pdev:0x2000", ""]
-    t = Timeline(capture(list(range(7)), names), lone(7))
+    t = drawn(capture(list(range(7)), names), lone(7))
     assert [lane.label for lane in t.lanes] == ["pdev:0x2000", "vdev:0x4000", GRANULES, OTHER]
     assert t.lane_of.tolist() == [3, 2, 0, 2, 1, 0, 3]
 
@@ -135,24 +139,24 @@ def test_lanes_by_object() -> None:
 def test_a_call_in_a_sequence_is_in_the_lane_of_its_object() -> None:
     owner = lone(3)
     owner[1:] = 0
-    t = Timeline(capture([0, 1, 2], ["", "granule:0x1000", ""], sequences=(seq("pdev:0x2000", 1, 2),)), owner)
+    t = drawn(capture([0, 1, 2], ["", "granule:0x1000", ""], sequences=(seq("pdev:0x2000", 1, 2),)), owner)
     assert [lane.label for lane in t.lanes] == ["pdev:0x2000", OTHER]
     assert t.lane_of.tolist() == [1, 0, 0]
 
 
 def test_lanes_by_cpu() -> None:
-    t = Timeline(capture([0, 1, 2], cpu=[3, -1, 0], sequences=(seq("pdev:0x1", 0, 2),)), lone(3), cpus=True)
+    t = drawn(capture([0, 1, 2], cpu=[3, -1, 0], sequences=(seq("pdev:0x1", 0, 2),)), lone(3), cpus=True)
     assert [lane.label for lane in t.lanes] == ["CPU 3", "CPU unknown", "CPU 0"]
     assert t.lanes[0].sequences.tolist() == [0]
 
 
 def test_a_hostile_capture_does_not_get_a_lane_for_each_call() -> None:
     n = 5000
-    t = Timeline(capture(list(range(n)), [f"pdev:0x{i:x}000" for i in range(n)]), lone(n))
+    t = drawn(capture(list(range(n)), [f"pdev:0x{i:x}000" for i in range(n)]), lone(n))
     assert len(t.lanes) == MAX_LANES + 1
     assert t.lanes[-1].label == MORE
     assert int((t.lane_of == MAX_LANES).sum()) == n - MAX_LANES
-    c = Timeline(capture(list(range(n)), cpu=list(range(n))), lone(n), cpus=True)
+    c = drawn(capture(list(range(n)), cpu=list(range(n))), lone(n), cpus=True)
     assert len(c.lanes) == MAX_LANES + 1
     assert MORE_CPUS in [lane.label for lane in c.lanes]
 
@@ -162,7 +166,7 @@ def test_spans_in_the_window() -> None:
     c = capture(
         list(range(0, 101, 10)), ["pdev:0x1000"] * 11, sequences=(seq("pdev:0x1000", 0, 3), seq("pdev:0x1000", 5, 10, "failed"))
     )
-    t = Timeline(c, lone(11))
+    t = drawn(c, lone(11))
     assert t.spans(0, 10) == [Span(0, 0, 3), Span(1, 5, 9)]
     t.zoom(2, 0)  # 0..50: the second one begins in the last cell and ends outside
     assert t.spans(0, 10) == [Span(0, 0, 6), Span(1, 9, 10)]
@@ -170,14 +174,14 @@ def test_spans_in_the_window() -> None:
 
 def test_of_spans_in_one_cell_the_failed_one_shows() -> None:
     seqs = tuple(seq("pdev:0x1000", i, i, "failed" if i == 40 else "ok") for i in range(100))
-    t = Timeline(capture(list(range(100)), ["pdev:0x1000"] * 100, sequences=seqs), lone(100))
+    t = drawn(capture(list(range(100)), ["pdev:0x1000"] * 100, sequences=seqs), lone(100))
     spans = t.spans(0, 2)
     assert len(spans) == 2
     assert Span(40, 0, 0) in spans
 
 
 def test_call_at_prefers_the_failed_one() -> None:
-    t = Timeline(capture(list(range(100)), failed=(25, 27)), lone(100))
+    t = drawn(capture(list(range(100)), failed=(25, 27)), lone(100))
     assert t.call_at(0, 2, 10) == 25
     assert t.call_at(0, 0, 10) == 0
     mask = none(100)

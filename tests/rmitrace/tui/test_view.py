@@ -112,6 +112,14 @@ def test_the_whole_is_looked_at_as_the_preview_was() -> None:
     assert new.timeline.ordered
 
 
+def test_findings_that_name_one_of_some_calls() -> None:
+    v = view()  # findings name the calls 10, 4 and 0
+    assert [f.rule for f in v.noted.among(np.array([3, 4, 5, 11]))] == ["COMM-TWICE"]
+    assert [f.rule for f in v.noted.among([0, 1, 10])] == ["VERSION-OLD", "PDEV-ERROR"]
+    assert v.noted.among(np.array([5, 9])) == []
+    assert v.noted.among([]) == []
+
+
 def test_a_condition_that_cannot_be_read_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     import rmitrace.query as query
 

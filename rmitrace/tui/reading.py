@@ -1,0 +1,267 @@
+"""How the application reads: a first part before the first screen, the rest behind it, and what comes while it is followed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from ..capture import Capture, CaptureError, OpenOptions, open_capture
+from ..capture.opening import build, check
+from ..capture.source import Source
+from ..formats.base import ReadOptions
+from .bars import Header
+from .main import MainScreen
+from .view import View
+
+if TYPE_CHECKING:
+    from ..capture.follow.live import Live
+
+PREVIEW = 64 * 1024
+"""Bytes of each file read before the first screen."""
+AT_ONCE = 4 << 20
+"""Bytes of all files up to which they are read before the first screen where the first part of one does not say what it is."""
+FEW = 200_000
+"""Calls up to which objects are followed before the calls are shown."""
+_REFRESH_S = 0.3
+"""Least time between two looks at what grows."""
+_SHARE = 4
+"""Times what showing a longer capture takes, that it is not done again."""
+_READING_S = 1.0
+"""Time after which what was read so far is shown."""
+
+
+class _Stopped(Exception):
+    """The user quit while a capture was being read."""
+
+
+def first_part(paths: list[str], options: OpenOptions) -> Capture:
+    """What the first screen shows. Raises CaptureError where a file cannot be opened, or a short one not be read."""
+    try:
+        return open_capture(paths, options, PREVIEW)
+    except CaptureError:
+        check(paths, options)
+        if _size(paths) <= AT_ONCE:
+            return open_capture(paths, options)  # some formats, and some long boot logs, say what they are only as a whole
+        return unread(paths)
+
+
+def unread(paths: list[str]) -> Capture:
+    """A capture of files of which nothing is read yet."""
+    capture = build([Source(p, b"", whole=False) for p in paths], ReadOptions())
+    capture.reading = []
+    return capture
+
+
+def _size(paths: list[str]) -> int:
+    """Bytes of all files. Raises CaptureError where one cannot be opened."""
+    total = 0
+    for p in paths:
+        try:
+            with open(p, "rb") as file:
+                total += os.fstat(file.fileno()).st_size
+        except OSError as e:
+            raise CaptureError(f"{p}: {e.strerror or e}") from None
+    return total
+
+
+class ReadingApp(App[None]):
+    """With ``paths`` and a capture that is not complete, the whole is read behind the first screen; with ``live`` the screen
+    goes on with what comes."""
+
+    problem: CaptureError | None = None
+    """Why nothing can be shown."""
+    _read = (0, 0)
+    _began = 0.0
+    _ending = False
+    """The user quits."""
+    _enough = False
+    """The user wants to see what is read by now."""
+    background: Thread | None = None
+
+    def __init__(self, capture: Capture, paths: list[str] | None, options: OpenOptions | None, live: Live | None) -> None:
+        super().__init__()
+        self.capture = capture
+        self._live = live
+        self._paths = paths or []
+        self._options = options or OpenOptions()
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever is above it."""
+        return next(s for s in self.screen_stack if isinstance(s, MainScreen))
+
+    def on_ready(self) -> None:
+        """The first screen is there: read on where it shows only the first part."""
+        if self._live is not None:
+            self._say_following("following")
+            self._start(partial(self._follow, self._live))
+        elif not self.capture.complete and self._paths:
+            self._began = time.monotonic()
+            self._timer = self.set_interval(0.25, self._progress)
+            self._progress()
+            self._start(self._read_all)
+        else:
+            self._learn(self.main.model)
+
+    @property
+    def reading(self) -> bool:
+        """Whether files are being read behind the screen."""
+        return bool(self._began) and self.background is not None and self.background.is_alive()
+
+    def stop_reading(self) -> None:
+        """Read no more, and show what was read by now."""
+        self._enough = True
+
+    def _read_all(self) -> None:
+        def progress(done: int, total: int) -> None:
+            self._read = (done, total)
+            if self._ending:
+                raise _Stopped
+
+        try:
+            options = replace(self._options, progress=progress, stop=lambda: self._enough)
+            capture = open_capture(self._paths, options)
+            if len(capture.calls) > FEW and not self._ending:
+                self._hand_over(partial(self._whole, View(capture, followed=False)))
+                _give_back()
+            view = View(capture)
+        except _Stopped:
+            return
+        except CaptureError as e:
+            self._hand_over(partial(self._failed, e))
+        except Exception as e:
+            self._hand_over(partial(self._failed, CaptureError(f"{type(e).__name__}: {e}")))
+        else:
+            self._hand_over(partial(self._whole, view))
+            _give_back()
+
+    def _hand_over(self, call: partial[None]) -> None:
+        if not self._ending:
+            with suppress(RuntimeError, CancelledError):  # the application ended meanwhile
+                self.call_from_thread(call)
+
+    def _progress(self) -> None:
+        done, total = self._read
+        took = time.monotonic() - self._began
+        if self.capture.complete:
+            self._say_reading("following objects…")
+        elif total and took >= 1:
+            rate = f"reading {done * 100 // total}% of {total / 1e6:,.0f} MB, {done / 1e6 / took:,.0f} MB/s"
+            self._say_reading(rate if done < total else f"{total / 1e6:,.0f} MB read, pairing calls")
+        else:
+            self._say_reading("reading…")
+
+    def _say_reading(self, words: str) -> None:
+        header = self.main.query_one(Header)
+        if header.reading != words:
+            header.reading = words
+            header.refresh()
+
+    def _whole(self, view: View) -> None:
+        """All calls are there; what their objects went through is known, or not yet."""
+        self.capture = view.capture
+        if view.followed:
+            self._timer.stop()
+            self._say_reading("")
+        self.main.replace_view(view)
+        if view.followed:
+            self._learn(view)
+        else:
+            self._progress()
+
+    def _failed(self, problem: CaptureError) -> None:
+        self._timer.stop()
+        if not len(self.capture.calls) and not self.capture.complete and not any(s.format for s in self.capture.sources):
+            self.problem = problem  # there is nothing to look at
+            self.exit(return_code=2)
+            return
+        header = self.main.query_one(Header)
+        header.reading = ""
+        header.problem = "only the first part could be read"
+        header.refresh()
+        self.main.say(str(problem), "error")
+        self._learn(self.main.model)
+
+    # -- following
+
+    def _follow(self, live: Live) -> None:
+        """Show what comes, in the time that this leaves: a longer capture is shown anew less often."""
+        try:
+            while not self._ending:
+                began = time.monotonic()
+                if self._take(live):
+                    view = View(live.whole(waiting=not live.ended))
+                    self._hand_over(partial(self._grown, view))
+                    if not view.learned:
+                        self._hand_over(partial(self.main.learn, view, view.study()))
+                elif live.ended:
+                    self._hand_over(partial(self._say_following, "ended"))
+                    return
+                pause = began + max(_REFRESH_S, _SHARE * (time.monotonic() - began))
+                while not self._ending and time.monotonic() < pause:
+                    live.wait()
+        except Exception as e:
+            said = str(e) if isinstance(e, CaptureError) else f"{type(e).__name__}: {e}"
+            self._hand_over(partial(self._say_following, "not followed any more"))
+            self._hand_over(partial(self.main.say, said, "error"))
+
+    def _take(self, live: Live) -> bool:
+        """Read what there is, for a while; whether that was anything."""
+        end = time.monotonic() + _READING_S
+        new = False
+        while not self._ending and live.step() is not None:
+            new = True
+            if time.monotonic() > end:
+                break
+        return new
+
+    def _grown(self, view: View) -> None:
+        """Show the longer capture. The cursor stays where it is; where that is the last row, on the last row."""
+        shown = self.main.list
+        last = shown.cursor >= shown.count() - 1
+        self.capture = view.capture
+        self.main.replace_view(view)
+        if last:
+            shown.move_to(shown.count() - 1)
+
+    def _say_following(self, words: str) -> None:
+        self._say_reading(words)
+
+    def _learn(self, view: View) -> None:
+        """Work out messages and findings of a large capture behind the screen."""
+        if view.learned:
+            return
+
+        def work() -> None:
+            try:
+                study = view.study()
+            except Exception as e:
+                self._hand_over(partial(self.main.say, f"messages and findings: {type(e).__name__}: {e}", "error"))
+            else:
+                self._hand_over(partial(self.main.learn, view, study))
+                _give_back()
+                if view.capture.keeper is not None:
+                    view.capture.keeper.learn(view.capture)
+
+        self._start(work)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        """Work in a thread that does not keep the process alive: who quits does not wait for a long reading."""
+        self.background = Thread(target=work, daemon=True)
+        self.background.start()
+
+
+def _give_back() -> None:
+    """Give the memory that was needed to work something out back to the system, where the C library can."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
