@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
 from . import common
@@ -55,11 +56,13 @@ def add_parser(sub: Any) -> None:
         "diff",
         help="what differs between two revisions",
         description="Explain a change of revision to the author of a driver or a firmware: commands added, gone, renamed, with "
-        "other registers; function ids with another meaning; structures, bit fields and enumerations that moved.",
+        "other registers or statuses; function ids with another meaning; structures, bit fields and enumerations that moved; and "
+        "what works in another way, with what a driver has to change and how a trace shows which one is spoken.",
     )
     diff.add_argument("old", metavar="A", help="a revision")
     diff.add_argument("new", metavar="B", help="another")
     diff.add_argument("name", nargs="?", metavar="NAME", help="only commands and types that have this in their name")
+    diff.add_argument("-f", "--format", choices=("text", "json"), default="text", help="text (default), or json (one document)")
     diff.set_defaults(run=run_diff)
 
 
@@ -102,6 +105,11 @@ def run_diff(args: argparse.Namespace) -> int:
     old, new = common.revision(args.old), common.revision(args.new)
     assert old is not None
     assert new is not None
+    if args.format == "json":
+        from . import abi_diff_json
+
+        print(json.dumps(abi_diff_json.document(old, new, args.name or "")))
+        return 0
     lines = list(abi_diff.differences(old, new, args.name or ""))
     named = f" named like {args.name}" if args.name else ""
     print("\n".join(lines) if lines else f"nothing{named} differs between {old} and {new}")

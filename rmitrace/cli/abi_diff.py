@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from decoders.abi import Profile, RmmCommand
+from decoders.abi import Machine, Profile, RmmCommand
+from decoders.rmi import changes
 
 from .abi_show import bit_range, profiles, table
 
@@ -32,13 +34,21 @@ SUCCESSORS = (
 """What does the same work under another name (DEN0137 1.1-alp17 to 2.0-bet1, the last one 2.0-bet1 to 2.0-bet3)."""
 
 
+_PROSE = 116
+"""Columns of prose."""
+
+
 def differences(old: str, new: str, like: str) -> Iterator[str]:
     """The differences between two revisions, in sections; ``like``: only what has this in its name."""
 
     def wanted(name: str) -> bool:
         return like.lower() in name.lower()
 
-    said = False
+    told = list(_behaviours(old, new, like))
+    if told:
+        yield f"{old} -> {new}: what works in another way"
+        yield from told
+    said = bool(told)
     for a, b in zip(profiles(old), profiles(new), strict=True):
         kind = a.prefix.rstrip("_")
         sections = (
@@ -48,6 +58,8 @@ def differences(old: str, new: str, like: str) -> Iterator[str]:
             ("commands gone", _only(a, b, wanted)),
             ("same command, other registers", _registers(a, b, wanted)),
             ("may now answer RMI_INCOMPLETE", _stateful(a, b, wanted)),
+            ("same command, other statuses", _answers(a, b, wanted)),
+            ("states", _machines(a, b, wanted)),
             ("status codes and what x0 carries", _statuses(a, b, wanted)),
             ("structures", _structures(a, b, wanted)),
             ("bit fields", _bitfields(a, b, wanted)),
@@ -63,6 +75,25 @@ def differences(old: str, new: str, like: str) -> Iterator[str]:
 
 
 Wanted = Callable[[str], bool]
+
+
+def behaviours(old: str, new: str, like: str) -> Iterator[changes.Change]:
+    """What works in another way, and is about something that has ``like`` in its name."""
+    return (c for c in changes.between(old, new) if like.lower() in f"{c.about} {c.title}".lower())
+
+
+def _behaviours(old: str, new: str, like: str) -> Iterator[str]:
+    for c in behaviours(old, new, like):
+        yield f"  {c.title}" + (f" (since {c.since})" if c.since != new else "")
+        yield from _prose("", c.said)
+        yield from _prose("driver: ", c.do)
+        yield from _prose("in a trace: ", c.sign)
+
+
+def _prose(head: str, text: str) -> Iterator[str]:
+    lines = textwrap.wrap(head + text, _PROSE, break_on_hyphens=False, break_long_words=False) if text else []
+    for i, line in enumerate(lines):
+        yield f"    {'  ' if i and head else ''}{line}"
 
 
 def _reused(a: Profile, b: Profile, wanted: Wanted) -> Iterator[str]:
@@ -117,6 +148,43 @@ def _stateful(a: Profile, b: Profile, wanted: Wanted) -> Iterator[str]:
         old = a.commands.get(name)
         if old is not None and bool(old.stateful) != bool(new.stateful) and wanted(name):
             yield f"  {name}" if new.stateful else f"  {name}: no longer"
+
+
+def _answers(a: Profile, b: Profile, wanted: Wanted) -> Iterator[str]:
+    """Statuses that a command gained or lost, with the conditions of those that it gained."""
+    if a.prefix != "RMI_":
+        return
+    for name in a.commands:
+        if name not in b.commands or not wanted(name):
+            continue
+        old, new = ({f.status for f in p.failures(name)} for p in (a, b))
+        if not old or not new or old == new:  # of some commands no source has the conditions
+            continue
+        yield f"  {name}"
+        for status in sorted(new - old):
+            when = "; ".join(f.when for f in b.failures(name) if f.status == status)
+            yield f"    + {status}: {when}"
+        yield from (f"    - {status}" for status in sorted(old - new))
+
+
+def _machines(a: Profile, b: Profile, wanted: Wanted) -> Iterator[str]:
+    """Steps between states that one of them has not."""
+    for name in a.machines:
+        if name not in b.machines or not (wanted(name) or any(wanted(t.command) for t in b.machines[name].transitions)):
+            continue
+        old, new = _steps(a.machines[name]), _steps(b.machines[name])
+        lines = [f"    - {s}" for s in old if s not in new] + [f"    + {s}" for s in new if s not in old]
+        if lines:
+            yield f"  {name}"
+            yield from lines
+
+
+def _steps(machine: Machine) -> list[str]:
+    out = []
+    for t in machine.transitions:
+        op = f" (operation {t.op})" if t.op and t.op != "NONE" else ""
+        out.append(f"{t.start or 'none'}: {t.command} -> {t.end or 'none'}{op}")
+    return list(dict.fromkeys(out))
 
 
 def _statuses(a: Profile, b: Profile, wanted: Wanted) -> Iterator[str]:

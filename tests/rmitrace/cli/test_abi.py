@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -170,3 +172,92 @@ def test_diff_types(capsys):
 
 def test_diff_of_the_same(capsys):
     assert abi(capsys, "diff", "bet1", "2.0-bet1") == "nothing differs between 2.0-bet1 and 2.0-bet1\n"
+
+
+PAIRS = [*permutations(REVISIONS, 2)]
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_diff_of_every_pair_against_the_facts(a, b, capsys):
+    """Commands, offsets, bits and values that the YAML facts of two revisions do not share, no more and no less."""
+    old, new = facts(a), facts(b)
+    told = json.loads(abi(capsys, "diff", a, b, "--format", "json"))
+    rmi = told["rmi"]
+    before, after = ({c["name"]: c for c in f["commands"]} for f in (old, new))
+    assert {c["name"] for c in rmi["added"]} == after.keys() - before.keys()
+    assert {c["name"] for c in rmi["gone"]} == before.keys() - after.keys()
+    assert {c["name"]: int(c["fid"], 16) for c in rmi["added"]} == {n: after[n]["fid"] for n in after.keys() - before.keys()}
+    moved = {n for n in before.keys() & after.keys() if before[n]["fid"] != after[n]["fid"]}
+    assert {c["name"] for c in rmi["fids"]} == moved
+    by_fid = {c["fid"]: c["name"] for c in old["commands"]}
+    reused = {c["fid"] for c in new["commands"] if by_fid.get(c["fid"], c["name"]) != c["name"]}
+    assert {int(c["fid"], 16) for c in rmi["reused"]} == reused
+
+    def offsets(f):
+        return {(s, x["name"]): x["offset"] for s, body in f["structs"].items() for x in body["fields"]}
+
+    x, y = offsets(old), offsets(new)
+    by_facts = {k for k in x.keys() | y.keys() if x.get(k) != y.get(k)}
+    got = {(r["structure"], r["field"]): r for r in rmi["structures"]}
+    assert by_facts - ignorable(by_facts) <= got.keys()
+    for key in by_facts & got.keys():
+        assert (got[key]["old"] or {}).get("offset") == x.get(key)
+        assert (got[key]["new"] or {}).get("offset") == y.get(key)
+
+    def values(f):
+        return {(t, int(v)): n for t, body in f["enums"].items() for v, n in plain(body).items()}
+
+    x, y = values(old), values(new)
+    got = {(r["type"], r["value"]): (r["old"], r["new"]) for r in rmi["values"]}
+    assert got == {k: (x.get(k), y.get(k)) for k in x.keys() | y.keys() if x.get(k) != y.get(k)}
+
+
+def ignorable(keys):
+    """Padding that the facts name and the tables leave out."""
+    return {k for k in keys if k[1].startswith(("reserved", "padding"))}
+
+
+def plain(body):
+    return {v: n for v, n in body.items() if isinstance(v, int) or str(v).lstrip("-").isdigit()}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "name", "said"),
+    [
+        ("1.1-alp17", "2.0-bet1", "GRANULE_DELEGATE", "call again from out_top until it is top"),
+        ("1.1-alp17", "2.0-bet1", "AUX_COUNT", "the AUX_COUNT commands and num_aux, aux[] are gone"),
+        ("1.1-alp17", "2.0-bet1", "IDE_RESET", "RMI_PDEV_STREAM_CONNECT starts a stream"),
+        ("1.1-alp17", "2.0-bet1", "HASH_SHA_256", "DA is bit 0 of register 2 (was bit 42 of register 0)"),
+        ("1.1-alp17", "2.0-bet3", "PSCI_COMPLETE", "x2 is the status"),
+        ("2.0-bet1", "2.0-bet3", "max_num_vdevs", "0 means no VDEV at all"),
+        ("2.0-bet3", "2.0-bet1", "hb_base", "every field behind it is eight bytes further on"),
+        ("1.0-rel0", "1.1-alp17", "VERSION", "drafts 1.1-alp14 to alp17 all report 1.1"),
+    ],
+)
+def test_diff_says_what_works_in_another_way(a, b, name, said, capsys):
+    out = " ".join(abi(capsys, "diff", a, b, name).split())
+    assert said in out
+    assert "driver: " in out
+
+
+def test_diff_tells_only_what_lies_between(capsys):
+    def titles(*argv):
+        return {c["title"] for c in json.loads(abi(capsys, "diff", *argv, "--format", "json"))["behaviours"]}
+
+    early, late = titles("1.1-alp17", "2.0-bet1"), titles("2.0-bet1", "2.0-bet3")
+    assert early
+    assert late
+    assert not early & late
+    assert titles("1.1-alp17", "2.0-bet3") == titles("2.0-bet3", "1.1-alp17") == early | late
+    assert titles("2.0-bet1", "2.0-bet1") == set()
+
+
+def test_diff_of_states_and_statuses(capsys):
+    """RMI_PDEV_STOP from READY: STOPPING in 1.1, no other state in 2.0, where COMMUNICATE can answer RMI_BUSY."""
+    out = abi(capsys, "diff", "1.1-alp17", "2.0-bet1", "PDEV_")
+    states = section(out, "states")
+    assert any("RMI_PDEV_STOP -> STOPPING" in line and line.lstrip().startswith("-") for line in states)
+    assert any("RMI_PDEV_STOP -> unchanged (operation STOP)" in line and line.lstrip().startswith("+") for line in states)
+    statuses = section(out, "same command, other statuses")
+    at = statuses.index("  RMI_PDEV_COMMUNICATE")
+    assert statuses[at + 1].startswith("    + RMI_BUSY: ")
