@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _GRANULE = 4096
 _RESENT = 4
 """Times that the same request is sent and nothing is said."""
+_SHOWN = 10
+"""Findings of one rule; one more counts the others."""
 _OBJECTS = {0: "VCA", 1: "CERTIFICATE", 2: "MEASUREMENTS", 3: "INTERFACE_REPORT"}
 _GET_VERSION = 0x84
 _OPENS = ("CREATE", "SET_PUBKEY", "IDE_KEY_REFRESH", "IDE_RESET", "STOP", "LOCK", "START", "UNLOCK", "GET_MEASUREMENTS",
@@ -102,7 +104,7 @@ def _courses(capture: Capture, kind: str, t: Table) -> Iterator[Course]:
 
 def pages(capture: Capture) -> Iterable[Finding]:
     """What the host wrote, what the RMM answered, and where the transactions led."""
-    return some(f for c in courses(capture) for f in _one_device(capture, c))
+    return some((f for c in courses(capture) for f in _one_device(capture, c)), _SHOWN)
 
 
 def _one_device(capture: Capture, c: Course) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ..capture.messages.cached import CachedObject
     from ..capture.model import Capture
 
+_CHAIN_HEADERS = (0, 4 + 32, 4 + 48, 4 + 64)
+"""Bytes in front of the certificates: length, reserved, and the hash of the root by SHA-256, -384 or -512 (DSP0274)."""
 ONE_SIDE = Rule(
     "IDE-ONE-SIDE",
     "warning",
@@ -110,7 +112,8 @@ def _portions(capture: Capture, o: CachedObject) -> list[tuple[int, int, int]] |
                 if answer and answer.spdm
                 else None
             )
-            header = size - len(piece) if isinstance(size, int) and size > len(piece) else 0
+            left_out = size - len(piece) if isinstance(size, int) else 0
+            header = max((h for h in _CHAIN_HEADERS if h <= left_out), default=0)
         out.append((max(offset - header, 0), len(piece), call))
     return out
 

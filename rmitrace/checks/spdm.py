@@ -57,6 +57,10 @@ def exchanges(capture: Capture) -> Iterable[Finding]:
     yield from limited(f for c in capture.conversations.list for f in _exchanges(c))
 
 
+_INDEXES = 16
+"""Indexes that are refused from which somebody tries them all."""
+
+
 def _exchanges(c: Conversation) -> Iterator[Finding]:
     heard = any(x.response is not None for x in c.exchanges)
     spoken = any(x.request is not None for x in c.exchanges)
@@ -106,8 +110,18 @@ def _refused(code: str, pairs: list[tuple[Message, Message]]) -> Finding:
     details = response.spdm.text if response.spdm is not None else ""
     text = f"{name_and_facts(request)} was answered with ERROR {details or code}{times}"
     calls = tuple(m.place.call for _, m in pairs if m.place.call is not None)
-    found = at("SPDM-ERROR", "note" if code in _TRANSIENT else "error", text, response, "DSP0274 ERROR")
+    harmless = code in _TRANSIENT or _asks_for_indexes(code, pairs)
+    found = at("SPDM-ERROR", "note" if harmless else "error", text, response, "DSP0274 ERROR")
     return replace(found, calls=calls[:1000])
+
+
+def _asks_for_indexes(code: str, pairs: list[tuple[Message, Message]]) -> bool:
+    """Whether a requester went through the indexes of measurements, most of which no device has (libspdm's sample does)."""
+    if pairs[0][0].name != "GET_MEASUREMENTS" or code != "InvalidRequest":
+        return False
+    nodes = (m.spdm.child("MeasurementOperation") for m, _ in pairs if m.spdm is not None)
+    asked = {n.value for n in nodes if n is not None}
+    return len(asked) >= _INDEXES and not {0, 0xFF} & asked  # these ask for their number, and for all of them
 
 
 def damage(capture: Capture) -> Iterable[Finding]:
@@ -142,7 +156,9 @@ def _closed(capture: Capture) -> Iterator[Finding]:
                 found[m.session_id, str(node.note)] = (first, why, count + 1)
         for (session, note), (m, node, count) in found.items():
             text = f"session 0x{session or 0:08x}: {note} ({count} message{'s' if count > 1 else ''})"
-            yield at("SPDM-NOT-DECRYPTED", node.severity or "note", text, m)
+            # a session of which the capture has not the beginning is nobody's fault
+            severity = "note" if "without negotiation" in note else node.severity or "note"
+            yield at("SPDM-NOT-DECRYPTED", severity, text, m)
 
 
 # what was negotiated

@@ -125,8 +125,16 @@ def _failure(view: View, seq: int) -> Node | None:
         )
         for v in sorted(d.verdicts, key=lambda v: rank[v.holds])
     ]
+    nodes += [
+        Node(
+            v.condition.id, text=f"holds too, for {v.condition.status}: {v.condition.when}", note=v.text or None, severity="note"
+        )
+        for v in d.others
+    ]
     nodes += [Node("firmware", text=r) for r in d.remarks]
     cause = d.cause.condition.id if d.cause is not None else "not decided"
+    if d.left:
+        cause += ", the only one that is left"
     return Node("why it failed", text=cause, children=tuple(nodes))
 
 

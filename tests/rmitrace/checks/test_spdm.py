@@ -188,3 +188,11 @@ def test_many_findings_of_a_rule_are_counted(tmp_path: Path, monkeypatch: pytest
     said = found(tmp_path, *[GET_DIGESTS] * 10, DIGESTS)
     assert [f.rule for f in said] == ["SPDM-UNANSWERED"] * 4
     assert said[-1].message == "6 more of these"
+
+
+@pytest.mark.parametrize("keys", [None, "json"])
+def test_indexes_of_measurements_that_are_tried_are_no_error(keys) -> None:
+    """libspdm's requester asks for each index from 1 on until it has as many as there are; the run was a good one."""
+    path = DATA / "spdm" / "doe_v12_default.pcap"
+    found = [f for f in opened(path, keys=keys and path.with_suffix(".json").read_text()).findings if f.rule == "SPDM-ERROR"]
+    assert [f.severity for f in found] == ["note"]

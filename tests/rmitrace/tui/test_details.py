@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from rmitrace.capture import Capture
+from rmitrace.capture import Capture, open_capture
 from rmitrace.lifecycle.members import table_of
 from rmitrace.tui import details
 from rmitrace.tui.details import Details
 from rmitrace.tui.rows import Row, RowKind
 from rmitrace.tui.view import View
+from tests.rmitrace.capture.messages.runs import CAPTURES
 from tests.rmitrace.tui.fake import BAD, GOOD, PAGE, SCRIPT, WHY, FakeCapture, sequence
 
 
@@ -72,3 +73,26 @@ def test_lists_without_end_are_cut_and_say_so() -> None:
     assert told.text == "2000"
     assert len(told.children) == 501
     assert "first 500" in told.children[-1].text
+
+
+def test_why_a_call_failed() -> None:
+    """The recorded stop of a device whose transaction failed; TF-RMM wants an abort first."""
+    capture = open_capture([str(CAPTURES / "ftrace" / "pdev-connect.trace.txt")])
+    stop = next(i for i in range(len(capture)) if capture.name_text(i) == "RMI_PDEV_STOP")
+    (node,) = (b.node for b in details.of_call(View(capture), stop).branches if b.kind == "failure")
+    assert (node.name, node.text) == ("why it failed", "comm_state, the only one that is left")
+    said = {n.name: n.text.partition(":")[0] for n in node.children}
+    struck = dict.fromkeys(("pdev_state", "num_vdevs", "pdev_stream_live"), "struck")
+    assert {k: v for k, v in said.items() if k != "firmware"} == {"comm_state": "open", **struck}
+    assert "RMI_PDEV_ABORT has to come before RMI_PDEV_STOP" in next(n.text for n in node.children if n.name == "firmware")
+    assert "call 54" in (node.children[0].note or "")  # the communicate call before ERROR was read back
+
+
+def test_a_condition_with_another_status_that_holds_too() -> None:
+    """TF-RMM of 1.1 answers flags that it does not take with RMI_ERROR_NOT_SUPPORTED, the text says RMI_ERROR_INPUT."""
+    capture = open_capture([str(CAPTURES / "rmm" / "tf-rmm-alp16-errors.calls.jsonl.xz")])
+    refused = (i for i in range(len(capture)) if capture.status_text(i) == "RMI_ERROR_NOT_SUPPORTED")
+    seq = next(i for i in refused if capture.name_text(i) == "RMI_PDEV_CREATE")
+    (node,) = (b.node for b in details.of_call(View(capture), seq).branches if b.kind == "failure")
+    assert node.text == "flags_supp"
+    assert any(n.name == "flags_supp" and n.text.startswith("holds too, for RMI_ERROR_INPUT") for n in node.children)

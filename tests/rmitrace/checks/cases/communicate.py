@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .run import (
     ERROR,
+    GET_DIGESTS,
     MULTI,
     NEEDS_KEY,
     NEW,
@@ -38,6 +39,14 @@ def streaming(*flags: tuple[int, int]) -> Run:
 
 def repeated(times: int) -> Run:
     """The same request again and again."""
+    run = begun().comm(NONE, SEND, request=GET_DIGESTS)
+    for _ in range(times - 1):
+        run.comm(RESPONSE, SEND, request=GET_DIGESTS)
+    return run
+
+
+def many(times: int) -> Run:
+    """A transaction of so many calls."""
     run = begun().comm(NONE, SEND)
     for _ in range(times - 1):
         run.comm(RESPONSE, SEND)
@@ -121,7 +130,7 @@ CASES: dict[str, Case] = {
         lambda: begun().comm(NONE, SEND, timeout=1000).wait(1.1).comm(RESPONSE),
         lambda: begun().comm(NONE, SEND, timeout=1000).wait(0.9).comm(RESPONSE),
     ),
-    "COMM-ENDLESS": Case(lambda: repeated(101), lambda: repeated(100)),
+    "COMM-ENDLESS": Case(lambda: many(101), lambda: many(100)),
     "COMM-INTERLEAVED": Case(lambda: refreshed(True), lambda: refreshed(False)),
     "STOP-NO-TEARDOWN": Case(lambda: stopped(1), lambda: stopped(2)),
     "STREAM-PEER-FORGOTTEN": Case(

@@ -24,6 +24,11 @@ CONTINUE, DONATE, RECLAIM, CANCEL = 0, 1 << 8, 2 << 8, 1 << 10
 """Bits of x0 beside RMI_INCOMPLETE."""
 
 
+GET_VERSION, VERSION = bytes.fromhex("10840000"), bytes.fromhex("1004000000010012")
+"""DSP0274: the request that begins every connection, and the answer of a device that speaks 1.2."""
+GET_DIGESTS = bytes.fromhex("12810000")
+
+
 class Run:
     """Calls as a recorder writes them; registers by the names of the revision's tables."""
 
@@ -116,18 +121,18 @@ class Run:
 
     def comm(self, status: int = NONE, flags: int = 0, *, rsp_len: int = 0, req_len: int = 4, protocol: int = 0,
              cache: tuple[int, int, int] = (0, 0, 0), result: int = 0, rsp: int = RSP, pdev: int = PDEV, vdev: int = 0,
-             delay: int = 0, timeout: int = 0, data: bytes = b"\x12\x04" + bytes(6), rsp_data: int = 8) -> Run:  # fmt: skip
+             delay: int = 0, timeout: int = 0, request: bytes = GET_VERSION) -> Run:  # fmt: skip
         """A communicate call with its shared page; ``rsp_len`` -1 is a response of no bytes."""
         page = bytearray(0x1000)
         page[0] = status
-        for at, value in ((8, REQ), (16, rsp), (24, rsp_len if status != RESPONSE or rsp_len else rsp_data)):
+        for at, value in ((8, REQ), (16, rsp), (24, rsp_len if status != RESPONSE or rsp_len else len(VERSION))):
             page[at : at + 8] = max(value, 0).to_bytes(8, "little")
-        before = {DATA: bytes(page), RSP: data}
+        before = {DATA: bytes(page), RSP: VERSION}
         offset, size, kind = cache
         for at, value in ((0, flags), (0x18, offset), (0x20, size), (0x28, kind), (0x30, protocol), (0x38, delay),
                           (0x40, req_len), (0x48, timeout)):  # fmt: skip
             page[0x800 + at : 0x808 + at] = value.to_bytes(8, "little")
-        after = {DATA: bytes(page), REQ: bytes(range(64))}
+        after = {DATA: bytes(page), REQ: request}
         if vdev:
             return self.call("VDEV_COMMUNICATE", result, before=before, after=after, rd=RD, pdev_ptr=pdev, vdev_ptr=vdev,
                              data_ptr=DATA)  # fmt: skip
