@@ -18,7 +18,7 @@ from .errors import CaptureError, Unrecognised
 from .index import Keeper
 from .model import Calls, Capture
 from .naming import Together, wrapped_command
-from .pairing import BOTH, ENTER_ONLY, EXIT_ONLY, Pairs, pair
+from .pairing import ENTER_ONLY, EXIT_ONLY, Pairs, pair
 from .records import NO_TIME, Finding, Kind, Records
 from .revision import Revision, Signs, texts_of
 from .source import Source, open_source
@@ -205,17 +205,11 @@ def assemble(sources: list[Source], pairs: list[Pairs], revision: Revision, opti
     parts: dict[str, list[Any]] = {k: [] for k in ("enter", "exit", "source", "ts", "dur", "cpu", "pid")}
     identities = Together(revision)
     for s, (source, p) in enumerate(zip(sources, pairs, strict=True)):
-        rec = source.records
-        first = np.where(p.enter >= 0, p.enter, p.exit)
-        times = np.asarray(rec.ts)
-        ts = times[first]
         parts["enter"].append(p.enter)
         parts["exit"].append(p.exit)
-        parts["source"].append(np.full(len(first), s, dtype=np.int16))
-        parts["ts"].append(ts)
-        parts["dur"].append(_durations(times, p, ts))
-        parts["cpu"].append(rec.cpu[first])
-        parts["pid"].append(rec.pid[first])
+        parts["source"].append(np.full(len(p.enter), s, dtype=np.int16))
+        for name, column in zip(("ts", "dur", "cpu", "pid"), p.places(source.records), strict=True):
+            parts[name].append(column)
         identities.add(s, source.records, p)
     named = identities.finish()
     parts |= {"fid": [named.fid], "name": [named.name], "service": [named.service], "status": [named.status]}
@@ -231,14 +225,6 @@ def assemble(sources: list[Source], pairs: list[Pairs], revision: Revision, opti
     capture.complete = all(s.whole for s in sources)
     capture.duplicates = sum(p.duplicates for p in pairs)
     return capture
-
-
-def _durations(times: Any, p: Pairs, ts: Any) -> Any:
-    """ns from entry to exit, -1 where not known, by the times of the records. A row has one time for both."""
-    has = (p.exit >= 0) & (p.enter >= 0)
-    end = times[p.exit]
-    has &= (ts != NO_TIME) & (end != NO_TIME) & (end >= ts) & ((p.paired == BOTH) | (end > ts))
-    return np.where(has, end - np.where(has, ts, 0), -1)
 
 
 def _findings(capture: Capture) -> list[Finding]:

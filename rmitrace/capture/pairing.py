@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .records import Kind, Records, Values, first_register
+from . import pairing_fast
+from .records import NO_TIME, Kind, Records, Values, first_register
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -64,12 +65,29 @@ class Pairs:
     duplicate_of: dict[int, tuple[int, int]]
     """Call number -> the (enter, exit) records of the other probe."""
     _first: FirstRegisters | None = None
+    _places: tuple[Values, Values, Values, Values] | None = None
 
     def first(self, records: Records) -> FirstRegisters:
         """x0 of the calls, taken out of the records when first asked for."""
         if self._first is None:
             self._first = FirstRegisters.of(records, self.enter, self.exit)
         return self._first
+
+    def places(self, records: Records) -> tuple[Values, Values, Values, Values]:
+        """Time, duration, CPU and pid of the calls (see model.Calls), by the first record of each."""
+        if self._places is None:
+            first = np.where(self.enter >= 0, self.enter, self.exit)
+            times = np.asarray(records.ts)
+            ts = times[first]
+            self._places = ts, self._durations(times, ts), records.cpu[first], records.pid[first]
+        return self._places
+
+    def _durations(self, times: I64, ts: I64) -> I64:
+        """ns from entry to exit, -1 where not known, by the times of the records. A row has one time for both."""
+        has = (self.exit >= 0) & (self.enter >= 0)
+        end = times[self.exit]
+        has &= (ts != NO_TIME) & (end != NO_TIME) & (end >= ts) & ((self.paired == BOTH) | (end > ts))
+        return np.where(has, end - np.where(has, ts, 0), -1)
 
 
 def chosen(column: Values, which: I64) -> npt.NDArray[Any]:
@@ -160,13 +178,19 @@ def _families(records: Records, smc: I64, is_exit: Flags, family: Callable[[str]
     """
     names = chosen(records.name, smc)
     seen = np.bincount((names + 1) * 2 + is_exit, minlength=2 * len(records.names) + 2).reshape(-1, 2)
+    table = _family_numbers(records, seen, family)
+    return None if table is None else table[names]
+
+
+def _family_numbers(records: Records, seen: npt.NDArray[Any], family: Callable[[str], str]) -> I64 | None:
+    """The number of the family of every name, None where there is only one. ``seen``: entries and exits, from name -1 on."""
     enters, exits = np.flatnonzero(seen[:, 0]), np.flatnonzero(seen[:, 1])
     if len(enters) <= 1 and len(exits) <= 1:
         return None
     numbers: dict[str, int] = {}
     table = np.array([numbers.setdefault(family(name), len(numbers)) for name in [*records.names, ""]], dtype=np.int64)
     used = table[np.union1d(enters, exits) - 1]
-    return None if (used == used[0]).all() else table[names]
+    return None if (used == used[0]).all() else table
 
 
 def pair(records: Records, family: Callable[[str], str], wraps: Callable[[str], bool]) -> Pairs:
@@ -175,6 +199,13 @@ def pair(records: Records, family: Callable[[str], str], wraps: Callable[[str], 
     ``family`` names the probe that an event name belongs to, ``wraps`` tells whether a function of that name stands
     around one SMC.
     """
+    around = np.array([*map(wraps, records.names), False], dtype=bool)
+    if pairing_fast.repaid(records):
+        fast = pairing_fast.found(records, lambda seen: _family_numbers(records, seen, family) is None, around)
+        if fast is not None:
+            none = np.zeros(len(fast.enter), dtype=bool)
+            first = FirstRegisters(fast.x0, fast.asked, fast.r0, fast.answered)
+            return Pairs(*fast[:3], none, 0, {}, first, fast[3:7])
     kind = np.asarray(records.kind)
     smc = np.flatnonzero(kind <= Kind.EXIT)
     enters, exits, codes, dup, dup_of = _pair_smc(records, smc, kind[smc] == Kind.EXIT, family)
@@ -184,7 +215,6 @@ def pair(records: Records, family: Callable[[str], str], wraps: Callable[[str], 
         parts.append(
             (whole, _results(records, kind, whole), np.full(len(whole), WHOLE, dtype=np.uint8), np.zeros(len(whole), dtype=bool))
         )
-    around = np.array([*map(wraps, records.names), False], dtype=bool)
     wrap = np.flatnonzero((kind == Kind.WRAP_ENTER) | (kind == Kind.WRAP_EXIT)) if around.any() else whole[:0]
     wrap = wrap[around[records.name[wrap]]]
     if len(wrap):

@@ -78,7 +78,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         if value.ndim != 1 or not value.flags.c_contiguous:
             raise TypeError("a kernel takes arrays of one dimension without gaps")
-        return f"*{value.dtype.name}"
+        return f"*{value.dtype.char}"
     return "Q" if isinstance(value, np.uint64) else "q"
 
 
