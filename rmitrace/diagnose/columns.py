@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,17 @@ U64 = npt.NDArray[np.uint64]
 INCOMPLETE_CONSOLES = ("rmm-console",)
 """Formats in which a call that happened may have no row: TF-RMM prints many of them only when they fail."""
 PAGE = 0xFFF
+MOST_KEPT = 64 << 20
+"""Bytes of answers that are kept for the next call that failed."""
+
+
+class Done(NamedTuple):
+    """Calls that did what they were made for, where each was through, and one of their arguments or results."""
+
+    rows: I64
+    end: I64
+    value: U64
+    known: npt.NDArray[np.bool_]
 
 
 class Columns:
@@ -37,6 +49,7 @@ class Columns:
         self._sorted = self._name[self._order]
         self._success = capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2
         self._ids = {n: i for i, n in enumerate(capture.names)}
+        self._kept: OrderedDict[tuple[Any, ...], Done] = OrderedDict()
 
     @cached_property
     def sees_all(self) -> bool:
@@ -78,9 +91,26 @@ class Columns:
 
     def done(self, *commands: str) -> tuple[I64, I64]:
         """The calls of some commands that did what they were made for, and where each was through."""
-        rows = self.of(*commands)
-        ok, end = self.succeeded(rows)
-        return rows[ok], end[ok]
+        return self.done_with(commands)[:2]
+
+    def done_with(self, commands: tuple[str, ...], *names: str, out: bool = False) -> Done:
+        """The same with an argument (a result where ``out``) of each; kept, since many calls that failed ask for it.
+        Not to be written to."""
+        key = (commands, names, out)
+        found = self._kept.get(key)
+        if found is None:
+            if names:
+                rows, end = self.done(*commands)
+                found = Done(rows, end, *self.arg(rows, *names, out=out))
+            else:
+                rows = self.of(*commands)
+                ok, end = self.succeeded(rows)
+                found = Done(rows[ok], end[ok], np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=bool))
+            self._kept[key] = found
+            while len(self._kept) > 1 and sum(c.nbytes for d in self._kept.values() for c in d) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return found
 
     def arg(self, rows: I64, *names: str, out: bool = False) -> tuple[U64, npt.NDArray[np.bool_]]:
         """An argument (a result where ``out``) by one of its names, of calls of any commands: values, and which are known."""
@@ -130,6 +160,12 @@ class Events:
         a, b = self.span(key)
         i = a + int(np.searchsorted(self.seq[a:b], seq, "left")) - 1
         return (int(self.code[i]), int(self.seq[i])) if i >= a else None
+
+    def after(self, key: int, seq: int) -> tuple[int, int] | None:
+        """Code and call of the first event of a key behind a call."""
+        a, b = self.span(key)
+        i = a + int(np.searchsorted(self.seq[a:b], seq, "right"))
+        return (int(self.code[i]), int(self.seq[i])) if i < b else None
 
     def since(self, key: int, seq: int) -> tuple[int, int] | None:
         """The same, with the call since when it is so: the first of those that say the same in a row."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
+
 import decoders
 from decoders.abi import Failure
 
@@ -166,16 +168,12 @@ def max_vdevs(q: Query, f: Failure) -> Answer:
 
 def feature(q: Query, index: int, name: str) -> int | None:
     """A field of a feature register that was read before the call."""
-    rows, _ = q.world.columns.done("FEATURES")
-    rows = rows[rows < q.seq]
-    asked, known = q.world.columns.arg(rows, "index")
-    value, told = q.world.columns.arg(rows, "value", out=True)
-    for k in reversed(range(len(rows))):
-        if known[k] and told[k] and int(asked[k]) == index:
-            fields = decoders.profile(q.revision).bitfields.get(f"RmiFeatureRegister{index}", ())
-            found = next((b for b in fields if b.name == name), None)
-            return (int(value[k]) & found.mask) >> found.lsb if found is not None else None
-    return None
+    rows, _end, asked, known = q.world.columns.done_with(("FEATURES",), "index")
+    _rows, _end, value, told = q.world.columns.done_with(("FEATURES",), "value", out=True)
+    read = np.flatnonzero(known & told & (asked == index) & (rows < q.seq))
+    fields = decoders.profile(q.revision).bitfields.get(f"RmiFeatureRegister{index}", ())
+    found = next((b for b in fields if b.name == name), None)
+    return (int(value[read[-1]]) & found.mask) >> found.lsb if len(read) and found is not None else None
 
 
 def assignment(q: Query, f: Failure) -> Answer:

@@ -32,8 +32,7 @@ class Exit(NamedTuple):
 
 def last_exit(q: Query, rec: int) -> Exit | None:
     """Where the memory of RMI_REC_ENTER was recorded."""
-    rows, _end = q.world.columns.done("REC_ENTER")
-    value, known = q.world.columns.arg(rows, "rec_ptr", "rec")
+    rows, _end, value, known = q.world.columns.done_with(("REC_ENTER",), "rec_ptr", "rec")
     mine = rows[known & (value == rec) & (rows < q.seq)]
     if not len(mine):
         return None
@@ -54,8 +53,7 @@ def never_ran(q: Query) -> bool:
     """Whether the REC was made in this capture and has not been entered, in a source that shows every call."""
     if q.rec is None or not q.world.columns.sees_all or q.world.rec(q.rec, q.seq) is None:
         return False
-    rows, _end = q.world.columns.done("REC_ENTER")
-    value, known = q.world.columns.arg(rows, "rec_ptr", "rec")
+    rows, _end, value, known = q.world.columns.done_with(("REC_ENTER",), "rec_ptr", "rec")
     return not bool((known & (value == q.rec) & (rows < q.seq)).any())
 
 

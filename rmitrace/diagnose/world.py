@@ -30,6 +30,8 @@ _NO_ACTIVE_RMM = ("RMI_VERSION", "RMI_FEATURES", "RMI_RMM_CONFIG_GET", "RMI_RMM_
                   "RMI_RMM_ACTIVATE", "RMI_RMM_STATE_GET", "RMI_RMM_DEACTIVATE")  # fmt: skip
 _MOST_EVENTS = 100_000
 """Calls on one device that are followed."""
+_MOST_STREAMS = 64
+_CONNECT, _LATER = 0, 1
 
 
 class Owner(NamedTuple):
@@ -179,9 +181,8 @@ class World:
 
     def tables(self, rd: int, seq: int) -> list[int]:
         """The RMI_RTT_CREATE calls whose table still exists when a call is made (64 are looked at)."""
-        rows, _end = self.columns.done("RTT_CREATE")
-        of, _ = self.columns.arg(rows, "rd")
-        table, known = self.columns.arg(rows, "rtt")
+        rows, _end, of, _ = self.columns.done_with(("RTT_CREATE",), "rd")
+        _, _, table, known = self.columns.done_with(("RTT_CREATE",), "rtt")
         mine = np.flatnonzero(known & (of == np.uint64(rd)) & (rows < seq))[-64:]
         state = ((int(rows[i]), self.granules.at(int(table[i]), seq)) for i in mine.tolist())
         return [row for row, s in state if s is not None and s.state == "RTT"]
@@ -190,8 +191,7 @@ class World:
 
     def pdev_creations(self, address: int) -> list[int]:
         """The RMI_PDEV_CREATE calls that made a PDEV."""
-        rows, _end = self.columns.done("PDEV_CREATE")
-        value, _ = self.columns.arg(rows, "pdev_ptr")
+        rows, _end, value, _ = self.columns.done_with(("PDEV_CREATE",), "pdev_ptr")
         return [int(r) for r in rows[value == np.uint64(address)].tolist()]
 
     def pdev(self, address: int, seq: int) -> Snapshot:
@@ -275,45 +275,63 @@ class World:
     @cached_property
     def _connects(self) -> list[Stream]:
         """The STREAM_CONNECTs that succeeded, with their PDEVs as far as these are known."""
-        rows, _end = self.columns.done("PDEV_STREAM_CONNECT")
-        handle, known = self.columns.arg(rows, "stream_hnd", out=True)
+        rows, _end, handle, known = self.columns.done_with(("PDEV_STREAM_CONNECT",), "stream_hnd", out=True)
         later = self.columns.of(*_STREAM)
         hands, _ = self.columns.arg(later, "stream_hnd")
-        first, _ = self.columns.arg(later, "pdev_1_ptr")
-        second, _ = self.columns.arg(later, "pdev_2_ptr")
+        uses = Events((hands, later, 0))
         out = []
-        for row, h, k in zip(rows[:4096].tolist(), handle.tolist(), known.tolist(), strict=False):
+        for row, h, k in zip(rows.tolist(), handle.tolist(), known.tolist(), strict=True):
             page = params(self.capture, row, "RmiPdevStreamParams")
             one, two = field(page, "pdev_1"), field(page, "pdev_2")
-            if one is None and k:
-                use = np.flatnonzero((later > row) & (hands == np.uint64(h)))
-                if len(use):
-                    one, two = int(first[use[0]]), int(second[use[0]])
+            use = uses.after(h, row) if one is None and k else None
+            if use is not None:
+                of_it = np.array([use[1]], dtype=np.int64)
+                one, two = (int(self.columns.arg(of_it, name)[0][0]) for name in ("pdev_1_ptr", "pdev_2_ptr"))
             out.append(Stream("CONNECTING", one or 0, two or 0, field(page, "stream_type"), row))
         return out
 
+    @cached_property
+    def _streams(self) -> Events:
+        """What happened to streams, by handle: that it was connected, and what came later."""
+        rows, _end, handle, known = self.columns.done_with(("PDEV_STREAM_CONNECT",), "stream_hnd", out=True)
+        later, _end, hands, _ = self.columns.done_with(_STREAM, "stream_hnd")
+        return Events((handle[known], rows[known], _CONNECT), (hands, later, _LATER))
+
+    @cached_property
+    def _connect_of(self) -> dict[int, int]:
+        """Where in ``_connects`` a call is."""
+        return {s.call: i for i, s in enumerate(self._connects)}
+
+    @cached_property
+    def _handles_of(self) -> Events:
+        """The STREAM_CONNECTs that gave a handle, by the PDEVs that take part; the code is 0."""
+        _rows, _end, _handle, known = self.columns.done_with(("PDEV_STREAM_CONNECT",), "stream_hnd", out=True)
+        of = [(p, s.call) for s, k in zip(self._connects, known.tolist(), strict=True) if k for p in {s.pdev_1, s.pdev_2}]
+        return Events((np.array([p for p, _ in of], dtype=np.uint64), np.array([c for _, c in of], dtype=np.int64), 0))
+
     def stream(self, handle: int, seq: int) -> Stream | None:
         """The stream with a handle when a call is made, None where no call made one."""
-        rows, _end = self.columns.done("PDEV_STREAM_CONNECT")
-        given, known = self.columns.arg(rows, "stream_hnd", out=True)
-        made = np.flatnonzero(known & (given == np.uint64(handle)) & (rows < seq))
+        events = self._streams
+        a, b = events.span(handle)
+        b = a + int(np.searchsorted(events.seq[a:b], seq, "left"))
+        made = np.flatnonzero(events.code[a:b] == _CONNECT)
         if not len(made):
             return None
-        found = next((s for s in self._connects if s.call == int(rows[made[-1]])), None)
-        if found is None:
-            return None
-        later, _end = self.columns.done(*_STREAM)
-        hands, _ = self.columns.arg(later, "stream_hnd")
-        for q in later[(later > found.call) & (later < seq) & (hands == np.uint64(handle))].tolist():
+        at = a + int(made[-1])
+        found = self._connects[self._connect_of[int(events.seq[at])]]
+        for q in events.seq[at + 1 : b].tolist():
             found = found._replace(state=_stream_next(found.state, self.capture.name_text(q)), call=q)
         return found
 
     def streams_of(self, pdev: int, seq: int) -> list[Stream]:
-        """The streams that a PDEV takes part in and that are not disconnected when a call is made."""
-        rows, _end = self.columns.done("PDEV_STREAM_CONNECT")
-        given, known = self.columns.arg(rows, "stream_hnd", out=True)
-        handles = {int(h) for h, k, q in zip(given.tolist(), known.tolist(), rows.tolist(), strict=True) if k and q < seq}
-        found = (self.stream(h, seq) for h in handles)
+        """The streams that a PDEV takes part in and that are not disconnected when a call is made (of those that it was
+        given before, the last 64 are looked at)."""
+        events = self._handles_of
+        a, b = events.span(pdev)
+        b = a + int(np.searchsorted(events.seq[a:b], seq, "left"))
+        calls = events.seq[max(a, b - _MOST_STREAMS) : b]
+        handles, _known = self.columns.arg(calls, "stream_hnd", out=True)
+        found = (self.stream(int(h), seq) for h in dict.fromkeys(handles.tolist()))
         return [s for s in found if s is not None and s.state != "DISCONNECTED" and pdev in (s.pdev_1, s.pdev_2)]
 
 
