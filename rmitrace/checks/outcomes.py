@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import diagnose
 from ..capture.records import Finding
+from ..lifecycle.model import FAILED
+from ..lifecycle.table import OUTCOMES
 from .rule import Check, Rule
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
 _SHOWN = 1000
+MOST = 1000
+"""Sequences that failed of which each is told with its cause."""
 _NORMAL = {
     "RMI_ERROR_RTT": "usual while tables are walked and unmapped",
     "RMI_ERROR_RTT_AUX": "usual while tables are walked and unmapped",
@@ -41,14 +46,19 @@ ERROR_STATUS = Rule(
 
 
 def failed_sequences(capture: Capture) -> Iterable[Finding]:
-    """SEQUENCE-FAILED: a connect, disconnect, attach, realm build, ... that did not reach its aim."""
-    for q in capture.sequences.failed():
+    """SEQUENCE-FAILED: a connect, disconnect, attach, realm build, ... that did not reach its aim; the first MOST of them."""
+    table = capture.sequences
+    for q in islice(table.failed(), MOST):
         bad = next((s for s in q.steps if s.outcome == "failed"), q.steps[-1])
         calls = bad.calls[-_SHOWN:].tolist()
         first = next((c for c in calls if capture.calls.failed[c]), calls[-1])  # the one to look at goes in front
         capture_offset = _offset(capture, first)
         message = f"{q.kind} of {q.object} failed at {bad.name}: {q.why}{_cause(capture, first, q.why)}" if q.why else q.title
         yield Finding("SEQUENCE-FAILED", "error", message, *capture_offset, q.object, (first, *(c for c in calls if c != first)))
+    rest = np.flatnonzero(table.outcome == OUTCOMES.index(FAILED))[MOST:]
+    if len(rest):
+        firsts = tuple(table.first[rest[:_SHOWN]].tolist())
+        yield Finding("SEQUENCE-FAILED", "error", f"{len(rest)} more of these", *_offset(capture, firsts[0]), calls=firsts)
 
 
 def _cause(capture: Capture, seq: int, said: str) -> str:

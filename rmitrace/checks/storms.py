@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from ..capture.records import NO_TIME, Finding
 from .finding import MOST_CALLS, found, some
@@ -51,8 +52,6 @@ SLOW_CALL = Rule(
 _SAME = 100
 _GAP_NS = 1_000_000_000
 _SLOW_NS = 5_000_000_000
-_MANY = 1 << 16
-"""Calls of one command that are compared with their neighbours in full."""
 
 
 def probing(capture: Capture) -> Iterable[Finding]:
@@ -102,21 +101,29 @@ def gaps(capture: Capture) -> Iterable[Finding]:
 
 def _gaps(capture: Capture) -> Iterator[Finding]:
     c = capture.calls
-    for q in capture.sequences:
-        if q.kind.startswith("realm"):
-            continue
-        for step in q.steps:
-            calls = step.calls
-            if len(calls) < 2:
-                continue
-            ts, dur = c.ts[calls], np.maximum(c.dur[calls], 0)
-            known = (ts[1:] != NO_TIME) & (ts[:-1] != NO_TIME)
-            between = np.where(known, ts[1:] - ts[:-1] - dur[:-1], 0)
-            for k in np.flatnonzero(between >= _GAP_NS).tolist():
-                a, b = int(calls[k]), int(calls[k + 1])
-                text = f"{q.kind} of {q.object}: nothing for {int(between[k]) / 1e9:.1f} s between "
-                text += f"{capture.name_text(a)} (call {a}) and {capture.name_text(b)} (call {b})"
-                yield found(LONG_GAP, capture, text, [a, b], object=q.object)
+    for kind, object_, calls in _long_steps(capture):
+        ts, dur = c.ts[calls], np.maximum(c.dur[calls], 0)
+        known = (ts[1:] != NO_TIME) & (ts[:-1] != NO_TIME)
+        between = np.where(known, ts[1:] - ts[:-1] - dur[:-1], 0)
+        for k in np.flatnonzero(between >= _GAP_NS).tolist():
+            a, b = int(calls[k]), int(calls[k + 1])
+            text = f"{kind} of {object_}: nothing for {int(between[k]) / 1e9:.1f} s between "
+            text += f"{capture.name_text(a)} (call {a}) and {capture.name_text(b)} (call {b})"
+            yield found(LONG_GAP, capture, text, [a, b], object=object_)
+
+
+def _long_steps(capture: Capture) -> Iterator[tuple[str, str, npt.NDArray[np.int64]]]:
+    """Kind, object and calls of each step of a sequence on a device that lasts long enough for a gap."""
+    q = capture.sequences
+    realms = [i for i, k in enumerate(q.kinds) if k.startswith("realm")]
+    first, last = q.step_first, q.step_last
+    of = np.repeat(np.arange(len(q)), np.diff(q.first_step))
+    begin, end = capture.calls.ts[first], capture.calls.ts[last]
+    unsure = (begin == NO_TIME) | (end == NO_TIME)
+    wanted = (q.step_count > 1) & ~np.isin(q.kind[of], realms) & (unsure | (end - begin >= _GAP_NS))
+    for s in np.flatnonzero(wanted).tolist():
+        number = int(of[s])
+        yield q.kinds[q.kind[number]], q.object(number), np.asarray(q.step(number, s - int(q.first_step[number])).calls)
 
 
 def slow(capture: Capture) -> Iterable[Finding]:

@@ -52,3 +52,15 @@ def test_statuses_are_counted_as_recorded():
         got[numbers.get(status, -1)] += len(f.calls)
         assert status in numbers or status.endswith("_NOT_SUPPORTED")
     assert got == want
+
+
+def test_many_failed_sequences_are_counted(monkeypatch):
+    """Each is told up to a bound, the rest are one finding: none is lost, and a capture of millions is bounded."""
+    path = ROOT / "captures/ftrace/pdev-connect.trace.txt"
+    every = [f for f in open_capture([str(path)]).findings if f.rule == "SEQUENCE-FAILED"]
+    assert len(every) == 2  # connect and disconnect
+    monkeypatch.setattr("rmitrace.checks.outcomes.MOST", 1)
+    some = [f for f in open_capture([str(path)]).findings if f.rule == "SEQUENCE-FAILED"]
+    assert some[0] == every[0]
+    assert some[1].message == "1 more of these"
+    assert some[1].calls == every[1].calls[:1]
