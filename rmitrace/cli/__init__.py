@@ -18,8 +18,8 @@ from . import common
 from .common import UserError, example_text
 
 COMMANDS = (
-    "record", "view", "decode", "check", "diff", "messages", "stats", "query", "export", "explain", "abi", "formats", "cache",
-    "completion",
+    "record", "view", "decode", "check", "diff", "report", "messages", "stats", "query", "export", "explain", "abi", "formats",
+    "cache", "completion",
 )  # fmt: skip
 """Sub-commands in the order of the help text; each is a module of this package."""
 
