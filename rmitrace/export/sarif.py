@@ -57,6 +57,11 @@ def uri(path: str) -> str:
     )
 
 
+def _text(text: str) -> str:
+    """A message: viewers make a link of '[x](place)' (3.11.6), which nothing of a capture may be."""
+    return safe(text).replace("](", "\\](")
+
+
 def _rule(id: str, rule: Rule | None) -> dict[str, Any]:
     if rule is None:
         return {"id": safe(id)}
@@ -75,8 +80,8 @@ def _result(capture: Capture, f: Finding, entry: Suppression | None, index: int)
         "ruleId": safe(f.rule),
         "ruleIndex": index,
         "level": f.severity if f.severity in ("error", "warning", "note") else "none",
-        "message": {"text": safe(f.message)},
-        "suppressions": [] if entry is None else [{"kind": "external", "justification": safe(entry.reason)}],
+        "message": {"text": _text(f.message)},
+        "suppressions": [] if entry is None else [{"kind": "external", "justification": _text(entry.reason)}],
         "properties": {"calls": list(f.calls)},
     }
     calls = [c for c in f.calls if 0 <= c < len(capture.calls)]
@@ -95,7 +100,7 @@ def _call(capture: Capture, seq: int, object: str | None = None) -> dict[str, An
     record = int(c.enter[seq]) if c.enter[seq] >= 0 else int(c.exit[seq])
     records = capture.sources[source].records
     place = _location(capture, source, int(records.offset[record]), int(records.length[record]), object)
-    place["message"] = {"text": safe(f"call {seq}: {capture.name_text(seq)} = {capture.status_text(seq) or '?'}")}
+    place["message"] = {"text": _text(f"call {seq}: {capture.name_text(seq)} = {capture.status_text(seq) or '?'}")}
     return place
 
 
@@ -110,4 +115,4 @@ def _location(capture: Capture, source: int, offset: int, length: int | None, ob
 
 
 def _unused(entry: Suppression) -> dict[str, Any]:
-    return {"level": "warning", "message": {"text": safe(f"unused suppression of {entry.rule}: {entry.where}")}}
+    return {"level": "warning", "message": {"text": _text(f"unused suppression of {entry.rule}: {entry.where}")}}
