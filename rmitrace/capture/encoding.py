@@ -41,6 +41,8 @@ _PLANES = {1: (1,), 2: (2,), 3: (2, 1), 4: (4,), 5: (4, 1), 6: (4, 2), 7: (4, 2,
 """Bytes of the arrays that a distance stands in, by its bytes."""
 _CODES = {bits: (np.arange(256)[:, None] >> np.arange(0, 8, bits) & ((1 << bits) - 1)).astype(np.uint8) for bits in (1, 2, 4, 8)}
 """What each byte holds, by the bits of a code."""
+_TAGS = np.array([np.bincount(codes, minlength=4) for codes in _CODES[2]])
+"""How many of each kind of register a byte of tags holds."""
 
 
 def pack(values: npt.NDArray[Any]) -> bytes:
@@ -130,10 +132,49 @@ def header(piece: bytes) -> Head:
     if len(piece) < HEADER.size:
         raise ValueError("no header")
     form, size, extra, count, base = HEADER.unpack_from(piece)
-    fits = size in _CODES and extra < 256 if form == FEW else 1 <= size <= 8 if form == NEAR else form in (SAME, MIXED)
+    if form == NEAR:
+        fits = 1 <= size <= 8 and extra > 0
+    else:
+        fits = size in _CODES and extra < 256 if form == FEW else form in (SAME, MIXED)
     if not fits or count > MOST:
         raise ValueError("no packed piece")
     return form, size, extra, count, base
+
+
+def bounds(piece: bytes) -> tuple[int, int] | None:
+    """A number that no integer of a piece is below, and one that none is above, without unpacking it; None for MIXED, which
+    has none. Raises ValueError where it is no piece: where ``unpack`` would, too."""
+    form, size, extra, count, base = header(piece)
+    rest = np.frombuffer(piece, dtype=np.uint8, offset=HEADER.size)
+    if form == SAME:
+        return base, base
+    if form == FEW:
+        table, codes = _table(rest, size, extra, count)
+        if extra + 1 < 1 << size and bool(np.any(np.any(_CODES[size] > extra, axis=1)[codes])):
+            raise ValueError("a code without a value")
+        return base + int(table.min()), base + int(table.max())
+    if form == NEAR:
+        if len(rest) != count * size or not count:
+            raise ValueError("a piece of the wrong length")
+        at, shift, far = 0, 0, 0  # of several planes: at least the greatest
+        for plane in _PLANES[size]:
+            far |= int(rest[at : at + count * plane].view(f"<u{plane}").max()) << shift
+            at, shift = at + count * plane, shift + 8 * plane
+        return base, base + far * extra
+    heads, tags = 3 * _CLASS.size, -(-count // 4)
+    if len(rest) < heads + tags:
+        raise ValueError("a piece of the wrong length")
+    each = np.bincount(rest[heads : heads + tags], minlength=256) @ _TAGS
+    if count % 4:
+        each -= np.bincount(_CODES[2][rest[heads + tags - 1]][count % 4 :], minlength=4)
+    at = heads + tags
+    for which, (width, _) in zip((_PAGES, _SMALL, _OTHER), _CLASS.iter_unpack(rest[:heads].tobytes()), strict=True):
+        if not 1 <= width <= 8:
+            raise ValueError("no packed piece")
+        at += int(each[which]) * width
+    if at != len(rest):
+        raise ValueError("a piece of the wrong length")
+    return None
 
 
 def _near(values: npt.NDArray[Any], base: int) -> npt.NDArray[np.uint16]:

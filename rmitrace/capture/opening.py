@@ -36,6 +36,7 @@ class OpenOptions:
     show_secrets   IDE keys and IVs are shown, not hidden
     stop           asked now and then; once it says True no more is read, and the capture is of what was
     cache          what reading a big capture finds out is kept in the user's cache folder, and taken from there
+    note           called with a sentence, unescaped, where what is kept there is damaged
     """
 
     abi: str | None = None
@@ -46,6 +47,7 @@ class OpenOptions:
     show_secrets: bool = False
     cache: bool = False
     stop: Callable[[], bool] | None = None
+    note: Callable[[str], None] | None = None
 
 
 def open_capture(paths: list[str], options: OpenOptions | None = None, limit: int | None = None) -> Capture:
@@ -68,8 +70,8 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
         _read(s, i, ReadOptions(options.maps, limiter.at, path=path), options.source_format, limiter)
         before += len(s.data)
     capture = build(sources, ReadOptions(options.maps, keys=options.keys, show_secrets=options.show_secrets), options.abi)
-    if keeper is not None and keeper.save(capture):
-        return keeper.load() or capture  # mapped columns: the memory of those that were read is free again
+    if keeper is not None:
+        keeper.save(capture)
     return capture
 
 

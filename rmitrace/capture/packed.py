@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .encoding import HEADER, Head, header, one, pack, unpack
+from .encoding import HEADER, Head, bounds, header, one, pack, unpack
 from .encoding_fast import packer
 
 _FEW = 64
@@ -348,6 +348,32 @@ class Column(NDArrayOperatorsMixin):
                 raise ValueError("a piece of another length")
             out.append(rest)
         return out
+
+    def check(self, least: int | None = None, end: int | None = None) -> None:
+        """Raise ValueError where a value is below ``least`` or not below ``end``, or a piece is none. Few pieces are unpacked."""
+        for number, size in enumerate(self._sizes):
+            piece = self._bytes(number, 0, size)
+            if header(piece)[3] != self.PIECE:
+                raise ValueError("a piece of another length")
+            found = bounds(piece)
+            if least is None or end is None:
+                continue
+            if found is None or found[0] < least or found[1] >= end:
+                values = self._piece(number)
+                found = int(values.min()), int(values.max())
+            if found[0] < least or found[1] >= end:
+                raise ValueError("a number that cannot be")
+        if self._resting and least is not None and end is not None:
+            rest = self._piece(len(self._sizes))
+            if int(rest.min()) < least or int(rest.max()) >= end:
+                raise ValueError("a number that cannot be")
+
+    def below(self, limit: int) -> Iterator[tuple[int, int]]:
+        """First and last number (that one not included) of the pieces in which a value may be below a limit."""
+        for number, start in enumerate(range(0, len(self), self.PIECE)):
+            found = bounds(self._bytes(number, 0, self._sizes[number])) if number < len(self._sizes) else None
+            if found is None or found[0] < limit:
+                yield start, min(start + self.PIECE, len(self))
 
 
 class Registers:

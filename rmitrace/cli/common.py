@@ -157,7 +157,15 @@ def open_options(args: argparse.Namespace) -> OpenOptions:
         keys=key_log(args),
         show_secrets=args.show_secrets,
         cache=not args.no_cache,
+        note=_note,
     )
+
+
+def _note(text: str) -> None:
+    """Say something on stderr that is no error."""
+    from ..display import safe
+
+    print(f"rmitrace: {safe(text)}", file=sys.stderr)
 
 
 MAX_KEYS = 16 << 20

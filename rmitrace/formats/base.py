@@ -74,7 +74,11 @@ class Detail:
 RecordReader = Callable[[int, bytes, bool], Detail]
 """Records.facts['detail'] of a source whose records cannot be read from their bytes alone: it is given the record's number,
 its bytes and ``out`` as in Format.detail, and is asked instead. Records.facts['data'], where there is one, stands in for the
-source's bytes, and can be sliced like them: it is what the offsets of the records count in."""
+source's bytes, and can be sliced like them: it is what the offsets of the records count in.
+
+Records are kept (see rmitrace.capture.index) without what is no data of these two. The format then has a method
+``again(data, records, options)``, which puts it into the facts of kept records or raises Unreadable; 'detail' has an attribute
+``again`` that says whether that can be done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ the tracefs folder (or copy of one) that it lies in; the CPU is the number in ``
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -46,9 +47,28 @@ class RawPages:
         """See Format. Raises Unreadable where no event format is found beside the file."""
         from .trace_dat_reader import Reader  # loaded only for such a file
 
+        file, seen = self._file(data, start, end, options)
+        records = Reader(data, file, options).read()
+        records.facts["beside"] = seen
+        return records
+
+    def again(self, data: Data, records: Records, options: ReadOptions) -> None:
+        """See base.RecordReader. Raises Unreadable where what lies beside the file is not what did when it was read."""
+        from .trace_dat_reader import Reader
+
+        file, seen = self._file(data, 0, len(data), options)
+        if seen != records.facts["beside"]:
+            raise Unreadable("other event formats lie beside the raw pages")
+        Reader(data, file, options).again(records)
+
+    @staticmethod
+    def _file(data: Data, start: int, end: int, options: ReadOptions) -> tuple[TraceFile, str]:
+        """The pages with what lies beside them, and a hash of that. Raises Unreadable where no event format does."""
         size = page_size(bytes(data[start : min(end, start + 8 * max(_SIZES))])) or _SIZES[0]
         file = TraceFile(0, size, "none", Unpacked(data, end, "none"))
+        beside = hashlib.blake2b(digest_size=16)
         for name, text in _texts(options.path):
+            beside.update(b"%s\0%d\0%s" % (os.fsencode(name), len(text), text))
             _take(file, name, text)
         if not file.formats:
             raise Unreadable(f"raw ring-buffer pages without event formats: {_HOW}")
@@ -56,7 +76,7 @@ class RawPages:
         if told is not None and HEADER + int(told[1]) in PAGE_SIZES:
             size = HEADER + int(told[1])
         file.rings.append(Ring("", file.options.clock, size, [Area(_cpu(options.path), start, end - start)]))
-        return Reader(data, file, options).read()
+        return file, beside.hexdigest()
 
     def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:
         """What the bytes alone say; with the formats see Records.facts['detail']."""

@@ -32,6 +32,13 @@ class TraceDat:
 
         return Reader(data, read_file(data, start, end), options).read()
 
+    def again(self, data: Data, records: Records, options: ReadOptions) -> None:
+        """See base.RecordReader. Raises Unreadable."""
+        from .trace_dat_file import read_file
+        from .trace_dat_reader import Reader
+
+        Reader(data, read_file(data, 0, len(data)), options).again(records)
+
     def detail(self, raw: bytes, out: bool, options: ReadOptions) -> Detail:
         """What the bytes alone say; with the file's event formats see Records.facts['detail']."""
         from .trace_dat_detail import payload

@@ -37,6 +37,8 @@ class Details:
     ) -> None:  # fmt: skip
         self.records, self.plan, self.rules, self.render = records, plan, rules, render
         self.comms, self.places, self.ticks = comms, places, ticks
+        self.again = ticks is None
+        """Whether the columns of the records are all that it needs besides the file."""
 
     def __call__(self, record: int, raw: bytes, out: bool) -> Detail:
         """See Detail. The text is the line of the tracefs file ``trace``, with ns."""

@@ -73,10 +73,20 @@ class Reader:
         ticks = None if ticks is None else ticks[records.offset]
         records.offset = at[records.offset]
         records.facts = self._facts(collector)
+        self._tell(records, ticks)
+        return records
+
+    def _tell(self, records: Records, ticks: Any) -> None:
+        """Put into the facts what reads a record in full, and what stands in for the bytes of the file."""
         places = sorted((a.offset, r.name) for r in self.file.rings for a in r.areas)
         self.file.kallsyms = b""
         records.facts["detail"] = Details(records, self.plan, self.rules, self.render, comms(self.file.cmdlines), places, ticks)
-        return records
+        if self.file.unpacked.chunks:
+            records.facts["data"] = self.file.unpacked
+
+    def again(self, records: Records) -> None:
+        """The same for records that this file was read into before."""
+        self._tell(records, None)
 
     # what an event is
 
@@ -214,8 +224,6 @@ class Reader:
         ignored = collector.ignored.copy()
         ignored.update({e.name: e.lines for e in self.probes.events.values() if e.kind in ("ignore", "text", "") and e.lines})
         facts: dict[str, Any] = {"lines": collector.events, "ignored": ignored.total(), "clock": self.clock}
-        if self.file.unpacked.chunks:
-            facts["data"] = self.file.unpacked
         if collector.lost:
             facts["lost"] = collector.lost
         if self.probes.duplicates:

@@ -2,7 +2,8 @@
 
 Layout, little-endian: a prologue of 64 bytes (magic 16, version u32, zero u32, offset u64, length u64 and BLAKE2b-16 of the
 table), the columns, each on a multiple of ALIGN, then the table: JSON with ``key``, ``meta`` and for each column its type,
-number of elements, byte offset and a sum for each BLOCK bytes of it. A sum is that of the block's 64-bit words modulo 2^64:
+number of elements, byte offset, a sum for each BLOCK bytes of it and, where it is packed, its bytes; the sizes of the pieces of a
+packed column are a column of their own. A sum is that of the block's 64-bit words modulo 2^64:
 it shows every flipped byte and nearly all other damage, and costs no more than looking at the memory. It is no signature.
 """
 
@@ -18,13 +19,15 @@ import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..packed import Column
+
 MAGIC = b"rmitrace index\r\n"
-VERSION = 1
+VERSION = 2
 ALIGN = mmap.ALLOCATIONGRANULARITY
 """Columns begin at multiples of it, so that one can be mapped by itself."""
 BLOCK = 1 << 22
@@ -53,7 +56,7 @@ def sums(data: Array) -> list[int]:
     return out
 
 
-def write(path: str, key: Any, meta: Any, columns: Mapping[str, Array]) -> int:
+def write(path: str, key: Any, meta: Any, columns: Mapping[str, Array | Column]) -> int:
     """Write the file whole or not at all, for its owner only; how many bytes it has. Raises OSError, ValueError."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=TEMPORARY)  # with mode 0600
     try:
@@ -67,19 +70,26 @@ def write(path: str, key: Any, meta: Any, columns: Mapping[str, Array]) -> int:
     return size
 
 
+SIZES = ".sizes"
+"""How the name of a packed column goes on for the sizes of its pieces, bytes."""
 TEMPORARY = ".writing-"
 """How the names of files begin that are not whole yet."""
 
 
-def _write(out: Any, key: Any, meta: Any, columns: Mapping[str, Array]) -> int:
+def _write(out: Any, key: Any, meta: Any, columns: Mapping[str, Array | Column]) -> int:
     table: dict[str, list[Any]] = {}
     at = ALIGN
     for name, column in columns.items():
-        flat = np.ascontiguousarray(column).reshape(-1)
+        if isinstance(column, Column):
+            pieces = list(column.packed())
+            data = np.frombuffer(b"".join(pieces), dtype=np.uint8)
+            table[name] = [column.dtype.str, len(column), at, sums(data), len(data)]
+            at = _put(out, at, data)
+            name, flat = name + SIZES, np.array([len(p) for p in pieces], dtype=np.uint32)
+        else:
+            flat = np.ascontiguousarray(column).reshape(-1)
         table[name] = [flat.dtype.str, len(flat), at, sums(flat)]
-        out.seek(at)
-        out.write(flat.view(np.uint8).data)
-        at = -(-(at + flat.nbytes) // ALIGN) * ALIGN
+        at = _put(out, at, flat)
     text = json.dumps({"key": key, "meta": meta, "columns": table}, separators=(",", ":")).encode("ascii")
     if len(text) > MAX_TABLE:
         raise ValueError("the table is too long")
@@ -88,6 +98,13 @@ def _write(out: Any, key: Any, meta: Any, columns: Mapping[str, Array]) -> int:
     out.seek(0)
     out.write(_PROLOGUE.pack(MAGIC, VERSION, 0, at, len(text), hashlib.blake2b(text, digest_size=16).digest()))
     return at + len(text)
+
+
+def _put(out: Any, at: int, data: Array) -> int:
+    """Write bytes at an offset; where the next ones go."""
+    out.seek(at)
+    out.write(data.view(np.uint8).data)
+    return -(-(at + data.nbytes) // ALIGN) * ALIGN
 
 
 @dataclass(slots=True)
@@ -99,6 +116,8 @@ class Container:
     _map: mmap.mmap
     _table: dict[str, Any]
     _fd: int
+    _file: IO[bytes] | None = None
+    """For packed columns, which keep it open."""
 
     def close(self) -> None:
         """Let go of the file; columns and parts that were taken stay."""
@@ -106,34 +125,68 @@ class Container:
             os.close(self._fd)
             self._fd = -1
 
-    def _entry(self, name: str, dtype: Any) -> tuple[int, int, list[int]]:
+    def _entry(self, name: str, dtype: Any, packed: bool = False) -> list[Any]:
         entry = self._table.get(name)
-        if not isinstance(entry, list) or len(entry) != 4:
+        if not isinstance(entry, list) or len(entry) != 4 + packed:
             raise Damaged(f"no column {name}")
-        kind, count, at, wanted = entry
-        size = np.dtype(dtype).itemsize
-        if kind != np.dtype(dtype).str or type(count) is not int or type(at) is not int or not isinstance(wanted, list):
+        kind, count, at, wanted = entry[:4]
+        whole = all(type(n) is int for n in (count, at, *entry[4:]))
+        if kind != np.dtype(dtype).str or not whole or not isinstance(wanted, list):
             raise Damaged(f"column {name} is of another type")
-        if not 0 <= count <= len(self._map) // size or not 0 <= at <= len(self._map) - count * size or at % ALIGN:
+        size = entry[4] if packed else count * np.dtype(dtype).itemsize
+        if min(count, size, at) < 0 or size > len(self._map) or at > len(self._map) - size or at % ALIGN:
             raise Damaged(f"column {name} lies outside of the file")
-        return count, at, wanted
+        return entry
 
     def column(self, name: str, dtype: Any, count: int | None = None) -> Array:
         """A column, mapped; writing to it does not change the file. Raises Damaged where it is not what was written, or not
         of that type, or does not have ``count`` elements."""
-        have, at, wanted = self._entry(name, dtype)
-        if count is not None and have != count:
-            raise Damaged(f"column {name} has {have} elements, not {count}")
+        have, at, wanted = self._entry(name, dtype)[1:]
+        _expect(name, have, count)
         out = np.frombuffer(self._map, dtype=dtype, count=have, offset=at)
         if sums(out) != wanted:
             raise Damaged(f"column {name} has another sum")
         return out
 
+    def values(self, name: str, dtype: Any, count: int | None = None, least: int | None = None, end: int | None = None) -> Any:
+        """A column as it was written, an array or packed. Raises Damaged, also where a value is below ``least`` or not below
+        ``end``."""
+        entry = self._table.get(name)
+        if isinstance(entry, list) and len(entry) == 5:
+            return self._packed(name, dtype, count, least, end)
+        found = self.column(name, dtype, count)
+        numbers = found.view(np.uint8) if found.dtype == np.bool_ else found
+        if len(found) and least is not None and end is not None and not (least <= int(numbers.min()) <= int(numbers.max()) < end):
+            raise Damaged(f"column {name} has a number that cannot be")
+        return found
+
+    def _packed(self, name: str, dtype: Any, count: int | None, least: int | None, end: int | None) -> Column:
+        have, at, wanted, size = self._entry(name, dtype, packed=True)[1:]
+        _expect(name, have, count)
+        sizes = self.column(name + SIZES, np.uint32)
+        if int(sizes.sum(dtype=np.uint64)) != size:
+            raise Damaged(f"column {name} has pieces of other sizes")
+        if sums(np.frombuffer(self._map, dtype=np.uint8, count=size, offset=at)) != wanted:
+            raise Damaged(f"column {name} has another sum")
+        if self._file is None:
+            self._file = os.fdopen(os.dup(self._fd), "rb", buffering=0)
+        try:
+            out = Column.mapped(dtype, have, self._file, at, sizes.tolist())
+            out.check(least, end)
+        except ValueError as e:
+            raise Damaged(f"column {name}: {e}") from None
+        return out
+
     def part(self, name: str) -> mmap.mmap | bytes:
         """A column of bytes as a mapping of its own. Raises Damaged, OSError."""
-        have, at, _ = self._entry(name, np.uint8)
+        have, at = self._entry(name, np.uint8)[1:3]
         self.column(name, np.uint8)
         return mmap.mmap(self._fd, have, access=mmap.ACCESS_READ, offset=at) if have else b""
+
+
+def _expect(name: str, have: int, count: int | None) -> None:
+    if count is not None and have != count:
+        raise Damaged(f"column {name} has {have} elements, not {count}")
 
 
 def read(path: str) -> Container:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import mmap
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from ...formats import registry
 from ...formats.base import Data, ReadOptions
 from ..model import Calls, Capture
+from ..packed import Column, Registers
 from ..pairing import PAIRED
 from ..records import COLUMNS, N_REGS, Finding, Kind, Records
 from ..revision import ALL, Evidence, Revision
@@ -41,26 +41,38 @@ CALLS: dict[str, Any] = {
     "parent": np.int64,
 }
 """The columns of Calls."""
-_OTHER_INPUT = ("pcap",)
-"""Formats whose records depend on more than the bytes of the file: on a dissector that is installed, or not."""
 
 T = TypeVar("T")
 
 
 def fits(capture: Capture) -> bool:
-    """Whether all that is known of a capture can be put into an index: it was read whole, and nothing of it is code."""
-    if not capture.complete or not len(capture.calls) or len(capture.sources) > 256:
+    """Whether all that is known of a capture can be put into an index: it was read whole, and nothing of it is code but what
+    its format can make again."""
+    if not capture.complete or not any(len(s.records) for s in capture.sources) or len(capture.sources) > 256:
         return False
     for s in capture.sources:
         own = type(s.reader).__module__.startswith("rmitrace.formats.")
-        if not own or s.format in _OTHER_INPUT or not isinstance(s.data, bytes | mmap.mmap):
+        if not own or not isinstance(_bytes(s.data), bytes | mmap.mmap):
+            return False
+        facts = _plain(s.records.facts)
+        if len(facts) < len(s.records.facts) and not (hasattr(s.reader, "again") and s.records.facts["detail"].again):
             return False
         try:
-            if json.loads(json.dumps(s.records.facts)) != s.records.facts:
+            if json.loads(json.dumps(facts)) != facts:
                 return False
         except (TypeError, ValueError):
             return False
     return True
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts but for the one that is code, see formats.base.RecordReader."""
+    return {k: v for k, v in facts.items() if k != "detail"}
+
+
+def _bytes(data: Any) -> Any:
+    """The bytes of a source, packed parts as they are in the file (trace_dat_unpack.Unpacked)."""
+    return getattr(data, "data", data)
 
 
 # -- what is found out later
@@ -90,24 +102,25 @@ def _range(value: Any, end: int) -> tuple[int, int]:
 # -- into the index
 
 
-def give(capture: Capture, sizes: list[int]) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+def give(capture: Capture, sizes: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What to write: the table's part and the columns. ``sizes``: bytes of the files; what was unpacked is kept, too."""
-    columns: dict[str, npt.NDArray[Any]] = {f"call.{name}": getattr(capture.calls, name) for name in CALLS}
+    columns: dict[str, Any] = {f"call.{name}": getattr(capture.calls, name) for name in CALLS}
     sources = []
     for i, (s, size) in enumerate(zip(capture.sources, sizes, strict=True)):
         rec = s.records
         columns |= {f"{i}.{name}": getattr(rec, name) for name in COLUMNS}
-        columns[f"{i}.regs"] = rec.regs
-        unpacked = not isinstance(s.data, mmap.mmap) or len(s.data) != size
+        columns |= {f"{i}.x{k}": c for k, c in enumerate(rec.regs.columns)}
+        data = _bytes(s.data)
+        unpacked = not isinstance(data, mmap.mmap) or len(data) != size
         if unpacked:
-            columns[f"{i}.data"] = np.frombuffer(s.data, dtype=np.uint8)
+            columns[f"{i}.data"] = np.frombuffer(data, dtype=np.uint8)
         sources.append(
             {
                 "format": s.format,
                 "records": len(rec),
                 "unpacked": unpacked,
                 "names": rec.names,
-                "facts": rec.facts,
+                "facts": _plain(rec.facts),
                 "findings": [_finding(f) for f in s.findings],
                 "told": [_finding(f) for f in rec.findings],
             }
@@ -142,20 +155,16 @@ def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
     told = _a(list, meta["sources"])
     if len(told) != len(paths):
         raise Damaged("of another number of files")
-    sources = [_source(found, i, path, _a(dict, t)) for i, (path, t) in enumerate(zip(paths, told, strict=True))]
+    sources = [_source(found, i, path, _a(dict, t), options) for i, (path, t) in enumerate(zip(paths, told, strict=True))]
     names, services, statuses = (_texts(meta[k]) for k in ("names", "services", "statuses"))
     n = _a(int, meta["calls"])
-    calls = Calls(**{name: found.column(f"call.{name}", dtype, n) for name, dtype in CALLS.items()})
-    together = None if meta["sides"] is None else sides.take(found, _a(dict, meta["sides"]), n, len(sources))
-    for these in (calls, *([together.sights] if together is not None else [])):
-        _within("call.source", these.source, 0, len(sources))
-        most = {"name": len(names), "service": len(services), "paired": len(PAIRED), "failed": 2, "inferred": 2}
-        for name, end in most.items():
-            _within(f"call.{name}", getattr(these, name), 0, end)
-        _within("call.status", these.status, -1, len(statuses))
-        _within("call.parent", these.parent, -1, n)
-        _within("call.dur", these.dur, -1, 1 << 63)
-        _record_numbers(these, sources)
+    calls = sides.calls_of(found, "call", n, bounds_of(n, len(sources), names, services, statuses))
+    _record_numbers(calls, sources)
+    together = None
+    if meta["sides"] is not None:
+        told_sides = _a(dict, meta["sides"])
+        together = sides.take(found, told_sides, n, len(sources), bounds_of(n, len(sources), names, services, statuses))
+        _record_numbers(together.sights, sources)
     return Capture(
         sources,
         calls,
@@ -170,24 +179,43 @@ def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
     )
 
 
-def _source(found: Container, i: int, path: str, told: dict[str, Any]) -> Source:
+def bounds_of(calls: int, sources: int, names: list[str], services: list[str], statuses: list[str]) -> dict[str, tuple[int, int]]:
+    """Of columns of calls the least number, and one above the greatest."""
+    return {
+        "source": (0, sources),
+        "name": (0, len(names)),
+        "service": (0, len(services)),
+        "status": (-1, len(statuses)),
+        "paired": (0, len(PAIRED)),
+        "failed": (0, 2),
+        "inferred": (0, 2),
+        "parent": (-1, calls),
+        "dur": (-1, 1 << 63),
+    }
+
+
+def _source(found: Container, i: int, path: str, told: dict[str, Any], options: ReadOptions) -> Source:
     n = _a(int, told["records"])
-    columns: dict[str, Any] = {name: found.column(f"{i}.{name}", dtype, n) for name, dtype in COLUMNS.items()}
-    regs = found.column(f"{i}.regs", np.uint64, n * N_REGS).reshape(n, N_REGS)
     names = _texts(told["names"])
-    data = found.part(f"{i}.data") if _a(bool, told["unpacked"]) else _mapped(path)
+    raw: Any = found.part(f"{i}.data") if _a(bool, told["unpacked"]) else _mapped(path)
+    limits = {"kind": (min(Kind), max(Kind) + 1), "name": (-1, len(names)), "known": (0, 1 << 18), "length": (0, 1 << 31)}
+    columns: dict[str, Any] = {
+        name: found.values(f"{i}.{name}", dtype, n, *limits.get(name, ())) for name, dtype in COLUMNS.items()
+    }
+    registers = Registers(count=0)
+    registers.columns = [found.values(f"{i}.x{k}", np.uint64, n) for k in range(N_REGS)]
     said = _findings(told["told"], 256, 1 << 40)
-    rec = Records(**columns, regs=regs, names=names, facts=_a(dict, told["facts"]), findings=said)
-    _within(f"{i}.kind", rec.kind, min(Kind), max(Kind) + 1)
-    _within(f"{i}.name", rec.name, -1, len(names))
-    _within(f"{i}.known", rec.known, 0, 1 << 18)
-    _within(f"{i}.length", rec.length, 0, 1 << 31)
+    rec = Records(**columns, regs=registers, names=names, facts=_a(dict, told["facts"]), findings=said)
+    reader = registry.by_name(told["format"])
+    if (again := getattr(reader, "again", None)) is not None:
+        again(raw, rec, replace(options, path=path))
+    data = rec.facts.pop("data", raw)
     _within(f"{i}.offset", rec.offset, 0, len(data) + 1)
     return Source(
         path,
         data,
         format=_a(str, told["format"]),
-        reader=registry.by_name(told["format"]),
+        reader=reader,
         records=rec,
         findings=_findings(told["findings"], 256, 1 << 40),
     )
@@ -201,18 +229,28 @@ def _mapped(path: str) -> Data:
 def _record_numbers(calls: Calls, sources: list[Source]) -> None:
     """Every call has a record, and those it has are in its source."""
     for s, source in enumerate(sources):
-        mine = slice(None) if len(sources) == 1 else np.flatnonzero(calls.source == s)
-        enter, exit_ = calls.enter[mine], calls.exit[mine]
-        for side in (enter, exit_):
-            _within("call", side, -1, len(source.records))
-        if len(enter) and int(np.maximum(enter, exit_).min()) < 0:
-            raise Damaged("a call without a record")
+        if len(sources) == 1:
+            parts = [(calls.enter, calls.exit)]
+        else:
+            mine = np.flatnonzero(calls.source == s)
+            parts = [(calls.enter[mine], calls.exit[mine])]
+        for enter, exit_ in parts:
+            for side in (enter, exit_):
+                _within("call", side, -1, len(source.records))
+            if isinstance(enter, Column):
+                parts += [(enter[a:b], exit_[a:b]) for a, b in enter.below(0)]
+            elif len(enter) and int(np.maximum(enter, exit_).min()) < 0:
+                raise Damaged("a call without a record")
 
 
-def _within(name: str, column: npt.NDArray[Any], least: int, end: int) -> None:
+def _within(name: str, column: Any, least: int, end: int) -> None:
     """Raise Damaged where a number is below ``least`` or not below ``end``."""
-    column = column.view(np.uint8) if column.dtype == np.bool_ else column
-    if len(column) and not (least <= int(column.min()) and int(column.max()) < end):
+    if isinstance(column, Column):
+        try:
+            column.check(least, end)
+        except ValueError as e:
+            raise Damaged(f"column {name}: {e}") from None
+    elif len(column) and not (least <= int(column.min()) and int(column.max()) < end):
         raise Damaged(f"column {name} has a number that cannot be")
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ...formats.base import ReadOptions
+from ...formats.base import ReadOptions, Unreadable
 from . import container, contents, folder, identity
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ _WORTH_LOOKING = 1 << 20
 """Bytes of all files, packed or not, from which on an index is looked for."""
 LATER = ".later" + folder.SUFFIX
 """How the name of what was found out later goes on."""
-_UNUSABLE = (container.Damaged, OSError, ValueError, TypeError, KeyError, LookupError, OverflowError, MemoryError)
+_UNUSABLE = (container.Damaged, OSError, ValueError, TypeError, KeyError, LookupError, OverflowError, MemoryError, Unreadable)
+
+
+class _Stale(container.Damaged):
+    """A whole index, of something else: nothing is wrong with it."""
 
 
 class Keeper:
@@ -57,8 +61,13 @@ class Keeper:
             with self._open(self._file) as found:
                 options = ReadOptions(self._options.maps, keys=self._options.keys, show_secrets=self._options.show_secrets)
                 capture = contents.take(found, self._paths, options)
-        except _UNUSABLE as e:
+        except _Stale as e:
             self.problem = str(e)
+            return None
+        except _UNUSABLE as e:
+            self.problem = str(e) or type(e).__name__
+            if self._options.note is not None:
+                self._options.note(f"the index kept of {', '.join(self._paths)} is not used: {self.problem}; reading again")
             return None
         capture.keeper = self
         folder.used(self._file)
@@ -77,7 +86,7 @@ class Keeper:
         found = container.read(file)
         try:
             if found.key != identity.key(self._stamps, self._said):
-                raise container.Damaged("of other files, or of the files as they were")
+                raise _Stale("of other files, or of the files as they were")
             yield found
         finally:
             found.close()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmitrace.capture.encoding import FEW, HEADER, MIXED, NEAR, SAME, header, one, pack, unpack
+from rmitrace.capture.encoding import FEW, HEADER, MIXED, NEAR, SAME, bounds, header, one, pack, unpack
 
 U64 = st.integers(0, 2**64 - 1)
 # registers: zeros, pages, small values, function ids, and anything
@@ -24,6 +24,12 @@ def check(values: np.ndarray) -> int:
     piece = pack(values)
     wide = values.view(np.int64) if values.dtype == np.uint64 else values.astype(np.int64)
     assert unpack(piece).tolist() == wide.tolist()
+    if piece[0] == MIXED:
+        assert bounds(piece) is None
+    else:
+        least, most = bounds(piece)  # type: ignore[misc]
+        assert least == min(wide.tolist())
+        assert most == max(wide.tolist()) if piece[1] in (1, 2, 4, 8) else most >= max(wide.tolist())
     for i in {0, len(values) // 2, len(values) - 1}:
         found = one(header(piece), reader(piece), i)  # type: ignore[arg-type]
         assert found is None if piece[0] == MIXED else found == int(wide[i])
@@ -80,16 +86,23 @@ def test_what_is_no_piece_is_refused(data: bytes) -> None:
 def test_damaged_pieces_are_refused_or_read(values: list[int]) -> None:
     piece = pack(np.array(values, dtype=np.uint64))
     for cut in range(len(piece)):
-        with pytest.raises(ValueError, match=r"piece|header|code"):
-            unpack(piece[:cut])
+        for read in (unpack, bounds):
+            with pytest.raises(ValueError, match=r"piece|header|code"):
+                read(piece[:cut])
     for at in range(len(piece)):
         for bit in range(8):
             bad = bytearray(piece)
             bad[at] ^= 1 << bit
             try:
-                unpack(bytes(bad))
+                numbers = unpack(bytes(bad))
             except ValueError:
+                with pytest.raises(ValueError, match=r"piece|header|code"):
+                    bounds(bytes(bad))
                 continue
+            found = bounds(bytes(bad))
+            assert (
+                not len(numbers) or found is None or found[1] >= 1 << 63 or found[0] <= numbers.min() <= numbers.max() <= found[1]
+            )
 
 
 def test_a_count_that_is_too_large_is_refused() -> None:

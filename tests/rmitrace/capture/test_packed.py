@@ -144,6 +144,25 @@ def test_pieces_come_back_from_a_file(tmp_path: Path) -> None:
         np.asarray(Short.mapped(np.uint64, 776, file, 5, sizes[:-1]))
 
 
+def test_bounds_are_checked_and_low_pieces_found(tmp_path: Path) -> None:
+    n = Short.PIECE
+    values = np.concatenate([np.arange(n) + 5, np.full(n, 7), np.arange(n) * 70_000 - 3, [11, -2]])
+    column = Short(np.int64, values)
+    column.check()
+    column.check(-3, int(values.max()) + 1)
+    for least, end in ((-2, 1 << 40), (-3, int(values.max()))):
+        with pytest.raises(ValueError, match="cannot be"):
+            column.check(least, end)
+    assert list(column.below(0)) == [(2 * n, 3 * n), (3 * n, 3 * n + 2)]
+    path = tmp_path / "columns"
+    path.write_bytes(b"".join([*Short(np.int32, range(n)).packed(), *Short(np.int32, range(n // 2)).packed()]))
+    sizes = [len(next(Short(np.int32, range(k)).packed())) for k in (n, n // 2)]
+    with path.open("rb") as file:
+        bad = Short.mapped(np.int32, n, file, sizes[0], sizes[1:])
+        with pytest.raises(ValueError, match="another length"):
+            bad.check()
+
+
 def test_a_piece_of_another_length_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "columns"
     path.write_bytes(b"".join([*Short(np.int32, range(8)).packed(), *Short(np.int32, range(4)).packed()]))

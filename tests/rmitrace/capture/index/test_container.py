@@ -14,19 +14,31 @@ import pytest
 
 from rmitrace.capture.index import container
 from rmitrace.capture.index.container import Damaged
+from rmitrace.capture.packed import Column
 
-COLUMNS = {
+PLAIN = {
     "numbers": np.arange(-3, 700, dtype=np.int64),
     "bytes": np.frombuffer(b"from the file's own text", dtype=np.uint8),
     "none": np.zeros(0, dtype=np.uint32),
+    "packed": np.arange(200, dtype=np.int32) % 90,
+    "few": np.array([True, False, True]),
 }
+PACKED = ("packed", "few")
+
+
+@pytest.fixture(autouse=True)
+def _short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Column, "PIECE", 64)
+
+
 KEY, META = {"files": [["/a", 1]]}, {"calls": 3, "text": "\udcff\x1b"}
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     path = str(tmp_path / "one.index")
-    container.write(path, KEY, META, COLUMNS)
+    columns = {n: Column(c.dtype, c) if n in PACKED else c for n, c in PLAIN.items()}
+    container.write(path, KEY, META, columns)
     return path
 
 
@@ -34,14 +46,14 @@ def contents(path: str) -> object:
     """All that can be had from a file; raises Damaged."""
     found = container.read(path)
     try:
-        columns = {name: found.column(name, c.dtype).tolist() for name, c in COLUMNS.items()}
+        columns = {name: found.values(name, c.dtype).tolist() for name, c in PLAIN.items()}
         return found.key, found.meta, columns, bytes(found.part("bytes"))
     finally:
         found.close()
 
 
 def test_what_was_written_comes_back(file: str) -> None:
-    assert contents(file) == (KEY, META, {n: c.tolist() for n, c in COLUMNS.items()}, b"from the file's own text")
+    assert contents(file) == (KEY, META, {n: c.tolist() for n, c in PLAIN.items()}, b"from the file's own text")
     assert container.key_of(file) == (KEY, os.path.getsize(file))
 
 
@@ -74,7 +86,7 @@ def test_every_flipped_byte_shows_or_does_not_matter(file: str) -> None:
             out.write(good[at : at + 1])
         out.flush()
     assert contents(file) == whole
-    said = sum(c.nbytes for c in COLUMNS.values()) + 64
+    said = sum(c.nbytes for n, c in PLAIN.items() if n not in PACKED) + 200 + 64
     assert noticed > said  # each byte of the prologue and the columns, and those of the table
 
 
@@ -89,7 +101,9 @@ def test_every_cut_file_is_none(file: str) -> None:
 def _forged(path: str, table: bytes, columns: bytes = b"") -> None:
     """A file with right checksums and any table."""
     at = container.ALIGN + len(columns)
-    head = struct.pack("<16sIIQQ16s", container.MAGIC, 1, 0, at, len(table), hashlib.blake2b(table, digest_size=16).digest())
+    head = struct.pack(
+        "<16sIIQQ16s", container.MAGIC, container.VERSION, 0, at, len(table), hashlib.blake2b(table, digest_size=16).digest()
+    )
     Path(path).write_bytes(head.ljust(container.ALIGN, b"\0") + columns + table)
 
 
@@ -118,6 +132,52 @@ def test_a_column_that_cannot_be_is_refused(tmp_path: Path, entry: object) -> No
     with pytest.raises(Damaged):
         found.column("numbers", np.int64)
     found.close()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        ["<i4", 3, 4096, [0], -1],
+        ["<i4", 3, 4096, [0], 1 << 62],
+        ["<i4", 3, 4096, [0], True],
+        ["<i4", 3, 4096, [0], 4],  # the pieces have 8 bytes together
+        ["<i4", 1 << 40, 4096, [0], 8],
+        ["<i4", 3, 4096, [0], 8],  # which are no piece
+        ["<i4", 3, 4096, [0], 8, 0],
+    ],
+)
+def test_a_packed_column_that_cannot_be_is_refused(tmp_path: Path, entry: object) -> None:
+    path = str(tmp_path / "forged.index")
+    sizes = np.array([8], dtype=np.uint32)
+    columns = {"numbers": entry, "numbers.sizes": ["<u4", 1, 8192, container.sums(sizes)]}
+    _forged(path, json.dumps({"key": 0, "meta": 0, "columns": columns}).encode(), bytes(4096) + sizes.tobytes())
+    found = container.read(path)
+    with pytest.raises(Damaged):
+        found.values("numbers", np.int32)
+    found.close()
+
+
+def test_numbers_out_of_bounds_are_refused(file: str) -> None:
+    """The numbers of ``packed`` are 0 to 89, those of ``numbers`` -3 to 699."""
+    found = container.read(file)
+    for name, dtype, least, end in (("packed", np.int32, 0, 90), ("numbers", np.int64, -3, 700)):
+        assert len(found.values(name, dtype, None, least, end)) == len(PLAIN[name])
+        for bounds in ((least + 1, end), (least, end - 1)):
+            with pytest.raises(Damaged):
+                found.values(name, dtype, None, *bounds)
+    with pytest.raises(Damaged, match="200 elements, not 7"):
+        found.values("packed", np.int32, 7)
+    found.close()
+
+
+def test_a_packed_column_stays_when_the_file_is_let_go_of(file: str) -> None:
+    found = container.read(file)
+    column = found.values("packed", np.int32)
+    found.close()
+    os.unlink(file)
+    assert column[123] == 33
+    column[123] = 7
+    assert (column[123], column[124]) == (7, 34)
 
 
 @pytest.mark.parametrize("table", [b"", b"[]", b"nul", b"[" * 100_000, b"\xff", b'{"columns": 7}', b"1" * 5000])
@@ -164,5 +224,5 @@ def test_writing_to_a_column_leaves_the_file_alone(file: str) -> None:
 
 def test_an_index_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
-        container.write(str(tmp_path / "one.index"), {1, 2}, META, COLUMNS)  # a set is no JSON
+        container.write(str(tmp_path / "one.index"), {1, 2}, META, PLAIN)  # a set is no JSON
     assert os.listdir(tmp_path) == []
