@@ -61,8 +61,7 @@ CHANGES = (
         "RmiStatusCode RMI_ERROR_NOT_SUPPORTED RMI_ERROR_DEVICE RMI_BUSY RMI_ERROR_GLOBAL",
         "more statuses",
         "5 to 11 are new (5 was RMI_ERROR_IN_USE in drafts before 1.0): RMI_ERROR_DEVICE for a device in another state, "
-        "RMI_BUSY to "
-        "try again",
+        "RMI_BUSY to try again",
         "try again on RMI_BUSY; do not take a status above 4 for a broken RMM",
         "a status of 5 or more in x0[7:0]",
     ),
@@ -72,11 +71,10 @@ CHANGES = (
         "RMI_INCOMPLETE RMI_OP_CONTINUE RMI_OP_MEM_DONATE RMI_OP_MEM_RECLAIM RMI_OP_CANCEL RmiOpMemDonateReq RmiStatusCode",
         "stateful operations",
         "a command that takes long, needs memory or gives it back answers RMI_INCOMPLETE (13): x1 is the handle of the "
-        "operation, x0[9:8] "
-        "says whether it asks for memory (x2 is the request) or has some to give back, x0[10] whether it can be cancelled",
+        "operation, x0[9:8] says whether it asks for memory (x2 is the request) or has some to give back, x0[10] whether it can "
+        "be cancelled",
         "loop: RMI_OP_MEM_DONATE or RMI_OP_MEM_RECLAIM as asked, else RMI_OP_CONTINUE, until another status comes; the first "
-        "command "
-        "is not called again",
+        "command is not called again",
         "status 13; 0xc4000203, 0xc4000208 to 0xc400020a. A 1.x kernel takes 13 for an unknown error and never ends the "
         "operation",
     ),
@@ -100,23 +98,20 @@ CHANGES = (
     Change(
         "2.0-bet1",
         "RMI_DATA_CREATE RMI_DATA_CREATE_UNKNOWN RMI_DATA_DESTROY RMI_RTT_MAP_UNPROTECTED RMI_RTT_UNMAP_UNPROTECTED "
-        "RMI_RTT_DATA_MAP "
-        "RMI_RTT_DATA_UNMAP RMI_RTT_UNPROT_MAP RMI_RTT_UNPROT_UNMAP",
+        "RMI_RTT_DATA_MAP RMI_RTT_DATA_UNMAP RMI_RTT_UNPROT_MAP RMI_RTT_UNPROT_UNMAP",
         "memory is mapped in ranges",
         "one command for a range of pages, with out_top (and what was unmapped) as result, in the place of one for a page; "
-        "0xc4000153 "
-        "has another name and the same arguments",
+        "0xc4000153 has another name and the same arguments",
         "walk on from out_top; addresses of unmapped pages come as a range or a list",
     ),
     Change(
         "2.0-bet1",
-        "RMI_PDEV_STREAM_CONNECT RMI_PDEV_STREAM_COMPLETE RMI_PDEV_STREAM_DISCONNECT RMI_PDEV_IDE_RESET RMI_PDEV_IDE_KEY_REFRESH "
-        "RmiPdevStreamParams RmiPdevParams ncoh_ide_sid ncoh_addr_range RmiPdevFlags",
+        "RMI_PDEV_STREAM_CONNECT RMI_PDEV_STREAM_COMPLETE RMI_PDEV_STREAM_DISCONNECT RMI_PDEV_IDE_RESET "
+        "RMI_PDEV_IDE_KEY_REFRESH RmiPdevStreamParams RmiPdevParams ncoh_ide_sid ncoh_addr_range RmiPdevFlags",
         "IDE streams are objects",
         "in 1.1 keys are programmed within RMI_PDEV_COMMUNICATE in HAS_KEY, with stream id and address ranges in RmiPdevParams. "
-        "In 2.0 a PDEV "
-        "is READY without IDE; RMI_PDEV_STREAM_CONNECT starts a stream with parameters of its own, both PDEVs communicate, "
-        "RMI_PDEV_STREAM_COMPLETE ends it. RMI_PDEV_IDE_RESET is gone: disconnect and connect again",
+        "In 2.0 a PDEV is READY without IDE; RMI_PDEV_STREAM_CONNECT starts a stream with parameters of its own, both PDEVs "
+        "communicate, RMI_PDEV_STREAM_COMPLETE ends it. RMI_PDEV_IDE_RESET is gone: disconnect and connect again",
         "after READY: connect the stream, communicate on both PDEVs while exit.flags has stream_wait on one, then complete",
         "0xc4000204 to 0xc4000207: 2.0; 0xc4000179: 1.1. exit.flags bit 6 (stream_wait): 2.0",
     ),
@@ -125,8 +120,7 @@ CHANGES = (
         "RMI_PDEV_CREATE RmiPdevCategory RmiPdevFlags category root_id",
         "the root port is a PDEV of its own",
         "category is ROOT_PORT 0, off-chip 1 or on-chip endpoint 2, in bits [2:1]; 1.1 knew the root port as root_id of the "
-        "endpoint. Bits 1 "
-        "and 2 were ncoh_ide and ncoh_addr",
+        "endpoint. Bits 1 and 2 were ncoh_ide and ncoh_addr",
         "create one PDEV for the root port, too; it needs no key",
         "flags 0x7 in RmiPdevParams: 1.1; in 2.0 category 3 does not exist",
     ),
@@ -135,12 +129,10 @@ CHANGES = (
         "RMI_PDEV_STOP RMI_PDEV_GET_STATE RmiPdevState RMI_PDEV_STOPPED RMI_PDEV_ERROR",
         "states of a PDEV",
         "COMMUNICATING, STOPPING and IDE_RESETTING are gone: the state stays what it was while an operation runs, and STOPPED "
-        "is 4 (was 7), "
-        "ERROR 5 (was 8)",
+        "is 4 (was 7), ERROR 5 (was 8)",
         "wait for STOPPED, and expect no STOPPING after RMI_PDEV_STOP",
         "RMI_PDEV_GET_STATE gives 6, 7 or 8: 1.1. After RMI_PDEV_STOP it gives 6: 1.1. Kernel and firmware that differ read "
-        "each other's "
-        "numbers wrongly",
+        "each other's numbers wrongly",
     ),
     Change(
         "2.0-bet1",
@@ -148,8 +140,7 @@ CHANGES = (
         "MAX_MECID",
         "feature registers",
         "DA is bit 0 of register 2 (was bit 42 of register 0); the hashes are register 1 [5:3] (were bits 32 and 33 of register "
-        "0); register 1 "
-        "held MAX_MECID and holds granule sizes, hashes and MAX_RECS_ORDER now",
+        "0); register 1 held MAX_MECID and holds granule sizes, hashes and MAX_RECS_ORDER now",
         "read registers 0 to 4; a 1.1 kernel finds neither hashes nor DA, and says nothing about it",
         "RMI_FEATURES of index 0 with bit 42: 1.1. Bits 42 and up are zero in 2.0",
     ),
@@ -158,8 +149,7 @@ CHANGES = (
         "RMI_RMM_ACTIVATE RMI_RMM_CONFIG_SET RMI_RMM_CONFIG_GET RMI_RMM_STATE_GET RMI_ERROR_GLOBAL RmiRmmConfig "
         "RMI_PSMMU_MSI_CONFIG",
         "the RMM has to be activated",
-        "until RMI_RMM_ACTIVATE most commands answer RMI_ERROR_GLOBAL (11); granule size and tracking are set before, "
-        "with "
+        "until RMI_RMM_ACTIVATE most commands answer RMI_ERROR_GLOBAL (11); granule size and tracking are set before, with "
         "RMI_RMM_CONFIG_SET, whose id 0xc400016e was RMI_PSMMU_MSI_CONFIG",
         "RMI_RMM_CONFIG_SET, then RMI_RMM_ACTIVATE once after boot",
         "status 11 everywhere and no 0xc4000202: never activated",
@@ -193,8 +183,7 @@ CHANGES = (
         "RMI_PSMMU_MSI_CONFIG",
         "SMMUs are given to the RMM",
         "RMI_PSMMU_ACTIVATE with RmiPsmmuParams takes over an SMMU, level 2 stream tables are created as needed; a virtual SMMU "
-        "is mapped "
-        "with RMI_RTT_ARCH_DEV_MAP",
+        "is mapped with RMI_RTT_ARCH_DEV_MAP",
         "activate the SMMU of a device, and create its stream table, before RMI_VDEV_CREATE",
     ),
     Change(
@@ -226,8 +215,7 @@ CHANGES = (
         "RMI_PDEV_CREATE RmiPdevParams hb_base pdev_id routing_id id_index rid_base rid_top hash_algo max_vdevs_order",
         "RmiPdevParams moved by eight bytes",
         "hb_base, the base of the host bridge, is new at 0x8: every field behind it is eight bytes further on (2.0-bet2 has "
-        "this layout, too); "
-        "max_vdevs_order is gone",
+        "this layout, too); max_vdevs_order is gone",
         "fill in hb_base",
         "the word at 0x8 is page aligned and looks like a host bridge, 0x38 holds 0 to 2: bet2 or newer",
     ),
@@ -245,8 +233,7 @@ CHANGES = (
         "RMI_PDEV_ABORT RMI_PDEV_STOP RMI_PDEV_COMMUNICATE RmiDevCommState comm_state",
         "after a transaction that failed",
         "the communication of a PDEV is IDLE again and the state ERROR; until bet2 it stays in ERROR (TF-RMM), and "
-        "RMI_PDEV_STOP is refused "
-        "until RMI_PDEV_ABORT. NEW and HAS_KEY are no longer stoppable directly",
+        "RMI_PDEV_STOP is refused until RMI_PDEV_ABORT. NEW and HAS_KEY are no longer stoppable directly",
         "RMI_PDEV_STOP from ERROR; abort NEW and HAS_KEY first",
         "RMI_PDEV_STOP refused with RMI_ERROR_DEVICE in state ERROR: bet1, bet2",
     ),
@@ -255,8 +242,7 @@ CHANGES = (
         "RMI_RTT_DEV_VALIDATE RmiRecExitReason RMI_VDEV_COMPLETE RMI_EXIT_VDEV_REQUEST",
         "validating device memory",
         "RMI_RTT_DEV_VALIDATE has four arguments, x3 is base (six before, x3 was the PDEV); exit reason 8 is "
-        "VDEV_VALIDATE_MAPPING (was "
-        "VDEV_REQUEST), 9 is gone, and so is RMI_VDEV_COMPLETE",
+        "VDEV_VALIDATE_MAPPING (was VDEV_REQUEST), 9 is gone, and so is RMI_VDEV_COMPLETE",
         "pass rd, rec, base, top",
         "six arguments: bet1 or older. A firmware of bet2 or newer reads a PDEV address as base: RMI_ERROR_INPUT",
     ),
@@ -281,8 +267,7 @@ CHANGES = (
         "RmiOpMemDonateReq RmiAddrRangeDesc4KB RmiAddrRangeDesc16KB RmiAddrRangeDesc64KB RmiOpMemState OP_MEM_CONDITIONAL",
         "donated memory may be in either state",
         "state has two bits (was one) in the donate request and in address lists: CONDITIONAL (2) takes granules delegated or "
-        "not. TF-RMM still "
-        "has one bit",
+        "not. TF-RMM still has one bit",
         "mask two bits",
     ),
     Change(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from . import acs, crash, errno, features, host, layers, libspdm, rows, teardown, traps, versions
+from . import acs, crash, errno, features, host, layers, libspdm, rows, teardown, traps, values, versions
 from .model import Answer, Report
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _FORMATS = ("rmm-console", "spdm-log")
 
 _FINDERS: tuple[Callable[[Report], Iterable[Answer]], ...] = (
     *(crash.crashes, crash.assertions, errno.versions_refused, features.registers, errno.refusals, errno.warnings, acs.verdicts),
+    *(crash.at_el3, values.returned, values.unknown_ids, values.register_sets, values.hex_dumps),
     *(layers.returned, host.stalls, host.booted, crash.of_a_realm, libspdm.statuses, traps.unhandled, rows.walks),
     *(teardown.teardown, versions.encryption, rows.left_to_the_host, rows.probes, traps.virtual_memory_control, rows.private),
     *(rows.left_out, versions.versions),

@@ -99,6 +99,5 @@ def _failures(command: str) -> Iterator[str]:
     if command == "RMI_RTT_READ_ENTRY" and "RMI_ERROR_RTT" not in statuses:
         yield (
             "    a walk that ends early is no failure of it: it succeeds and gives the level. An RMM that returns RMI_ERROR_RTT "
-            "there, or "
-            "under other conditions than the specification's in the other commands, fails this check"
+            "there, or under other conditions than the specification's in the other commands, fails this check"
         )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from decoders.esr import DATA_ABORTS, INSTRUCTION_ABORTS, decode_esr, fault_text
 
 from .model import ANSWER, GRAVE, Answer, Report
@@ -34,6 +36,7 @@ _FILES = {
 }
 _ABORT = re.compile(r"Unhandled (instruction|data) abort:")
 _SYNC = re.compile(r"Unhandled sync exit ESR:?\s*(?:0x)?([0-9a-fA-F]{1,16})")
+_EL3_REGISTER = re.compile(r"\b(esr_el3|elr_el3|far_el3|spsr_el3|x30)\s{0,16}[=:]\s{0,4}(?:0x)?([0-9a-f]{1,16})\b")
 _FSC = re.compile(r"\b(?:I|D)?FSC:\s*(?:0x)?([0-9a-fA-F]{1,2})\b")
 _STOPS = (
     "It stops there: the SMC does not return and the CPU is lost to the host. Time-outs, RCU stalls and lock-ups of the host "
@@ -77,6 +80,33 @@ def crashes(report: Report) -> Iterator[Answer]:
         said += _explained(registers) if "ESR_EL2" in registers else _without_dump(report, registers)
         said += _calls_before(report, line, m[1])
         yield Answer("crash", report.found(line).strip(), tuple(said), _what_next(registers), line + 1, GRAVE)
+
+
+def at_el3(report: Report) -> Iterator[Answer]:
+    """Crash dumps of TF-A's BL31 in a text that also has an RMM."""
+    for line in report.lines_with("Unhandled Exception", "esr_el3")[:1]:
+        if not report.lines_with("RMM", "SMC_RM"):
+            return
+        registers: dict[str, int] = {}
+        for n in range(line, min(line + _DUMP_LINES, len(report))):
+            if m := _EL3_REGISTER.search(report.bare(n)):
+                registers.setdefault(m[1], int(m[2], 16))
+        said = [
+            "TF-A (BL31, EL3) took an exception that it does not handle and stopped: no dump of the RMM, though it may be its "
+            "doing"
+        ]
+        if "esr_el3" in registers:
+            said += esr_lines(registers["esr_el3"], "ESR_EL3")
+            if registers["esr_el3"] >> 26 & 0x3F == 0x18:
+                said.append(
+                    "a lower exception level accessed a register that EL3 traps: TF-A has to enable it (ENABLE_FEAT_... of its "
+                    "build)"
+                )
+        if "elr_el3" in registers:
+            said.append(f"ELR_EL3 {registers['elr_el3']:#x}: the instruction, in the image that lies there (BL31, RMM, kernel)")
+        said += _calls_before(report, line, None)
+        next_ = ("TF-A's version and build options, and the RMM's",)
+        yield Answer("el3-crash", report.found(line).strip(), tuple(said), next_, line + 1, GRAVE)
 
 
 def _dump(report: Report, header: int) -> dict[str, int]:
@@ -127,8 +157,8 @@ def _without_dump(report: Report, registers: dict[str, int]) -> list[str]:
     return [
         *([f"the text names {', '.join(named)}: EL3 has to set that bit, or the first access traps to EL3"] if named else []),
         f"the dump below this line is not in the text{known}: without ESR_EL2 and ELR_EL2 nobody can tell which exception it was",
-        "often a system register that is trapped because RMM or Realm are newer than TF-A (EC 0x18), or a page whose PAS changed "
-        "under the RMM (granule protection fault, DFSC 0x24 to 0x28)",
+        "often a system register that is trapped because RMM or Realm are newer than TF-A (EC 0x18), or a page whose PAS "
+        "changed under the RMM (granule protection fault, DFSC 0x24 to 0x28)",
     ]
 
 
@@ -169,14 +199,12 @@ def assertions(report: Report) -> Iterator[Answer]:
             what = null[1]
             said.append(
                 f"g_{what} is the granule of {_named(what)}: it is looked up by the address that the RMM keeps itself, in the "
-                "state "
-                "that it has to be in, and was not found so. The RMM's tables and the state of that granule do not agree"
+                "state that it has to be in, and was not found so. The RMM's tables and the state of that granule do not agree"
             )
         if private := private_commands(report):
             said.append(
                 f"{', '.join(sorted(private)[:4])} are in no revision of DEN0137: private commands of a fork. Whether they map, "
-                "share "
-                "or free pages without keeping the granule's state is the first thing to look at"
+                "share or free pages without keeping the granule's state is the first thing to look at"
             )
         said += _calls_before(report, line, None)
         wanted = (
@@ -217,7 +245,10 @@ def _cut(report: Report) -> bool:
 def private_commands(report: Report) -> set[str]:
     """Commands in rows that are of no revision."""
     capture = report.capture
-    return {capture.name_text(r) for r in report.calls[0] if int(capture.calls.fid[r]) == 0} if capture is not None else set()
+    if capture is None or not report.calls[0]:
+        return set()
+    fids = capture.column("fid", np.array(report.calls[0])).tolist()
+    return {n for n, fid in zip(report.texts[0], fids, strict=True) if fid == 0}
 
 
 def of_a_realm(report: Report) -> Iterator[Answer]:

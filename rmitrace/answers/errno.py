@@ -20,6 +20,7 @@ _NAMED = re.compile(r"(?<![A-Z_])-?\b(E[A-Z]{2,12})\b")
 _LINUX = {os.strerror(n): n for n in numbers.errorcode}
 _WORDS = sorted((w for w in _LINUX if len(w) > 6), key=len, reverse=True)
 _WARNING = re.compile(r"WARNING: .{0,160}?\bat (?:arch/arm64/kvm|drivers/virt/coco)[\w/.-]{0,60}:\d{1,6} (\w{1,64})(?:\+0x|\b)")
+_FAILS = re.compile(r"fail|error|unable|refus|unexpected|invalid|denied|cannot|can't|not supported|unsupported", re.I)
 _FAILED_STATUSES = "with the statuses and conditions that rmitrace abi show lists"
 
 
@@ -31,8 +32,10 @@ def refusals(report: Report) -> Iterator[Answer]:
         for line in report.lines_with(*step.words):
             if line in used or not _tells(step, report, line):
                 continue
-            used.add(line)
             number = _errno_near(report, line)
+            if number is None and None not in step.means and not _FAILS.search(report.joined(line)):
+                continue  # said, and not said to have failed
+            used.add(line)
             key = (step.what, number)
             if key not in told and not any(w == step.what and number is None for w, _ in told):
                 told[key] = _answer(report, step, line, number)
@@ -76,7 +79,14 @@ def _answer(report: Report, step: Step, line: int, number: int | None) -> Answer
         said.append("no errno is in the text")
         said += [f"    {numbers.errorcode[n]}: {m}" for n, m in step.means.items() if n is not None]
     said += _commands(report, step)
-    return Answer("errno", report.found(line).strip(), tuple(said), step.next, line + 1, GRAVE)
+    return Answer(
+        "errno",
+        report.found(line).strip(),
+        tuple(said),
+        step.next,
+        line + 1,
+        GRAVE if _FAILS.search(report.joined(line)) or number is not None else ANSWER,
+    )
 
 
 def _meaning(step: Step, number: int) -> str:
@@ -132,8 +142,7 @@ def versions_refused(report: Report) -> Iterator[Answer]:
             report.found(line).strip(),
             (
                 f"RMI_VERSION was refused: the kernel speaks {m['wanted']}, the RMM {rmm}. The {newer} is newer than the "
-                f"{older}; they have "
-                "no version in common, and KVM offers no Realms",
+                f"{older}; they have no version in common, and KVM offers no Realms",
                 f"what changed: {_diff_command(m['wanted'], m['lower'])}",
             ),
             (f"an RMM that speaks {m['wanted']}, or a kernel of the series for RMI {rmm}",),

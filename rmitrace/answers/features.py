@@ -164,9 +164,8 @@ def _hashes(value: int) -> Iterator[str]:
         return
     has = [f.name for f, n in fits.fields if n and f.name.startswith("HASH_")]
     yield (
-        f"the RMM says {' and '.join(has)} in bits 28 and 29, where {DRAFT} has them; a kernel for 1.0-rel0 or 1.1 "
-        "looks at "
-        "bits 32 and 33, finds none, and refuses every hash algorithm. Kernel and RMM are of different drafts: neither is "
-        "broken by itself"
+        f"the RMM says {' and '.join(has)} in bits 28 and 29, where {DRAFT} has them; a kernel for 1.0-rel0 or 1.1 looks at bits "
+        "32 and 33, finds none, and refuses every hash algorithm. Kernel and RMM are of different drafts: neither is broken by "
+        "itself"
     )
     yield "an RMM of 1.0-rel0 or a kernel for 1.0-eac5 makes them match"

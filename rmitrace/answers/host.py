@@ -45,9 +45,8 @@ def stalls(report: Report) -> Iterator[Answer]:
         said = [
             "a warning, not a crash: the CPU did not get to the scheduler for a long time; nothing is lost",
             "KVM changes a Realm's tables one granule an SMC while it holds mmu_lock. Building, unmapping and above all tearing "
-            "down a Realm "
-            "is many thousands of calls of microseconds to milliseconds each, most of all on a model (FVP, QEMU): harmless, if "
-            "not nice",
+            "down a Realm is many thousands of calls of microseconds to milliseconds each, most of all on a model (FVP, QEMU): "
+            "harmless, if not nice",
         ]
         if work:
             said.append(f"in this text the host was at it: {', '.join(work)}{_outcome(report)}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..formats.rmm_console_lines import Line, clean, unwrap
 
@@ -66,6 +68,10 @@ class Report:
         """The line at a byte offset, from 0."""
         return bisect_right(self.starts, offset) - 1
 
+    def size(self, line: int) -> int:
+        """Bytes of a line."""
+        return (self.starts[line + 1] if line + 1 < len(self.starts) else len(self.raw)) - self.starts[line]
+
     def found(self, line: int) -> str:
         """A line as it stands in the text."""
         end = self.starts[line + 1] if line + 1 < len(self.starts) else len(self.raw)
@@ -120,12 +126,25 @@ class Report:
         end = bisect_right(lines, line)
         return [self.capture.call(r) for r in rows[max(end - most, 0) : end]] if self.capture is not None else []
 
-    @property
+    @cached_property
+    def texts(self) -> tuple[list[str], list[str]]:
+        """Name and status of each of the calls."""
+        if self.capture is None:
+            return [], []
+        rows = np.array(self.calls[0], dtype=np.int64)
+        statuses = [*self.capture.statuses, ""]  # -1: none known
+        names = [self.capture.names[i] for i in self.capture.column("name", rows).tolist()]
+        return names, [statuses[i] for i in self.capture.column("status", rows).tolist()]
+
+    def chosen(self, names: Container[str] | None = None, statuses: Container[str] | None = None) -> list[tuple[int, int]]:
+        """The calls of some names and statuses: (row of the capture, line) in order."""
+        rows = zip(*self.calls, *self.texts, strict=True)
+        return [(r, at) for r, at, n, s in rows if (names is None or n in names) and (statuses is None or s in statuses)]
+
+    @cached_property
     def names(self) -> set[str]:
         """The commands in the text: 'RMI_REALM_CREATE'."""
-        if self.capture is None:
-            return set()
-        return {self.capture.name_text(r) for r in self.calls[0]}
+        return set(self.texts[0])
 
 
 def listed(words: Iterable[str]) -> str:

@@ -6,10 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from .crash import private_commands
-from .model import ANSWER, ASIDE, Answer, Report
+from .model import ANSWER, ASIDE, MAX_LINES, Answer, Report
 
 _ELIDED = re.compile(r"\A(?::|\.{2,6}|\u2026|\[(?:\.{3}|snip|\u2026)\]|<snip>|\.{0,3}snip\.{0,3})\Z")
+_SHORT = 80
+"""Bytes of a line that says nothing but that lines were left out, with quotes, tags and stamps."""
 _PROBES = {
     "PSCI_NOT_SUPPORTED": "PSCI",
     "TRNG_NOT_SUPPORTED": "TRNG",
@@ -34,11 +38,7 @@ def walks(report: Report) -> Iterator[Answer]:
     capture = report.capture
     if capture is None:
         return
-    found = [
-        (r, n)
-        for r, n in zip(*report.calls, strict=True)
-        if capture.status_text(r) == "RMI_ERROR_RTT" and capture.name_text(r) in _WALKS
-    ]
+    found = report.chosen(_WALKS, ("RMI_ERROR_RTT",))
     if not found:
         return
     counts = Counter(capture.name_text(r) for r, _ in found)
@@ -46,17 +46,16 @@ def walks(report: Report) -> Iterator[Answer]:
     top = next((n for n in call.results if n.name in ("top", "out_top") and n.value is not None), None)
     said = [
         f"no failure: a host walks a Realm's tables with {', '.join(counts)} and does not know what is mapped. RMI_ERROR_RTT "
-        "says how far "
-        "the walk came, and the host goes on from there",
+        "says how far the walk came, and the host goes on from there",
     ]
     if call.index is not None:
         line = f"{call.line}: the walk ended at level {call.index}"
         if top is not None:
             line += f", nothing is mapped up to {top.text}, where the host goes on"
         said.append(line)
-    others = [
-        r for r in report.calls[0] if capture.calls.failed[r] and capture.status_text(r) != "RMI_ERROR_RTT" and _is_rmi(report, r)
-    ]
+    rows = np.array(report.calls[0], dtype=np.int64)
+    failed = rows[capture.column("failed", rows)].tolist()
+    others = [r for r in failed if capture.status_text(r) != "RMI_ERROR_RTT" and capture.service_text(r) == "RMI"]
     said.append(
         f"to look at instead: {capture.call(others[0]).line}"
         if others
@@ -66,34 +65,33 @@ def walks(report: Report) -> Iterator[Answer]:
     yield Answer("table-walk", report.found(found[0][1]).strip() + where, tuple(said), (), found[0][1] + 1, ANSWER)
 
 
-def _is_rmi(report: Report, row: int) -> bool:
-    return report.capture is not None and report.capture.service_text(row) == "RMI"
-
-
 def left_to_the_host(report: Report) -> Iterator[Answer]:
     """RSI and PSCI rows without a status."""
     capture = report.capture
     if capture is None:
         return
+    unanswered = {
+        r for r, e in zip(report.calls[0], capture.column("exit", np.array(report.calls[0])).tolist(), strict=True) if e < 0
+    }
     rows = [
-        (r, n)
-        for r, n in zip(*report.calls, strict=True)
-        if int(capture.calls.exit[r]) < 0 and capture.service_text(r) in ("RSI", "PSCI") and not _cut_off(report, n)
+        (r, n) for r, n in report.chosen(statuses=("",)) if r in unanswered and _realms(report, r) and not _cut_off(report, n)
     ]
     if not rows:
         return
     names = ", ".join(dict.fromkeys(capture.name_text(r) for r, _ in rows))
     said = (
         f"nothing is missing: {names} leaves the Realm, for the host has to answer it (REC exit). TF-RMM prints the row then, "
-        "without "
-        "'> status', and no second one when the Realm goes on. The rows after it show that it did"
+        "without '> status', and no second one when the Realm goes on. The rows after it show that it did"
         if rows[0][1] < len(report) - 2
         else f"{names} left the Realm, for the host has to answer it (REC exit): TF-RMM prints the row then, without a status. "
-        "It is the "
-        "last one here: whether the host answered is not in this text",
+        "It is the last one here: whether the host answered is not in this text",
     )
     more = f"   ({len(rows)} of these)" if len(rows) > 1 else ""
     yield Answer("no-status", report.found(rows[0][1]).strip() + more, said, (), rows[0][1] + 1, ASIDE)
+
+
+def _realms(report: Report, row: int) -> bool:
+    return report.capture is not None and report.capture.service_text(row) in ("RSI", "PSCI")
 
 
 def _cut_off(report: Report, line: int) -> bool:
@@ -105,7 +103,7 @@ def probes(report: Report) -> Iterator[Answer]:
     capture = report.capture
     if capture is None:
         return
-    found = [(r, n) for r, n in zip(*report.calls, strict=True) if capture.status_text(r) in _PROBES]
+    found = report.chosen(statuses=_PROBES)
     if not found:
         return
     names = ", ".join(dict.fromkeys(capture.name_text(r) for r, _ in found))
@@ -123,11 +121,10 @@ def private(report: Report) -> Iterator[Answer]:
     names = sorted(private_commands(report))
     if not names or capture is None:
         return
-    line = next(n for r, n in zip(*report.calls, strict=True) if capture.name_text(r) in names)
+    line = report.chosen(names)[0][1]
     said = (
         f"{', '.join(names)}: in no revision of DEN0137. Commands that a fork of the RMM added; what they take and give back is "
-        "known to "
-        "its authors only",
+        "known to its authors only",
     )
     yield Answer("private-command", report.found(line).strip(), said, ("the fork and its commit",), line + 1, ASIDE)
 
@@ -136,8 +133,9 @@ def left_out(report: Report) -> Iterator[Answer]:
     """Places where somebody left lines or values out."""
     if not report.calls[0]:
         return
-    gaps = [n for n in range(min(len(report), 20_000)) if _ELIDED.match(report.bare(n))]
-    cut = [n for n in report.calls[1] if "..." in report.text(n)]
+    gaps = [n for n in range(min(len(report), MAX_LINES)) if report.size(n) <= _SHORT and _ELIDED.match(report.bare(n))]
+    elided = {*report.lines_with("...", "\u2026")}
+    cut = [n for n in report.calls[1] if n in elided]
     said = []
     if gaps:
         said.append(f"lines were left out at line {', '.join(str(n + 1) for n in gaps[:6])}: calls between them are not known")

@@ -32,8 +32,8 @@ class Step(NamedTuple):
 
 _CAP = r"KVM_CAP_(?:ARM_)?RM[EI]\W{0,2}(?:KVM_CAP_ARM_RM[EI]|KVM_ARM_RM[EI]|ARM_RM[EI])_"
 _ROWS = (
-    "the RMM's console at INFO level (a debug build, or LOG_LEVEL=40): the last row before the error has the command and "
-    "its status"
+    "the RMM's console at INFO level (a debug build, or LOG_LEVEL=40): the last row before the error has the command and its "
+    "status"
 )
 _SMCS = "or the host's SMCs: rmitrace record, see docs/capturing.md"
 _REFUSED = "a command of the RMM was refused; the kernel does not pass the status on"
@@ -50,8 +50,7 @@ STEPS = (
         ("RMI_FEATURES",),
         {
             22: "KVM refuses the value itself, without asking the RMM: by feature register 0, which it read with RMI_FEATURES "
-            "at boot, "
-            "the RMM does not have it or not so much of it; or this kernel does not know the item",
+            "at boot, the RMM does not have it or not so much of it; or this kernel does not know the item",
             16: "the Realm was created already: it cannot be configured any more",
             None: "KVM refuses it before any RMI command",
         },
@@ -115,8 +114,7 @@ STEPS = (
         ("RMI_GRANULE_DELEGATE", "RMI_REC_CREATE", "RMI_GRANULE_RANGE_DELEGATE"),
         {
             6: f"{_REFUSED}: RMI_GRANULE_DELEGATE of the REC or of an auxiliary granule, or RMI_REC_CREATE (MPIDR not the next "
-            "one, "
-            "wrong number of auxiliary granules, Realm not NEW)",
+            "one, wrong number of auxiliary granules, Realm not NEW)",
             2: "the Realm is not NEW: it was not created, or is active already",
             22: "the vCPU lacks KVM_ARM_VCPU_PSCI_0_2",
         },
@@ -137,15 +135,14 @@ STEPS = (
             r"(?:supported|available|enabled)|unavailable|\b24[0-9]\b))|"
             r"(?:[Rr]ealm|RM[EI])\b.{0,40}(?:not supported|unsupported) by (?:KVM|the (?:host|kernel))"
         ),
-        ("RME", "RMI", "option", "ealm"),
+        ("KVM does not", "in KVM", "KVM required", "unknown option", "KVM_CAP_", "supported by", "unsupported by"),
         "find out whether KVM can make Realms",
         ("RMI_VERSION", "RMI_FEATURES"),
         {
             None: "KVM does not offer Realms to this VMM. Either RMI_VERSION failed when the host booted (no RMM, TF-A without "
-            "RME, or no "
-            "version in common), or this kernel has no CCA support or no 4K pages, or kernel and VMM were built with different "
-            "numbers for "
-            "the capability: it was 243 or 244 and more in different trees, and a wrong number asks for something else",
+            "RME, or no version in common), or this kernel has no CCA support or no 4K pages, or kernel and VMM were built with "
+            "different numbers for the capability: it was 243 or 244 and more in different trees, and a wrong number asks for "
+            "something else",
         },
         (
             _VERSIONS,
@@ -160,8 +157,7 @@ STEPS = (
         ("RMI_VERSION", "RMI_FEATURES"),
         {
             22: "KVM does not know the VM type, or the IPA width: it has no Realms (RMI_VERSION failed at boot, or no CCA "
-            "support), or the "
-            "width is above S2SZ of feature register 0",
+            "support), or the width is above S2SZ of feature register 0",
         },
         (_VERSIONS, "the IPA width that the VMM asks for"),
     ),
@@ -172,8 +168,7 @@ STEPS = (
         ("RMI_REC_ENTER",),
         {
             None: "RMI_REC_ENTER was refused, or the REC left for something that the host cannot do: an access to protected "
-            "memory that is "
-            "not mapped, RIPAS EMPTY, a Realm that was powered off",
+            "memory that is not mapped, RIPAS EMPTY, a Realm that was powered off",
             6: "RMI_REC_ENTER was refused: RMI_ERROR_REC (not runnable, in use) or RMI_ERROR_REALM (not ACTIVE, or powered off)",
             14: "the REC left with an abort that the host could not resolve: exit.esr, exit.far and exit.hpfar say where",
         },
@@ -193,11 +188,9 @@ STEPS = (
         ),
         {
             6: f"{_REFUSED}: delegating the granules of the PDEV, RMI_PDEV_CREATE, RMI_PDEV_SET_PUBKEY, RMI_PDEV_GET_STATE, or "
-            "(2.0) "
-            "RMI_PDEV_STREAM_CONNECT; a refused RMI_PDEV_COMMUNICATE prints 'device communication error' besides",
+            "(2.0) RMI_PDEV_STREAM_CONNECT; a refused RMI_PDEV_COMMUNICATE prints 'device communication error' besides",
             1: "the device did not get into the state that was waited for: RMI_PDEV_GET_STATE gave another one, most often "
-            "PDEV_ERROR after "
-            "a transaction that failed",
+            "PDEV_ERROR after a transaction that failed",
             5: "the transaction ended in another state than the wanted one (most often PDEV_ERROR), or the device is not "
             "function 0",
             16: "RMI_BUSY, or no IDE stream id is left",
@@ -227,10 +220,8 @@ STEPS = (
         ),
         {
             None: "RMI_PDEV_COMMUNICATE or RMI_VDEV_COMMUNICATE was refused (the driver calls RMI_PDEV_ABORT or RMI_VDEV_ABORT "
-            "then), or the "
-            "device is in state ERROR after it: an SPDM, IDE_KM or TDISP message was not answered, was answered with an error, "
-            "or did not "
-            "verify",
+            "then), or the device is in state ERROR after it: an SPDM, IDE_KM or TDISP message was not answered, was answered "
+            "with an error, or did not verify",
         },
         (
             _ROWS,
@@ -276,8 +267,7 @@ STEPS = (
         ("RSI_VDEV_GET_INFO", "RSI_VDEV_VALIDATE_MAPPING", "RSI_VDEV_DMA_ENABLE", "RMI_VDEV_GET_STATE"),
         {
             None: "a success of that write does not prove that DMA is on: this kernel logs a failed RSI_VDEV_DMA_ENABLE and "
-            "still returns 0. "
-            "Only RSI_VDEV_DMA_ENABLE > RSI_SUCCESS in the RMM's log, or private DMA that works, proves it",
+            "still returns 0. Only RSI_VDEV_DMA_ENABLE > RSI_SUCCESS in the RMM's log, or private DMA that works, proves it",
         },
         ("the RMM's rows of RSI_VDEV_*", "dmesg of the Realm"),
     ),
@@ -288,8 +278,7 @@ STEPS = (
         (),
         {
             None: "another object still holds it (a vdevice, a HWPT, a vIOMMU, an open VFIO device): the order in which the VMM "
-            "takes things "
-            "down, and no answer of the RMM. What the RMM tore down is in its own rows"
+            "takes things down, and no answer of the RMM. What the RMM tore down is in its own rows"
         },
         ("the ids of the IOMMUFD objects in the order in which they were made and destroyed (strace -e ioctl of the VMM)",),
     ),

@@ -27,8 +27,8 @@ def teardown(report: Report) -> Iterator[Answer]:
     if capture is None or not report.names & set(_ENDS):
         return
     last: dict[str, tuple[int, int]] = {}
-    for row, line in zip(*report.calls, strict=True):
-        last[capture.name_text(row)] = row, line
+    for row, line, name in zip(*report.calls, report.texts[0], strict=True):
+        last[name] = row, line
     said, absent = [], []
     for what, names in _STEPS:
         found = max((last[n] for n in names if n in last), default=None)

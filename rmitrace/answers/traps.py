@@ -39,8 +39,7 @@ def unhandled(report: Report) -> Iterator[Answer]:
         return
     said = [
         "no problem: a Realm's kernel accesses registers that the RMM does not emulate. A read gives zero, a write is ignored "
-        "(RAZ/WI), "
-        "the Realm goes on. It is printed for the RMM's developers and is not why a Realm fails or hangs"
+        "(RAZ/WI), the Realm goes on. It is printed for the RMM's developers and is not why a Realm fails or hangs"
     ]
     names: dict[str, list[str]] = {}
     for way, register in seen:

@@ -118,8 +118,7 @@ def encryption(report: Report) -> Iterator[Answer]:
         return
     said = (
         "this CPU or model has no FEAT_MEC: Realms get no memory encryption contexts of their own (one key, or none, for all of "
-        "the Realm "
-        "PAS), and MECIDs cannot be used",
+        "the Realm PAS), and MECIDs cannot be used",
         "the RMM was built to clear granules by changing their MECID; without FEAT_MEC it clears them by writing. No error",
     )
     next_ = ("to use memory encryption: a CPU or model with FEAT_MEC (FVP: has_mec), and TF-A built with ENABLE_FEAT_MEC",)

@@ -36,8 +36,8 @@ def add_parser(sub: Any) -> None:
         description="Say what one thing means: a function id, a name, a status word, a feature register, flags, an ESR; the "
         "registers of a call; with --command what a command returned; with --as the bytes of a structure (--as any tries all of "
         "them); with --spdm those of an SPDM message, a DOE object or a secured message. Bytes are hex in any form: with 0x, "
-        "commas, as a C array, as hexdump or xxd print them. - is standard input. A file, or text that is none of these, is read "
-        "as a report: a mail, an issue, a log. What it asks is answered first, as far as its text allows.",
+        "commas, as a C array, as hexdump or xxd print them. - is standard input. A file, or text that is none of these, is "
+        "read as a report: a mail, an issue, a log. What it asks is answered first, as far as its text allows.",
         epilog=common.example_text(
             ("rmitrace explain report.txt", "a mail, an issue or a log: what it asks, then its calls"),
             ("rmitrace explain 0xc4000175", "a function id"),

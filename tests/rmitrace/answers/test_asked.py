@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+import decoders
 from rmitrace import cli
+from rmitrace.answers.steps import STEPS, WARNED
 
 ROOT = Path(__file__).parents[3]
 ASKED = ROOT / "tests" / "data" / "asked"
@@ -170,6 +172,28 @@ SAID: dict[str, tuple[str, ...]] = {
         "was answered with an empty VENDOR_DEFINED_RESPONSE, K_GOSTOP_ACK was due",
         "libspdm's status: INVALID_MSG_SIZE",
     ),
+    # 1.1 layout: flags 3, pdev_id 0x100 at 8, ecam_addr at 0x18, root_id 8 at 0x20; 0x304: status 4, level 3
+    "values-in-prose": (
+        "x0 0x304 in 2.0: RMI_ERROR_RTT, level 3",
+        "RmiPdevParams as 1.1-alp17 has it",
+        "flags: spdm | ncoh_ide",
+        "0x0018 ecam_addr: 0x40000000",
+        "0x0020 root_id: 0x8",
+        "less likely RmiPdevParams of 2.0-bet3",
+        "RMI_PDEV_CREATE(pdev_ptr=0x88400000, params_ptr=0x88500000)",
+    ),
+    # 0xc4000152 is GRANULE_UNDELEGATE up to 1.1 only
+    "unknown-id": (
+        "0xc4000152 is RMI_GRANULE_UNDELEGATE (1.0-rel0, 1.1-alp17): the host calls it, this RMM does not have it",
+        "a 2.0 firmware has to be activated once after boot",
+    ),
+    # 0x62300001: EC 0x18, op0 3, all others 0, Direction 1: MRS x0, MIDR_EL1
+    "el3-crash": (
+        "TF-A (BL31, EL3) took an exception",
+        "no dump of the RMM",
+        "ESR_EL3 0x62300001: trapped MSR, MRS or system instruction: MRS x0, MIDR_EL1",
+    ),
+    "accepted": ("Only RSI_VDEV_DMA_ENABLE > RSI_SUCCESS in the RMM's log, or private DMA that works, proves it",),
 }  # fmt: skip
 
 
@@ -188,6 +212,21 @@ def test_the_question_is_answered(name: str, command: str, capsys: pytest.Captur
     out = plain(capsys.readouterr().out)
     for said in SAID[name]:
         assert plain(said) in out, said
+
+
+def test_a_connect_that_worked_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.run(["explain", str(ASKED / "accepted.txt")])
+    assert "connect a device" not in capsys.readouterr().out
+
+
+def test_every_command_that_is_named_is_one() -> None:
+    """Commands in the tables of steps and warnings are those of some revision."""
+    known = {c for r in decoders.REVISIONS for s in ("RMI", "RSI") for c in decoders.profile(r, s).commands}
+    named = [c for step in STEPS for c in step.commands]
+    texts = " ".join([*WARNED.values(), *(m for step in STEPS for m in step.means.values())])
+    named += re.findall(r"\bR[MS]I_[A-Z]+_[A-Z_0-9]+[A-Z0-9]", texts)
+    statuses = {s for r in decoders.REVISIONS for p in ("RMI", "RSI") for s in decoders.profile(r, p).statuses.values()}
+    assert {n for n in named if n not in known and n not in statuses} == set()
 
 
 def test_what_only_looks_alike_stays_alone(capsys: pytest.CaptureFixture[str]) -> None:
