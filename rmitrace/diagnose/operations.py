@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .columns import Columns, Events
+from .columns import I64, U64, Columns, Events
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -44,11 +45,12 @@ class Operations:
         started = started[~np.isin(started, ops)]
         given, known = capture.regs(started, 1, out=True)
         begun = started[known]
-        self._commands = dict(zip(begun.tolist(), given[known].tolist(), strict=True))
+        self.commands: dict[int, int] = dict(zip(begun.tolist(), given[known].tolist(), strict=True))
         goes_on = [i for i, n in enumerate(capture.statuses) if n in ("RMI_INCOMPLETE", "RMI_BUSY", "RMI_BLOCKED")]
         handle, told = columns.arg(ops, "handle")
         no = np.isin(c.status[ops], [i for i, n in enumerate(capture.statuses) if n == "RMI_ERROR_INPUT"])
         still = np.isin(c.status[ops], goes_on)
+        """Calls that started an operation, with its handle."""
         self._events = Events(
             (given[known], begun, _OPEN),
             (handle[told & still], ops[told & still], _OPEN),
@@ -58,16 +60,19 @@ class Operations:
 
     def at(self, handle: int, seq: int) -> Open | None:
         """The operation with a handle when a call is made, None where there is none that is open."""
-        events = [e for e in self._events.of(handle) if e[1] < seq]
+        events = self._events
+        a, b = events.span(handle)
         end = False
-        for code, call in reversed(events):
+        for i in range(a + int(np.searchsorted(events.seq[a:b], seq, "left")) - 1, a - 1, -1):
+            code, call = int(events.code[i]), int(events.seq[i])
             if code == _CLOSED:
                 return None
             if code == _REFUSED:  # left it as it was; of OP_CONTINUE it may be the final status of the command
                 end |= self.capture.name_text(call) == "RMI_OP_CONTINUE"
             elif self.capture.status_text(call) == "RMI_INCOMPLETE":
                 wants, cancel = self._waits(call)
-                begun = next((q for c, q in reversed(events) if c == _OPEN and q in self._commands and q <= call), call)
+                before = (int(q) for q in events.seq[a : i + 1][::-1])
+                begun = next((q for q in before if q in self.commands), call)
                 return None if end and wants not in (DONATE, RECLAIM) else Open(call, begun, wants, cancel)
         return None
 
@@ -81,10 +86,29 @@ class Operations:
             return None, None
         return full.r[0] >> 8 & 3, bool(full.r[0] >> 10 & 1)
 
+    @cached_property
+    def _spans(self) -> tuple[U64, I64, I64]:
+        """Handles, the call from which each may be open, and the one that ends that (2**62 none): in order of the handles."""
+        kept = self._events.code != _REFUSED
+        key, seq, opens = self._events.key[kept], self._events.seq[kept], self._events.code[kept] == _OPEN
+        n = len(key)
+        if not n:
+            return key, seq, seq
+        fresh = np.ones(n, dtype=bool)
+        fresh[1:] = (key[1:] != key[:-1]) | ~opens[:-1]
+        first = np.flatnonzero(opens & fresh)
+        closes = np.append(np.flatnonzero(~opens), n)
+        end = closes[np.searchsorted(closes, first)]
+        last = np.minimum(end, n - 1)
+        return key[first], seq[first], np.where((end < n) & (key[last] == key[first]), seq[last], 1 << 62)
+
     def open_at(self, seq: int) -> list[Open]:
-        """Every operation that is open when a call is made."""
-        return [o for h in np.unique(self._events.key).tolist()[:1024] if (o := self.at(int(h), seq)) is not None]
+        """Every operation that is open when a call is made, of at most 1024 handles."""
+        handles, first, end = self._spans
+        candidates = handles[(first < seq) & (seq <= end)][:1024]
+        return [o for h in candidates.tolist() if (o := self.at(int(h), seq)) is not None]
 
     def given(self, handle: int, seq: int) -> bool:
         """Whether a handle was given out before a call."""
-        return any(code == _OPEN and call < seq for code, call in self._events.of(handle))
+        a, b = self._events.span(handle)
+        return bool(((self._events.code[a:b] == _OPEN) & (self._events.seq[a:b] < seq)).any())

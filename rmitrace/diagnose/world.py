@@ -28,6 +28,8 @@ _VDEV = ("VDEV_CREATE", "VDEV_COMMUNICATE", "VDEV_GET_STATE", "VDEV_LOCK", "VDEV
          "VDEV_ABORT", "VDEV_GET_MEASUREMENTS", "VDEV_GET_INTERFACE_REPORT")  # fmt: skip
 _NO_ACTIVE_RMM = ("RMI_VERSION", "RMI_FEATURES", "RMI_RMM_CONFIG_GET", "RMI_RMM_CONFIG_SET", "RMI_GRANULE_TRACKING_GET",
                   "RMI_RMM_ACTIVATE", "RMI_RMM_STATE_GET", "RMI_RMM_DEACTIVATE")  # fmt: skip
+_MADE_OF = {"PDEV_CREATE": ("pdev_ptr",), "VDEV_CREATE": ("vdev_ptr",), "REC_CREATE": ("rec_ptr", "rec"), "REALM_CREATE": ("rd",)}
+"""Commands that make an object, and the argument that has the address of its granule."""
 _MOST_EVENTS = 100_000
 """Calls on one device that are followed."""
 _MOST_STREAMS = 64
@@ -104,14 +106,23 @@ class World:
 
     def making(self, address: int, seq: int) -> int | None:
         """The stateful command that makes an object of a granule and is not finished when a call is made."""
-        for o in self.operations.open_at(seq):
-            name = self.capture.name_text(o.command)
-            command = np.array([o.command], dtype=np.int64)
-            if name.endswith("_CREATE"):
-                value, known = self.columns.arg(command, "pdev_ptr" if "PDEV" in name else "rec_ptr" if "REC" in name else "rd")
-                if known[0] and int(value[0]) == address:
-                    return o.command
-        return None
+        begun = self._makings.before(address, seq)
+        if begun is None:
+            return None
+        open_ = self.operations.at(self.operations.commands[begun[1]], seq)
+        return begun[1] if open_ is not None and open_.command == begun[1] else None
+
+    @cached_property
+    def _makings(self) -> Events:
+        """The stateful commands that make an object, by the granule that it is made of; the code is 0."""
+        begun = np.array(sorted(self.operations.commands), dtype=np.int64)
+        names = [self.capture.name_text(q).removeprefix("RMI_") for q in begun.tolist()]
+        parts = []
+        for command, args in _MADE_OF.items():
+            rows = begun[[n == command for n in names]]
+            value, known = self.columns.arg(rows, *args)
+            parts.append((value[known], rows[known], 0))
+        return Events(*parts)
 
     # -- Realms and RECs
 
