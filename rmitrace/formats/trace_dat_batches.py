@@ -21,13 +21,13 @@ Bytes = npt.NDArray[np.uint8]
 
 def batches(
     file: TraceFile, data: Data, ring: Ring, area: Area, damage: Callable[[int, int, int, str], None],
-    progress: Callable[[int], None] | None,
+    progress: Callable[[int], None] | None, size: int | None = None,
 ) -> Iterator[tuple[int, Bytes, int]]:  # fmt: skip
-    """(offset as in TraceFile.unpacked, whole pages, bytes of them that are there) of an area.
+    """(offset as in TraceFile.unpacked, whole pages, bytes of them that are there) of an area, about ``size`` bytes at a time.
 
     The pages are good until the next ones are asked for. What cannot be unpacked is told to ``damage`` and is zeros.
     """
-    step = max(1, BATCH // ring.page_size) * ring.page_size
+    step = max(1, (size or BATCH) // ring.page_size) * ring.page_size
     if not area.chunks:
         for at in range(area.offset, area.offset + area.size, step):
             size = min(step, area.offset + area.size - at)

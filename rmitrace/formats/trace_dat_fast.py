@@ -34,8 +34,8 @@ class Fast:
     scan  a form of trace_dat_kernel.scan, None: the compiled one
     """
 
-    def __init__(self, rows: Rows, plan: Callable[[int], Plan | None], scan: Kernel | None = None) -> None:
-        self.rows, self.plan = rows, plan
+    def __init__(self, plan: Callable[[int], Plan | None], scan: Kernel | None = None) -> None:
+        self.plan = plan
         self._scan = scan or kernels.compiled(trace_dat_kernel.scan, trace_dat_kernel.STEPS)
         self._numbers = np.full(1 << 16, -1, dtype=np.int32)
         self._plans: list[tuple[int, Plan | None]] = []
@@ -43,32 +43,32 @@ class Fast:
         self._table = [np.zeros(0, dtype=np.int64) for _ in range(10)]
         self._seen = np.zeros(0, dtype=np.int64)
 
-    def take(self, pages: npt.NDArray[np.uint8], found: Heads, base: int, done: float) -> bool:
+    def take(self, rows: Rows, pages: npt.NDArray[np.uint8], found: Heads, base: int, done: float) -> bool:
         """Put the events of pages behind the rows there are; False, and nothing, where they are not what the kernel knows.
 
         base  what is added to a place to make it one of the file; done: the share of the file that was read with them
         """
         state, time = np.zeros(4, dtype=np.int64), np.zeros(1, dtype=np.uint64)
         self._seen[:] = 0
-        begin = state[ROWS] = self.rows.used
+        begin = state[ROWS] = rows.used
         while True:
             status = self._scan(
                 pages, found.begin, found.stop, found.stamp, base, state, time, self._numbers, *self._table, self._seen,
-                *self._columns(),
+                *_columns(rows),
             )  # fmt: skip
             if status == NEW:
                 self._add(int(state[IDENT]))
             elif status == FULL:
-                self.rows.used = int(state[ROWS])
-                self.rows.reserve(len(pages) // _LEAST + 1, done)
-                self.rows.used = int(begin)
+                rows.used = int(state[ROWS])
+                rows.reserve(len(pages) // _LEAST + 1, done)
+                rows.used = int(begin)
             else:
                 break
         if status != DONE:
-            for column in (self.rows.regs, *self.rows.columns.values()):
+            for column in (rows.regs, *rows.columns.values()):
                 column[begin : int(state[ROWS])] = 0
             return False
-        self.rows.used = int(state[ROWS])
+        rows.used = int(state[ROWS])
         return True
 
     def count(self, ignored: Counter[str], unknown: Counter[int]) -> int:
@@ -80,10 +80,6 @@ class Fast:
             elif seen and plan is not None and plan.how == IGNORE:
                 ignored[plan.kind.name] += seen
         return int(self._seen.sum())
-
-    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
-        c = self.rows.columns
-        return c["at"], c["length"], c["ts"], c["pid"].view(np.uint32), c["ident"], self.rows.regs.reshape(-1)
 
     def _add(self, ident: int) -> None:
         """Put an event into the tables."""
@@ -99,3 +95,8 @@ class Fast:
         events = [np.append(t, np.array(v, dtype=np.int64)) for t, v in zip(self._table[:5], each, strict=True)]
         self._table = [*events, *(np.array([r[k] for r in self._runs], dtype=np.int64) for k in range(5))]
         self._seen = np.append(self._seen, np.int64(0))
+
+
+def _columns(rows: Rows) -> tuple[npt.NDArray[Any], ...]:
+    c = rows.columns
+    return c["at"], c["length"], c["ts"], c["pid"].view(np.uint32), c["ident"], rows.regs.reshape(-1)

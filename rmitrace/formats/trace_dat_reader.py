@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..capture.packed import Column
 from ..capture.records import N_REGS, NO_TIME, Finding, Kind, RecordBuilder, Records
 from . import eventmap
 from .base import Data, ReadOptions, Unreadable
 from .ftrace_batch import settle
 from .ftrace_events import MARKERS, Probes
 from .ftrace_line import Head, parse_body
-from .record_arrays import joined
+from .record_arrays import Total, joined
 from .trace_dat_detail import Details, payload
 from .trace_dat_formats import find_formats, parse_format
+from .trace_dat_merge import Unordered
 from .trace_dat_names import Symbols, comms, strings
 from .trace_dat_parts import TraceFile
 from .trace_dat_plan import Plan, plan_of
@@ -26,6 +29,8 @@ from .trace_dat_text import Renderer
 
 I64 = npt.NDArray[np.int64]
 
+MANY = 16 << 20
+"""Bytes of pages from which rows are taken a window at a time."""
 _MARKER = "tracing_mark_write"
 NS_CLOCKS = frozenset({"local", "global", "perf", "mono", "mono_raw", "boot", "tai", "tsc2nsec"})
 """Clocks that count ns (trace_clocks of kernel/trace/trace.c); times of others are ticks and become NO_TIME."""
@@ -45,6 +50,8 @@ class Reader:
         self.builder = RecordBuilder()
         self.probes = Probes(self.builder, self.rules)
         self.clock = next((r.clock for r in self.file.rings if not r.name and r.clock), self.file.options.clock)
+        self.settled: set[int] = set()
+        """Ids of events whose records are all taken at once."""
         self.timed = self.clock in NS_CLOCKS or self.file.options.tsc is not None
 
     def plan(self, ident: int) -> Plan | None:
@@ -58,20 +65,53 @@ class Reader:
         """The records, in the order of time. Raises Unreadable where the trace is kept as text only."""
         if self.file.latency and not self.file.rings:
             raise Unreadable("trace.dat that holds a latency trace as text; take it out with trace-cmd report")
-        collector = Collector(self.file, self.data, self.plan, self.symbols, self.builder.name_id, self.options.progress)
+        size = sum(a.size for r in self.file.rings for a in r.areas)
+        if size >= MANY and self.timed and len(self.file.rings) == 1 and not self.file.problems:
+            try:
+                return self._in_windows()
+            except Unordered:  # from the start, with all of it in memory
+                self.builder = RecordBuilder()
+                self.probes = Probes(self.builder, self.rules)
+                self.settled.clear()
+        collector = self._collector()
         rows = collector.collect()
         ticks = None if self.timed else rows.columns["ts"].copy()
-        self._learn(rows)
-        records = self._records(rows)
+        self._learn(rows, 0)
+        records = self._records(rows, 0)
         settle(records, self.probes, whole_lines=False)
         self._tell_instances(records, rows)
+        ticks = None if ticks is None else ticks[records.offset]
         at = rows.columns["at"]
+        return self._told(collector, records, at, at[records.offset], ticks)
+
+    def _in_windows(self) -> Records:
+        """The same, so many rows at a time. Raises Unordered."""
+        collector = self._collector()
+        total, at = Total(), Column(np.int64)
+        names = self.builder.names
+        for rows in collector.windows():
+            self._learn(rows, len(at))
+            total.add(self._records(rows, len(at)))
+            at.append(rows.columns["at"])
+            self.probes.builder = self.builder = RecordBuilder()
+            self.builder.names = names
+        records = total.records(list(names))
+        settle(records, self.probes, whole_lines=False)
+        every = len(records) == len(at) and not self.probes.late
+        return self._told(collector, records, at, at if every else Column(np.int64, at[np.asarray(records.offset)]), None)
+
+    def _collector(self) -> Collector:
+        return Collector(
+            self.file, self.data, self.plan, self.symbols, lambda name: self.builder.name_id(name), self.options.progress
+        )
+
+    def _told(self, collector: Collector, records: Records, at: Any, places: Any, ticks: Any) -> Records:
+        """The records with what else is known. ``at``: the place of each row; places: those of the records."""
         records.findings = [
             Finding(f.rule, f.severity, f.message, offset=int(at[f.offset]) if f.offset >= 0 else -1)
             for f in self.probes.findings()
         ] + self._findings(collector)
-        ticks = None if ticks is None else ticks[records.offset]
-        records.offset = at[records.offset]
+        records.offset = places
         records.facts = self._facts(collector)
         self._tell(records, ticks)
         return records
@@ -90,22 +130,30 @@ class Reader:
 
     # what an event is
 
-    def _learn(self, rows: Rows) -> None:
-        """Take records one by one, in the order of time, until it is clear what their event is; settle the rest at once."""
+    def _learn(self, rows: Rows, before: int) -> None:
+        """Take records one by one, in the order of time, until it is clear what their event is; settle the rest at once.
+        ``before``: rows that were given before."""
         column = rows.columns["ident"]
         told = np.flatnonzero(rows.columns["kind"])
         counts = np.bincount(column, minlength=1 << 16) - np.bincount(column[told], minlength=1 << 16)
         settled = Settled(rows, told)
-        queue = [(next(found), event, found) for event in np.flatnonzero(counts).tolist() if (found := settled.places(event))]
+        queue: list[tuple[int, int, Iterator[int]]] = []
+        for event in np.flatnonzero(counts).tolist():
+            plan = self.plan(event) if event in self.settled else None
+            if plan is None or not self._rest(plan, settled, int(counts[event])):
+                found = settled.places(event)
+                queue.append((next(found), event, found))
         heapq.heapify(queue)
         while queue:
             row, event, found = heapq.heappop(queue)
             plan = self.plan(event)
             assert plan is not None
-            self._one(plan, rows, row)
+            self._one(plan, rows, row, before)
             settled.single.append(row)
             counts[event] -= 1
-            if counts[event] and not self._rest(plan, settled, int(counts[event])):
+            if self._rest(plan, settled, int(counts[event])):
+                self.settled.add(event)
+            elif counts[event]:
                 heapq.heappush(queue, (next(found), event, found))
         settled.apply()
 
@@ -116,20 +164,20 @@ class Reader:
     def _ns(self, ts: int) -> int:
         return ts if self.timed and ts < 1 << 63 else NO_TIME
 
-    def _one(self, plan: Plan, rows: Rows, row: int) -> None:
+    def _one(self, plan: Plan, rows: Rows, row: int, before: int) -> None:
         c = rows.columns
         at, length = int(c["at"][row]), int(c["length"][row])
         name, text = self.render.event(plan.kind, payload(self.file.unpacked[at : at + length]))
         head = self._head(rows, row)
         if name in MARKERS or name != plan.kind.name or not plan.loads:
-            self.probes.add(row, length, head, name or _MARKER, text)
+            self.probes.add(before + row, length, head, name or _MARKER, text)
             return
         body = parse_body(name, text)
         if body.place is not None and body.place.bare and b"{" in text:
             # no symbol: but an array of zeros is one here, other than in text that libtraceevent printed
-            self.probes.take(row, length, head, name, body._replace(place=body.place._replace(bare=False)))
+            self.probes.take(before + row, length, head, name, body._replace(place=body.place._replace(bare=False)))
         else:
-            self.probes.add(row, length, head, name, text)
+            self.probes.add(before + row, length, head, name, text)
 
     def _rest(self, plan: Plan, settled: Settled, count: int) -> bool:
         """Settle the ``count`` records that are left of an event where it is clear by now what it is."""
@@ -154,21 +202,23 @@ class Reader:
     def _returns(plan: Plan) -> bool:
         return any(f.name in ("ret", "retval") for f in plan.kind.fields)
 
-    def _records(self, rows: Rows) -> Records:
-        """The rows that are records; their offset is the row, so that all know the order of time."""
+    def _records(self, rows: Rows, before: int) -> Records:
+        """The rows that are records, and what was understood late of earlier ones; their offset is the row, so that all know
+        the order of time."""
         c = rows.columns
         slow = self.builder.finish()
         # a row is one record, but for a synthetic event that holds a call's entry and exit
         first = np.unique(slow.offset, return_index=True)[1]
-        at = slow.offset[first]
+        first = first[slow.offset[first] >= before]
+        at = slow.offset[first] - before
         for column in ("kind", "name", "known"):
             c[column][at] = getattr(slow, column)[first]
         rows.regs[at] = slow.regs[first]
         ts = c["ts"].view(np.int64)
         ts[(ts < 0) | ((ts == 0) & (c["kind"] == Kind.DAMAGED)) | (not self.timed)] = NO_TIME
         records = Records(
-            offset=np.arange(len(ts), dtype=np.int64), length=c["length"], ts=ts, cpu=c["cpu"], pid=c["pid"], kind=c["kind"],
-            name=c["name"], known=c["known"], regs=rows.regs, names=list(self.builder.names),
+            offset=np.arange(before, before + len(ts), dtype=np.int64), length=c["length"], ts=ts, cpu=c["cpu"], pid=c["pid"],
+            kind=c["kind"], name=c["name"], known=c["known"], regs=rows.regs, names=list(self.builder.names),
         )  # fmt: skip
         more = np.setdiff1d(np.arange(len(slow)), first)
         if len(more):

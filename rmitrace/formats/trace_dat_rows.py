@@ -13,12 +13,13 @@ import numpy.typing as npt
 from ..capture.records import N_REGS, Kind
 from . import eventmap, trace_dat_fast
 from .base import Data
-from .trace_dat_batches import batches, times
+from .trace_dat_batches import BATCH, batches, times
 from .trace_dat_fast import Fast
+from .trace_dat_merge import Unordered, in_order
 from .trace_dat_names import Symbols
 from .trace_dat_options import Shift
 from .trace_dat_pages import HEADER, Events, Heads, everywhere, heads, step
-from .trace_dat_parts import TraceFile
+from .trace_dat_parts import Area, Ring, TraceFile
 from .trace_dat_plan import FUNCTION, IGNORE, Plan, load
 
 COLUMNS: dict[str, Any] = {
@@ -26,6 +27,8 @@ COLUMNS: dict[str, Any] = {
     "ident": np.uint16, "ring": np.int16, "kind": np.uint8, "name": np.int32, "known": np.uint32,
 }  # fmt: skip
 
+_LEAST_WINDOW = 256 << 10
+"""Bytes of pages of a CPU that are taken at a time where many CPUs are merged."""
 _FEW = 16
 """Kinds of events that are looked for one by one."""
 
@@ -73,15 +76,42 @@ class Rows:
         for k, v in values.items():
             self.columns[k][start : self.used] = v
 
+    def clear(self) -> None:
+        """Forget the rows, keep the room."""
+        for column in (self.regs, *self.columns.values()):
+            column[: self.used] = 0
+        self.used = 0
+
     def finish(self) -> None:
-        """Cut off what was not used and sort by time; rows of one time stay in the order of the file."""
+        """Cut off what was not used and sort by time."""
+        done = self.sorted()
+        self.columns, self.regs, self.room = done.columns, done.regs, done.room
+
+    def sorted(self) -> Rows:
+        """What was used, sorted by time; rows of one time stay in the order of the file. Where they are sorted it is the same
+        memory."""
         ts = self.columns["ts"][: self.used]
         order: Any = slice(self.used)
         if (ts[1:] < ts[:-1]).any():
             order = np.argsort(ts, kind="stable")
-        for k, column in self.columns.items():
-            self.columns[k] = column[order]
-        self.regs = self.regs[order]
+        return self.some(order)
+
+    def some(self, which: Any) -> Rows:
+        """Some of the rows."""
+        out = Rows()
+        out.columns = {k: c[which] for k, c in self.columns.items()}
+        out.regs = self.regs[which]
+        out.used = out.room = len(out.regs)
+        return out
+
+    @staticmethod
+    def joined(parts: list[Rows]) -> Rows:
+        """The rows of several, all of which are used, one behind the other."""
+        out = Rows()
+        out.columns = {k: np.concatenate([p.columns[k] for p in parts]) for k in COLUMNS}
+        out.regs = np.concatenate([p.regs for p in parts])
+        out.used = out.room = len(out.regs)
+        return out
 
 
 def _larger(old: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
@@ -124,23 +154,53 @@ class Collector:
         self._function: dict[int, int] = {}
         self._total = max(1, sum(a.size for r in file.rings for a in r.areas))
         self._done = 0
-        self.fast = Fast(self.rows, plan) if trace_dat_fast.repaid(self._total) else None
+        self._in_windows = False
+        self.fast = Fast(plan) if trace_dat_fast.repaid(self._total) else None
 
     def collect(self) -> Rows:
         """The rows of every instance and CPU."""
         for p in self.file.problems:
             self.damage(p.offset, p.length, -1, p.reason)
+        rows = self.rows
         for number, ring in enumerate(self.file.rings):
             for area in ring.areas:
-                shift = self.file.options.shifts[area.cpu] if 0 <= area.cpu < len(self.file.options.shifts) else None
-                for at, pages, valid in batches(self.file, self.data, ring, area, self.damage, self.progress):
-                    self._done += valid
-                    self._take(number, ring.page_size, area.cpu, shift, at, pages, valid)
+                for _ in self._batches(number, ring, area, rows):
+                    pass
         self.rows.finish()
         return self.rows
 
+    def windows(self) -> Iterator[Rows]:
+        """The same rows, in the order of time, so many at a time: to be used before the next ones are asked for.
+
+        Raises Unordered where they cannot be had in this order; damage stands in front of everything.
+        """
+        areas = [(n, ring, area) for n, ring in enumerate(self.file.rings) for area in ring.areas]
+        size = max(BATCH // max(len(areas), 1), _LEAST_WINDOW)
+        self._in_windows = True
+        return in_order([self._window(*where, size) for where in areas])
+
+    def _window(self, number: int, ring: Ring, area: Area, size: int) -> Iterator[Rows]:
+        rows = Rows()
+        for _ in self._batches(number, ring, area, rows, size):
+            yield rows.sorted()
+            rows.clear()
+
+    def _batches(self, number: int, ring: Ring, area: Area, rows: Rows, size: int | None = None) -> Iterator[None]:
+        """Put the events of an area behind rows, batch by batch."""
+        shift = self.file.options.shifts[area.cpu] if 0 <= area.cpu < len(self.file.options.shifts) else None
+        progress = None if self._in_windows else self.progress
+        for at, pages, valid in batches(self.file, self.data, ring, area, self.damage, progress, size):
+            self._done += valid
+            self.rows = rows
+            self._take(number, ring.page_size, area.cpu, shift, at, pages, valid)
+            yield
+            if self._in_windows and self.progress is not None:
+                self.progress(int(len(self.data) * (self._done / self._total)))
+
     def damage(self, at: int, size: int, cpu: int, reason: str) -> None:
         """A place that cannot be read becomes a row, in front of all that have a time."""
+        if self._in_windows:
+            raise Unordered
         self.rows.add(1, 0.1, at=at, length=size, cpu=cpu, pid=-1, kind=Kind.DAMAGED, name=self.name_id(reason))
 
     def _damaged(self, found: Heads, at: int, cpu: int) -> None:
@@ -150,7 +210,7 @@ class Collector:
     def _take(self, ring: int, page_size: int, cpu: int, shift: Shift | None, at: int, pages: Bytes, valid: int) -> None:
         """The pages of a batch."""
         found = heads(pages, page_size, valid)
-        options, done = self.file.options, self._done / self._total
+        options, done = self.file.options, 1.0 if self._in_windows else self._done / self._total
         lost = found.lost
         if len(lost.at):
             self.lost += int(np.minimum(lost.count, np.uint64(1 << 48)).sum())
@@ -160,7 +220,7 @@ class Collector:
             )  # fmt: skip
             self.rows.regs[where, 0] = lost.count
         start = self.rows.used
-        if self.fast is not None and self.fast.take(pages, found, at, done):
+        if self.fast is not None and self.fast.take(self.rows, pages, found, at, done):
             ts = self.rows.columns["ts"][start : self.rows.used]
             self.rows.fill(start, cpu=cpu, ring=ring, ts=times(options, shift, ts))
             self.events += self.fast.count(self.ignored, self.unknown)

@@ -37,8 +37,8 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     said: list[bool] = []
 
     class Told(Fast):
-        def __init__(self, rows: Rows, plan: Any) -> None:
-            super().__init__(rows, plan, as_it_stands)
+        def __init__(self, plan: Any) -> None:
+            super().__init__(plan, as_it_stands)
 
         def take(self, *args: Any) -> bool:
             said.append(super().take(*args))
@@ -116,9 +116,9 @@ def test_walks_like_the_library(parts: list[list[bytes]], ts: int) -> None:
     rows = Rows()
     kind: Any = None
     every = Plan(kind, ONE_BY_ONE, ((0, 8, 8, False), (2, 4, 4, True), (5, 2, 1, True)), 9, 16)
-    fast = Fast(rows, lambda ident: every, as_it_stands)
+    fast = Fast(lambda ident: every, as_it_stands)
     buf = np.frombuffer(data, np.uint8)
-    if not fast.take(buf, pages.heads(buf, 4096, len(data)), 1 << 40, 1.0):
+    if not fast.take(rows, buf, pages.heads(buf, 4096, len(data)), 1 << 40, 1.0):
         assert rows.used == 0
         assert not rows.columns["at"].any()
         assert not rows.regs.any()
@@ -146,8 +146,8 @@ def test_compiled_and_in_whatever_room(room: int, monkeypatch: pytest.MonkeyPatc
     found = []
     for scan in (None, as_it_stands):
         rows = Rows()
-        fast = Fast(rows, plan, scan)
-        assert fast.take(buf, pages.heads(buf, 4096, len(data)), 0, 1.0)
+        fast = Fast(plan, scan)
+        assert fast.take(rows, buf, pages.heads(buf, 4096, len(data)), 0, 1.0)
         rows.finish()
         found.append([rows.regs.tolist(), *(c.tolist() for c in rows.columns.values()), fast._seen.tolist()])
     assert found[0] == found[1]
