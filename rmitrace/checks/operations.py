@@ -106,7 +106,7 @@ def _donated(capture: Capture, source: int) -> Iterator[Finding]:
         if c.failed[last] and capture.status_text(last) not in ("RMI_BUSY", "RMI_BLOCKED", "RMI_INCOMPLETE"):
             text = f"{capture.name_text(command)} (call {command}) ended with {capture.status_text(last)} (call {last}) "
             text += "after memory was donated, and none of it was reclaimed"
-            yield found(DONATED_FREED, capture, text, [command, last])
+            yield found(DONATED_FREED, capture, text, [last, command])
 
 
 def _reclaimed(capture: Capture, source: int) -> Iterator[Finding]:

@@ -49,7 +49,8 @@ def failed_sequences(capture: Capture) -> Iterable[Finding]:
     """SEQUENCE-FAILED: a connect, disconnect, attach, realm build, ... that did not reach its aim; the first MOST of them."""
     table = capture.sequences
     for q in islice(table.failed(), MOST):
-        bad = next((s for s in q.steps if s.outcome == "failed"), q.steps[-1])
+        failed = [s for s in q.steps if s.outcome == "failed"] or q.steps[-1:]
+        bad = next((s for s in failed if s.why and q.why.startswith(s.why)), failed[0])  # the one that it failed with
         calls = bad.calls[-_SHOWN:].tolist()
         first = next((c for c in calls if capture.calls.failed[c]), calls[-1])  # the one to look at goes in front
         capture_offset = _offset(capture, first)
@@ -62,15 +63,9 @@ def failed_sequences(capture: Capture) -> Iterable[Finding]:
 
 
 def _cause(capture: Capture, seq: int, said: str) -> str:
-    """Why the call was refused that a sequence failed with, where the sequence does not know: what holds, or what may."""
-    d = diagnose.why(capture, seq) if f"{capture.name_text(seq)} returned" in said and ":" not in said else None
-    if d is None:
-        return ""
-    if d.cause is not None:
-        return f": {d.cause.condition.when}" + (f" ({d.cause.text})" if d.cause.text else "")
-    if d.open:
-        return f": it may be that {' or '.join(v.condition.when for v in d.open[:3])}"
-    return f": {d.remarks[0]}" if d.remarks else ""
+    """Why the call was refused that a sequence failed with, where the sequence does not know."""
+    d = diagnose.why(capture, seq) if ":" not in said else None
+    return f": {d.reason}" if d is not None and f"{d.command} returned" in said else ""
 
 
 def statuses(capture: Capture) -> Iterable[Finding]:

@@ -196,10 +196,13 @@ def _interleaved(capture: Capture, source: int) -> Iterator[Finding]:
     owner, known = world.columns.arg(vdev, "pdev_ptr")
     t = world.pdev_table
     comm = t.is_a("PDEV_COMMUNICATE") & t.ok
-    run = t.lives(~t.is_a("PDEV_COMMUNICATE") & (t.state < 0) & t.ok)
+    run = t.lives(~t.is_a("PDEV_COMMUNICATE") & (t.state < 0))  # whoever makes another call is through with the loop
     before = t.last(comm, run)
     for i in np.flatnonzero(comm & (before >= 0)).tolist():
         a, b = int(t.seq[before[i]]), int(t.seq[i])
+        page = exchange(capture, a)
+        if page is not None and page.over:
+            continue
         lo, hi = np.searchsorted(vdev, [a, b])
         inside = [int(v) for v in vdev[lo:hi][known[lo:hi] & (owner[lo:hi] == t.key[i])].tolist()] if hi > lo else []
         if inside:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 import decoders
 from decoders.abi import Failure
 
@@ -31,6 +33,10 @@ _LATER = ("RMI_BUSY", "RMI_BLOCKED")
 _MARK = {True: "+", False: "-", None: "?"}
 
 
+_NAMED = 3
+"""Conditions that a sentence names."""
+
+
 class Verdict(NamedTuple):
     """A condition and what the trace says about it: holds True, struck False, open None; calls: what shows it."""
 
@@ -43,6 +49,11 @@ class Verdict(NamedTuple):
     def mark(self) -> str:
         """'+' holds, '-' struck, '?' open."""
         return _MARK[self.holds]
+
+
+def sentence(v: Verdict) -> str:
+    """'state is not STOPPED: the PDEV is READY, read back in call 12'."""
+    return f"{v.condition.when}: {v.text}" if v.text else v.condition.when
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,25 @@ class Diagnosis:
         """Whether the cause is named because the trace strikes all others, not because it shows it."""
         return self.cause is not None and self.cause.holds is None
 
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence without its beginning: what holds, what is left, what it may be, or that nothing fits."""
+        cause = self.cause
+        if cause is not None:
+            text = f" ({cause.text})" if cause.text else ""
+            if not self.left:
+                return f"{cause.condition.when}{text}"
+            only = ", by elimination" if len(self.verdicts) > 1 else ", the only condition of this status"
+            return f"{cause.condition.when}{only}{text}"
+        if self.open:
+            more = " ..." if len(self.open) > _NAMED else ""
+            return f"it may be that {' or '.join(v.condition.when for v in self.open[:_NAMED])}{more}"
+        said = "no condition of the command has this status"
+        if self.verdicts:
+            struck = "; ".join(sentence(v) for v in self.verdicts[:_NAMED])
+            said = f"the trace strikes every condition of this status ({struck}): calls are missing, or the firmware deviates"
+        return "; ".join((said, *self.remarks[:1]))
+
 
 def world(capture: Capture, source: int) -> World:
     """What a source tells of the state of things; made once."""
@@ -102,20 +132,29 @@ def why(capture: Capture, seq: int) -> Diagnosis | None:
     """Why a call failed."""
     if not capture.calls.failed[seq]:
         return None
-    name, status = capture.name_text(seq), capture.status_text(seq)
+    asked = _asked(capture, seq)
+    name, status = capture.name_text(asked), capture.status_text(seq)
     if not name.startswith("RMI_") or not status:
         return None
     revision = capture.revision.at(int(capture.calls.source[seq])).of(name)
     conditions, source = conditions_of(name, revision)
     if revision.startswith("2.") and status == _NOT_ACTIVE.status and all(f.status != status for f in conditions):
         conditions = (_NOT_ACTIVE, *conditions)
-    q = Query(capture, seq, world(capture, int(capture.calls.source[seq])), conditions)
+    q = Query(capture, asked, world(capture, int(capture.calls.source[seq])), conditions)
     mine = tuple(Verdict(f, *answer(q, f)) for f in conditions if f.status == status)
     passing = status in ("SMC_NOT_SUPPORTED", *_LATER)
     elsewhere = [] if passing else [f for f in conditions if f.status not in (status, *_LATER)]
     others = tuple(v for f in elsewhere if (v := Verdict(f, *answer(q, f))).holds)
     remarks = deviations.of(name, status, source or revision, revision)
     return Diagnosis(seq, name, status, source or revision, mine, others, remarks)
+
+
+def _asked(capture: Capture, seq: int) -> int:
+    """The command whose status a call has: of the RMI_OP_CONTINUE that ends an operation, the one that began it."""
+    parent = int(capture.calls.parent[seq])
+    if parent < 0 or capture.name_text(seq) != "RMI_OP_CONTINUE":
+        return seq
+    return parent if int(capture.operations.end(np.array([parent]))[0]) == seq else seq
 
 
 def conditions_of(name: str, revision: str) -> tuple[tuple[Failure, ...], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..diagnose import Diagnosis, Verdict
+from ..diagnose import Diagnosis, Verdict, sentence
 from ..display import safe
 
 
@@ -32,11 +32,6 @@ def lines(d: Diagnosis, full: bool = False) -> Iterator[str]:
         yield safe(f"  ! {v.condition.id} holds too, for which the list has {v.condition.status}: {v.text}")
     for remark in d.remarks:
         yield safe(f"  # {remark}")
-
-
-def sentence(v: Verdict) -> str:
-    """'state is not STOPPED: the PDEV is READY, read back in call 12'."""
-    return f"{v.condition.when}: {v.text}" if v.text else v.condition.when
 
 
 def as_object(d: Diagnosis) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Commands that the RMM refused, by what the host did wrong: the condition that holds decides the rule.
 
 Of many calls that were refused alike the first are looked at in full. A call of which the trace does not tell why it was
-refused gives no finding here; ERROR-STATUS counts it.
+refused is CALL-REFUSED, with what may be.
 """
 
 from __future__ import annotations
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from ...capture.model import Capture
     from ...diagnose import Diagnosis
 
+CALL_REFUSED = Rule(
+    "CALL-REFUSED",
+    "error",
+    "a command was refused, and the capture does not show which condition held",
+    "what is left open, or struck, stands below: the memory that the call was given, calls before the capture began, or the "
+    "firmware decide it",
+    "`rmitrace check --call SEQ` for every condition; a capture with memory, from the start of the RMM on",
+    "DEN0137 failure conditions",
+)
+_AGAIN = ("RMI_BUSY",)
+"""Statuses that ask for another try: RMI-BUSY-STORM."""
+_NEGOTIATES = ("RMI_VERSION",)
+"""Commands that may be refused on the way to an agreement: VERSION-REFUSED."""
 EACH = 64
 """Calls of one command with one status that are looked at in full."""
 _PROBING = ("RMI_ERROR_RTT", "RMI_ERROR_RTT_AUX", "SMC_NOT_SUPPORTED", "RMI_BLOCKED")
@@ -35,8 +48,8 @@ def refused(capture: Capture) -> Iterable[Finding]:
         if d is None:
             continue
         world = diagnose.world(capture, int(capture.calls.source[seq]))
-        rule = rule_of(world, d, d.cause)
-        if rule is None:
+        rule = rule_of(world, d, d.cause) or CALL_REFUSED
+        if rule is CALL_REFUSED and (d.status in _AGAIN or d.command in _NEGOTIATES):
             continue
         ident = d.cause.condition.id if d.cause is not None else ""
         key = (rule.id, d.command, d.status, ident, capture.object_of(seq), int(capture.calls.source[seq]))
@@ -59,16 +72,9 @@ def looked_at(capture: Capture) -> list[int]:
 
 
 def _finding(capture: Capture, rule: Rule, d: Diagnosis, calls: list[int]) -> Finding:
-    text = f"{d.command} returned {d.status}"
-    if d.cause is not None:
-        text += f": {d.cause.condition.when}"
-        text += f" ({d.cause.text})" if d.cause.text else ""
-        if d.left:
-            text += "; nothing else is left"
-    elif d.remarks:
-        text += f": {d.remarks[0]}"
+    text = f"{d.command} returned {d.status}: {d.reason}"
     evidence = [c for c in (d.cause.calls if d.cause is not None else ()) if c not in calls]
     return found(rule, capture, text + more(len(calls)), [*calls, *evidence])
 
 
-CHECKS = (Check(refused, RULES),)
+CHECKS = (Check(refused, (*RULES, CALL_REFUSED)),)

@@ -89,6 +89,8 @@ _TABLE: tuple[_Row, ...] = (
 
 _BY_STATUS: tuple[tuple[re.Pattern[str], str, Rule], ...] = (
     # what the list of the command has no condition for, or only one that nothing shows
+    (re.compile("VDEV_COMPLETE|PSCI_COMPLETE"), "RMI_ERROR_INPUT", memory.COMPLETE_REFUSED),
+    (re.compile("(PDEV|VDEV)_ABORT"), "RMI_ERROR_DEVICE", pdev.ABORT_NOTHING),
     (re.compile("PDEV_STREAM_KEY_PURGE"), "RMI_ERROR_NOT_SUPPORTED", streams.KEY_PURGE_UNSUPPORTED),
     (re.compile("PDEV_STREAM_CONNECT|PDEV_CREATE"), "RMI_ERROR_NOT_SUPPORTED", streams.STREAM_TYPE),
     (re.compile(".*_COMMUNICATE"), "RMI_BUSY", pdev.COMM_BUSY),
@@ -112,7 +114,7 @@ def rule_of(world: World, d: Diagnosis, cause: Verdict | None) -> Rule | None:
     if special is not None:
         return special
     found = next((r.rule for r in _TABLE if r.command.fullmatch(command) and r.condition.fullmatch(cause.condition.id)), None)
-    if found is None and cause.condition.id.endswith("state"):
+    if found is None and cause.condition.id.endswith("state") and "RUNNING" not in cause.condition.when:
         found = _granule(world, d, cause, command)
     return found
 

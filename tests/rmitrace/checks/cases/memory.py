@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from .run import DATA, GLOBAL, INPUT, PARAMS, PDEV, PORT, RD, REALM, REC, REC_ERROR, RUN, VDEV, Case, Run, begun, page, ready
+from .run import (
+    BUSY,
+    DATA,
+    GLOBAL,
+    INPUT,
+    PARAMS,
+    PDEV,
+    PORT,
+    RD,
+    REALM,
+    REC,
+    REC_ERROR,
+    RUN,
+    VDEV,
+    Case,
+    Run,
+    begun,
+    page,
+    ready,
+)
 
 MMIO, PSCI_EXIT, RIPAS_EXIT = 1, 3, 4
 """RmiRecEnterFlags emul_mmio; RmiRecExitReason."""
@@ -91,6 +110,10 @@ CASES: dict[str, Case] = {
     ),
     "UNDELEGATE-NOT-DELEGATED": Case(
         lambda: Run().delegate(PDEV).undelegate(PDEV).undelegate(PDEV, INPUT), lambda: begun().undelegate(PDEV, INPUT)
+    ),
+    "CALL-REFUSED": Case(
+        lambda: Run().delegate(PDEV).call("PDEV_CREATE", INPUT, pdev_ptr=PDEV, params_ptr=PARAMS),
+        lambda: Run().delegate(PDEV).call("PDEV_CREATE", BUSY, pdev_ptr=PDEV, params_ptr=PARAMS),
     ),
     "PAGE-DELEGATED": Case(
         lambda: Run().delegate(PDEV, PARAMS).call("PDEV_CREATE", INPUT, pdev_ptr=PDEV, params_ptr=PARAMS),
