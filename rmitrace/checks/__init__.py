@@ -21,6 +21,7 @@ from . import (
     catalogue,
     certificates,
     communicate,
+    firmware,
     granules,
     ide,
     kept,
@@ -49,7 +50,7 @@ __all__ = ["CHECKS", "NEEDS", "RULES", "Check", "Rule", "catalogue", "chosen", "
 
 _MODULES: tuple[ModuleType, ...] = (
     *(versions, transactions, communicate, refused, parameters, operations, granules, unfinished, stream_waits),
-    *(skew, sides, spdm, proofs, certificates, ide, kept, tdisp, outcomes, storms),
+    *(firmware, skew, sides, spdm, proofs, certificates, ide, kept, tdisp, outcomes, storms),
 )
 """In the order in which findings about one place are shown."""
 

@@ -40,6 +40,7 @@ ELSEWHERE = {
     "capture/messages/test_decoding.py": ("KEY-LOG", "SPDM-NOT-DECRYPTED"),
     "capture/messages/test_certificates.py": ("PUBKEY-MISMATCH",),
     "checks/test_sides.py": ("SIDES-DIFFER", "SIDE-MISSING", "SOURCES-APART", "KERNEL-LINE"),
+    "checks/test_firmware.py": ("RMM-CRASH", "RMM-ASSERTION"),
     "checks/test_certificates.py": ("CERT-CHAIN", "SPDM-DIGEST"),
     "checks/test_ide.py": ("IDE-ACK", "IDE-KEY-REFUSED", "IDE-KEY-MISMATCH", "IDE-ORDER"),
     "checks/test_tdisp.py": ("TDISP-ERROR", "TDISP-ANSWER", "TDISP-ORDER", "TDISP-NONCE", "TDISP-STATE"),
