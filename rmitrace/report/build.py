@@ -2,79 +2,68 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import platform
 from collections import Counter
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import __version__, checks, diagnose
+from .. import __version__
 from ..capture.records import NO_TIME, Finding
-from ..correlate.skew import bites, opinions, skews
-from ..correlate.skew.words import group_text, said
 from ..correlate.words import clock_lines
 from ..export.conversation import message_text
 from ..export.text import duration, seconds
-from . import calls, choose
-from .model import CallItem, FileItem, Item, Report, Row, Shown, Speaker, Verdict
-from .picture import picture, telling
+from . import calls, choose, evidence, findings
+from .model import CallItem, Report, Row, Shown
+from .picture import picture
 from .redact import KINDS, Redactor
 
 if TYPE_CHECKING:
     from ..capture.marks import Mark
     from ..capture.model import Capture
-    from ..capture.source import Source
-    from ..lifecycle.model import Sequence
 
-_EVIDENCE = 8
-_BITES = 30
 _SEQUENCES = 40
 _MESSAGES = 80
 _LOGS = 6
 """Lines of logs in front of one call."""
 _BUDGET = 3 << 20
 """Characters of decoded calls, as far as they are counted; the page takes about three times as much."""
-_LIBRARIES = ("construct", "numpy", "polars", "cryptography")
 
 
 def build(capture: Capture, redactor: Redactor) -> Report:
     """The whole report."""
-    findings = choose.ordered(capture.findings)
-    grave = [f for f in findings if f.severity in ("error", "warning")]
-    first = choose.headline(findings)
+    found = choose.ordered(capture.findings)
+    grave = [f for f in found if f.severity in ("error", "warning")]
+    first = choose.headline(found)
     main = choose.main_call(capture, first)
     q = choose.sequence(capture, first, main)
     shown = choose.calls(capture, grave[: choose.MAX_FINDINGS], q, main)
     calls.introduce(capture, shown, redactor)
     there = set(shown)
     left: list[str] = []
-    counts = Counter(f.severity for f in findings)
+    counts = Counter(f.severity for f in found)
     report = Report(
         __version__,
-        _verdict(capture, first, main, q, redactor, there),
+        findings.verdict(capture, first, main, q, redactor, there),
         {s: counts.get(s, 0) for s in ("error", "warning", "note")},
         _numbers(capture),
         redactor.text(capture.revision.name),
         _how(capture, redactor),
     )
     report.picture = picture(capture, q, main, redactor)
-    told: set[int] = set()
-    report.items = [_item(capture, f, redactor, there, told) for f in grave[: choose.MAX_FINDINGS]]
-    notes = [f for f in findings if f.severity == "note"]
-    report.notes = [_item(capture, f, redactor, there, told) for f in notes[: choose.MAX_NOTES]]
+    told: set[int | str] = set()
+    report.items = [findings.item(capture, f, redactor, there, told) for f in grave[: choose.MAX_FINDINGS]]
+    notes = [f for f in found if f.severity == "note"]
+    report.notes = [findings.item(capture, f, redactor, there, told) for f in notes[: choose.MAX_NOTES]]
     _left(left, len(grave), choose.MAX_FINDINGS, "errors and warnings")
     _left(left, len(notes), choose.MAX_NOTES, "notes")
-    _speak(capture, report, redactor)
+    evidence.speak(capture, report, redactor)
     report.sequences = _rows(capture, redactor, left)
     _calls(capture, report, shown, main, redactor, left)
     if not len(capture.calls):
         _messages(capture, report, first, redactor, left)
-    report.files = [_file(s, redactor) for s in capture.sources]
+    report.files = [evidence.file(s, redactor) for s in capture.sources]
     report.clocks = [redactor.text(line) for line in clock_lines(capture)]
-    report.environment = _environment(capture, redactor)
+    report.environment = evidence.environment(capture, redactor)
     report.left = left
     report.hidden = redactor.hidden()
     report.kept = [k for k in KINDS if not redactor.hides(k)]
@@ -84,66 +73,6 @@ def build(capture: Capture, redactor: Redactor) -> Report:
 def _left(left: list[str], have: int, most: int, what: str) -> None:
     if have > most:
         left.append(f"{have - most} of {have} {what}; `rmitrace check` lists them all")
-
-
-def _verdict(
-    capture: Capture, first: Finding | None, main: int | None, q: Sequence | None, redactor: Redactor, there: set[int]
-) -> Verdict:
-    none = Shown("")
-    if first is None:
-        n = sum(f.severity == "note" for f in capture.findings)
-        told = "no rule found an error or a warning in "
-        if len(capture.calls):
-            told += _count(len(capture.calls), "call")
-        else:
-            told += _count(len(capture.conversations.all), "message")
-        told += f"; {_count(n, 'note')} below" if n else ""
-        return Verdict(True, Shown("Nothing wrong found"), None, Shown(told), none, (), none, none)
-    rule = checks.RULES.get(first.rule)
-    what = rule.title if rule is not None else first.rule
-    title = what[:1].upper() + what[1:]
-    if main is not None:
-        about = capture.object_of(main)
-        name = capture.name_text(main)
-        title = (what if what.startswith(name) else f"{name}: {what}") + (f" ({about})" if about else "")
-    within = ""
-    if q is not None:
-        step = next((s for s in q.steps if s.outcome == "failed"), None)
-        within = f"{q.kind} of {q.object}, {q.outcome}" + (f" at step {step.name}" if step is not None else "")
-    return Verdict(
-        False,
-        redactor.text(title),
-        calls.reference(capture, main, redactor, main in there) if main is not None else None,
-        redactor.text(first.message),
-        redactor.text(_cause(capture, main)),
-        tuple(redactor.text(f"{capture.sources[m.source].name}: {m.text.strip()[:300]}") for m in _said(capture, main)),
-        redactor.text(rule.next if rule is not None else ""),
-        redactor.text(within),
-    )
-
-
-def _cause(capture: Capture, main: int | None) -> str:
-    d = diagnose.why(capture, main) if main is not None and capture.calls.failed[main] else None
-    if d is None or not d.verdicts:
-        return ""
-    struck = sum(v.holds is False for v in d.verdicts)
-    counts = f"{_count(len(d.verdicts), 'condition')} of {d.status}: {len(d.held)} held, {struck} struck, {len(d.open)} possible"
-    if d.cause is None:
-        return counts
-    c = d.cause
-    return f"{c.condition.when}" + (f" ({c.text})" if c.text else "") + f"; {counts}"
-
-
-def _said(capture: Capture, main: int | None) -> list[Mark]:
-    """The lines of logs that tell of an error, right in front of the main call or in front of the two behind it."""
-    if main is None:
-        return []
-    before = int(capture.calls.source[main])
-    return sorted(telling(capture, main, main + 2), key=lambda m: (m.before_call != main, m.source != before))[:3]
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n} {word}{'' if n == 1 else 's'}"
 
 
 def _numbers(capture: Capture) -> list[tuple[str, str]]:
@@ -165,55 +94,6 @@ def _how(capture: Capture, redactor: Redactor) -> Shown:
     if not len(capture.calls):
         return Shown("no calls: nothing to tell it from")
     return redactor.text("asked for" if r.forced else "assumed: nothing tells it" if r.assumed else "from evidence")
-
-
-def _item(capture: Capture, f: Finding, redactor: Redactor, there: set[int], told: set[int]) -> Item:
-    """``told``: the calls whose conditions an earlier finding has listed."""
-    rule = checks.RULES.get(f.rule)
-    known = [c for c in f.calls if 0 <= c < len(capture.calls)]
-    where = f"{capture.sources[f.source].name}, byte {f.offset}" if f.source >= 0 and f.offset >= 0 else ""
-    explained = f.severity != "note" and bool(known) and bool(capture.calls.failed[known[0]]) and known[0] not in told
-    told.update(known[:1] if explained else ())
-    return Item(
-        redactor.text(f.rule),
-        f.severity if f.severity in choose.RANK else "note",
-        redactor.text(f.message),
-        redactor.text(f.object or ""),
-        redactor.text(where),
-        tuple(calls.reference(capture, c, redactor, c in there) for c in known[:4]),
-        max(0, len(known) - 4),
-        calls.why(capture, known[0], redactor) if explained else None,
-        Shown(rule.title if rule is not None else ""),
-        Shown(rule.why if rule is not None else ""),
-        Shown(rule.next if rule is not None else ""),
-        redactor.text(f.spec or (rule.spec if rule is not None else "")),
-    )
-
-
-def _speak(capture: Capture, report: Report, redactor: Redactor) -> None:
-    """What each side speaks, and where they do not agree."""
-    if not len(capture.calls):
-        return
-    names = [s.name for s in capture.sources]
-    known = opinions(capture)
-    for o in known:
-        where = f" ({' and '.join(names[s] for s in o.sources)})" if len({k.sources for k in known}) > 1 else ""
-        evidence = [redactor.text(e.text) for e in o.evidence[:_EVIDENCE]]
-        if len(o.evidence) > _EVIDENCE:
-            evidence.append(Shown(f"and {len(o.evidence) - _EVIDENCE} more signs"))
-        group = redactor.text(group_text(o.group))
-        report.speakers.append(Speaker(redactor.text(o.side + where), group, redactor.text(o.text), tuple(evidence)))
-    if not report.speakers:
-        evidence = [redactor.text(e) for e in capture.revision.evidence[:_EVIDENCE]]
-        report.speakers.append(Speaker(Shown("both"), Shown("all"), report.abi, tuple(evidence)))
-    for s in skews(capture):
-        found: list[Shown] = []
-        for b in bites(capture, s):
-            if len(found) == _BITES:
-                found.append(Shown("and more: see rmitrace abi of"))
-                break
-            found.append(redactor.text(b.text + ("" if b.count == 1 else f" ({b.count} calls)")))
-        report.skews.append((redactor.text(said(capture, s)), tuple(found)))
 
 
 def _rows(capture: Capture, redactor: Redactor, left: list[str]) -> list[Row]:
@@ -280,52 +160,3 @@ def _messages(capture: Capture, report: Report, first: Finding | None, redactor:
     report.messages = [redactor.text(message_text(capture, m), strict=True) for m in found[start:end]]
     if start or end < len(found):
         left.append(f"{len(found) - (end - start)} of {len(found)} messages; `rmitrace messages` lists them all")
-
-
-def _file(s: Source, redactor: Redactor) -> FileItem:
-    size, digest = len(s.data), ""
-    try:
-        if s.path == "-" or not os.path.isfile(s.path):
-            digest = hashlib.sha256(s.data).hexdigest()
-        else:
-            with open(s.path, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                size = file.tell()
-    except OSError:
-        digest = ""
-    start, end = s.first_ns, s.last_ns
-    span = f"{seconds(start)} to {seconds(end)} s" if start is not None else "no times"
-    return FileItem(
-        redactor.text(s.name if redactor.hides("paths") else s.path),
-        redactor.text(s.format),
-        len(s.records),
-        size,
-        len(s.data) if len(s.data) != size else None,
-        digest,
-        Shown(span),
-    )
-
-
-def _environment(capture: Capture, redactor: Redactor) -> list[tuple[str, Shown]]:
-    libraries = []
-    for name in _LIBRARIES:
-        try:
-            libraries.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    out = [
-        ("rmitrace", Shown(__version__)),
-        ("Python", redactor.text(f"{platform.python_version()}, {platform.system()} {platform.machine()}")),
-        ("libraries", redactor.text(", ".join(libraries))),
-    ]
-    options = [f"--map {m}" for m in capture.options.maps]
-    options += ["--abi"] if capture.revision.forced else []
-    options += ["secrets of sessions were given"] if capture.options.keys else []
-    options += ["--show-secrets"] if capture.options.show_secrets else []
-    if options:
-        out.append(("options", redactor.text(", ".join(options))))
-    for s in capture.sources:
-        for fact in ("clock", "kernel", "machine"):
-            if isinstance(s.records.facts.get(fact), str):
-                out.append((f"{fact} of the trace", redactor.text(f"{s.records.facts[fact]} ({s.name})")))
-    return out

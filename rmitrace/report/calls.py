@@ -13,10 +13,10 @@ from ..capture.model import Call, Capture
 from ..export.text import duration, hints, mark_line, message_notes, other_sides, seconds, seen_by
 from .model import Block, CallItem, CallRef, Condition, Memory, Shown, Talk, Why
 from .redact import Redactor
-from .trees import Trees, block
+from .trees import Trees, addresses_in, block
 
-MAX_RAW = 2000
-"""Characters of a raw record."""
+MAX_RAW, MAX_READ = 2000, 1 << 16
+"""Characters of a raw record that are shown, and that are looked at: of most of them only the count stays."""
 MAX_CONDITIONS = 24
 MAX_TALKS = 8
 """Messages of one call."""
@@ -43,10 +43,10 @@ def introduce(capture: Capture, seqs: list[int], redactor: Redactor) -> None:
                     redactor.secret(value)
                 elif reg.type == "Address":
                     found.append((0 if reg.name in _OBJECTS else 2 if reg.name in _ANY else 1, value, reg.name))
-                else:
+                elif value & 0xFFF:  # a whole page may be an address whatever it is called
                     redactor.number(value)
-    for _, value, name in sorted(found, key=lambda f: f[0]):
-        redactor.address(value, name)
+    for rank, value, name in sorted(found, key=lambda f: f[0]):
+        redactor.address(value, name, own=rank < 2)
 
 
 def reference(capture: Capture, seq: int, redactor: Redactor, there: bool) -> CallRef:
@@ -79,7 +79,7 @@ def item(
         tuple(redactor.text(mark_line(m)) for m in logs),
         Trees(redactor).branches(c.tree),
         why(capture, seq, redactor),
-        _memory(c, redactor, bool(talks)) if full else (),
+        *(_memory(c, redactor, bool(talks)) if full else ((), ())),
         tuple(_talk(m, redactor) for m in talks) if full else (),
         _raw(capture, c, redactor) if full else (),
         skipped,
@@ -106,8 +106,10 @@ def why(capture: Capture, seq: int, redactor: Redactor) -> Why | None:
     return Why(title, tuple(found[:MAX_CONDITIONS]), tuple(remarks))
 
 
-def _memory(c: Call, redactor: Redactor, talked: bool) -> tuple[Memory, ...]:
-    out = []
+def _memory(c: Call, redactor: Redactor, talked: bool) -> tuple[tuple[Memory, ...], tuple[Shown, ...]]:
+    """What was recorded of memory, and the titles of that which may hold secrets. What the host shares with the device is
+    shown as messages, where there are any."""
+    out, unseen = [], []
     for b, tree in c.buffers:
         where = f" at 0x{b.addr:x}" if b.addr is not None else ""
         title = redactor.text(f"{b.struct or 'memory'}{where}, {b.when}, {len(b.data)} bytes")
@@ -117,11 +119,10 @@ def _memory(c: Call, redactor: Redactor, talked: bool) -> tuple[Memory, ...]:
             out.append(Memory(title, branches, block(Shown("bytes"), b.data, trees.masked)))
         elif not talked:
             if redactor.hides("keys") or redactor.hides("nonces"):
-                shown = Block(Shown("bytes"), (), Shown("not decoded, and left out: it may hold keys or nonces"))
+                unseen.append(title)
             else:
-                shown = block(Shown("bytes"), b.data, set())
-            out.append(Memory(title, (), shown))
-    return tuple(out)
+                out.append(Memory(title, (), block(Shown("bytes"), b.data, addresses_in(redactor, b.data))))
+    return tuple(out), tuple(unseen)
 
 
 def _talk(m: Message, redactor: Redactor) -> Talk:
@@ -147,7 +148,7 @@ def _raw(capture: Capture, c: Call, redactor: Redactor) -> tuple[Block, ...]:
 
 def _raw_block(capture: Capture, source: int, what: str, offset: int, raw: str, redactor: Redactor) -> Block:
     title = redactor.text(f"{what}: {capture.sources[source].name}, byte {offset}")
-    text = raw[: 4 * MAX_RAW]
+    text = raw[:MAX_READ]
     lines = [redactor.raw(line) for line in text.split("\n")]
     shown: list[Shown] = []
     room = MAX_RAW

@@ -7,11 +7,19 @@ import hashlib
 from typing import IO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .drawing import drawing
 from .model import Report
 from .words import counted, events_in_words
+
+
+def ticks(text: str) -> Markup:
+    """What stands in backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
 
 
 def write(report: Report, out: IO[str]) -> None:
@@ -23,6 +31,7 @@ def write(report: Report, out: IO[str]) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.filters["ticks"] = ticks
     style = Markup(env.get_template("report.css").render())  # a file of this package, with nothing put in
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = env.get_template("report.html")

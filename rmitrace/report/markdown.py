@@ -182,6 +182,7 @@ def _call(c: CallItem) -> list[str]:
     lines = list(_tree(c.tree))
     for m in c.memory:
         lines += ["", m.title, *_tree(m.tree, 1)]
+    lines += ["", f"left out, as it may hold keys or nonces: {'; '.join(c.unseen)}"] if c.unseen else []
     for t in c.talks:
         lines += ["", f"{'->' if t.request else '<-'} {t.title}", *_tree(t.tree, 1)]
     for b in c.raw:

@@ -78,7 +78,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class CallItem:
-    """A call of the report, and the lines of logs in front of it."""
+    """A call of the report, and the lines of logs in front of it. unseen: memory that may hold secrets, and is left out."""
 
     seq: int
     head: Shown
@@ -90,6 +90,7 @@ class CallItem:
     tree: tuple[Branch, ...]
     why: Why | None
     memory: tuple[Memory, ...]
+    unseen: tuple[Shown, ...]
     talks: tuple[Talk, ...]
     raw: tuple[Block, ...]
     skipped: int = 0
@@ -238,6 +239,13 @@ class Verdict:
     said: tuple[Shown, ...]
     next: Shown
     within: Shown
+    across: bool = False
+    """It is about the whole capture; the call is one that shows it."""
+
+    @property
+    def call_word(self) -> str:
+        """What the call is to it."""
+        return "Seen in" if self.across else "Call"
 
 
 @dataclass(slots=True)

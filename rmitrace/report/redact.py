@@ -7,6 +7,7 @@ wherever it stands (``pdev_ptr#1``), so that what belongs together can still be 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -34,9 +35,12 @@ _ROLE = {"keys": "key", "nonces": "nonce", "measurements": "measurement", "seria
 _PAGE = 0xFFF
 _SMALL = 0x10000
 """Numbers below it are sizes, offsets and indices, not addresses."""
+_NEAR = 0x10000
+"""Bytes behind an address with a name that are called after it: what lies beside each other is seen."""
 _ONES = frozenset((2**64 - 1, 2**32 - 1))
 
-_NUMBER = re.compile(r"(?<![0-9A-Za-z_.#])(?:0[xX])?[0-9a-fA-F]{5,16}(?![0-9A-Za-z_])")
+_NUMBER = re.compile(r"(?<![0-9A-Za-z_.#])(?:0[xX])?[0-9a-fA-F]{5,16}(?:(?![0-9A-Za-z_])|(?=SMC_))")
+"""A number in hexadecimal; on a shared UART the next row of an RMM may follow without a blank."""
 _BYTE = r"(?:0x)?[0-9a-fA-F]{2}"
 _RUN = re.compile(rf"(?<![0-9A-Za-z]){_BYTE}(?:[ :,]{{0,2}}{_BYTE}){{15,}}")
 """Sixteen bytes or more in hexadecimal: as long as a key, a nonce or a digest is."""
@@ -47,6 +51,11 @@ _WORDS = (
     ("keys", re.compile(r"key|secret|psk|salt|passw|token|\biv\b", re.I)),
 )
 """Words in front of bytes that say what these are."""
+_KEY_WORD = re.compile(
+    r"\b((?:\w{1,24}_)?(?:key|iv|ifv)(?:_?(?:dw|word|lo|hi)?_?\d{0,3}|\[\d{1,3}\]))(\s{0,4}[:=]\s{0,4})((?:0x)?[0-9a-f]{8,16})\b",
+    re.I,
+)
+"""A key in words of registers: 'Key_DW0: 0x5b67c310', as tee-io-validator prints them."""
 _BEFORE = 48
 """Characters in front of them that are looked at."""
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
@@ -91,6 +100,8 @@ class Redactor:
         """How many names a role has."""
         self._places: Counter[tuple[str, str]] = Counter()
         """How often each name stands in the report, by kind and name."""
+        self._sorted: list[int] = []
+        """The addresses that have names."""
         self._plain: set[int] = set()
         self._secret: dict[int, tuple[str, str]] = {}
         self._bytes: dict[str, tuple[str, str]] = {}
@@ -102,9 +113,9 @@ class Redactor:
 
     # what is known beforehand
 
-    def address(self, value: int, role: str) -> None:
-        """Give an address a name after what it is."""
-        if value >= _SMALL and value not in _ONES:
+    def address(self, value: int, role: str, *, own: bool = True) -> None:
+        """Give an address a name after what it is. ``own``: also where it is shortly behind another one."""
+        if value >= _SMALL and value not in _ONES and (own or self._near(value) is None):
             self._name("addresses", value, role)
 
     def number(self, value: int) -> None:
@@ -156,6 +167,8 @@ class Redactor:
                 text = pattern.sub(lambda m: self._seen("hosts", m[0]), text)
         if "serials" in self.kinds:
             text = _SERIAL.sub(self._serial, text)
+        if "keys" in self.kinds:
+            text = _KEY_WORD.sub(lambda m: f"{m[1]}{m[2]}{self._seen('keys', m[3].lower())}", text)
         if self.kinds & _OF_BYTES:
             text = (_SHORT_RUN if strict else _RUN).sub(lambda m: self._run(m, strict), text)
         if "addresses" in self.kinds or (self._secret and "keys" in self.kinds):
@@ -186,6 +199,8 @@ class Redactor:
             role = role or _ROLE[kind]
             self._numbers[role] += 1
             known = self._names[kind, value] = f"{role}#{self._numbers[role]}"
+            if kind == "addresses" and isinstance(value, int):
+                insort(self._sorted, value)
         return known
 
     def _seen(self, kind: str, value: object) -> str:
@@ -238,14 +253,17 @@ class Redactor:
             return None
         if ("addresses", value) in self._names:
             return value, 0
-        if value in self._plain:
+        if value in self._plain or value in _function_ids():
             return None
-        page = value & ~_PAGE
-        if ("addresses", page) in self._names:
-            return page, value & _PAGE
-        if not sure or value in _function_ids():
-            return None
-        return page, value & _PAGE
+        near = self._near(value)
+        if near is not None:
+            return near, value - near
+        return (value & ~_PAGE, value & _PAGE) if sure else None
+
+    def _near(self, value: int) -> int | None:
+        """The address with a name that is at or shortly before another one."""
+        at = bisect_right(self._sorted, value) - 1
+        return self._sorted[at] if at >= 0 and value - self._sorted[at] < _NEAR else None
 
 
 _OF_BYTES = frozenset(("keys", "nonces", "measurements", "serials"))

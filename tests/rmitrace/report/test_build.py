@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rmitrace.capture import Capture, open_capture
+from rmitrace.capture.messages.ide_keys import programmings
 from rmitrace.report import Redactor, kinds_of, write
 from rmitrace.report.build import build
 from rmitrace.report.choose import MAX_CALLS
@@ -63,6 +64,24 @@ def test_conditions_of_a_refused_call_are_told_once() -> None:
     assert stop[1].why is None
 
 
+def test_the_texts_of_a_rule_are_given_once() -> None:
+    items = [f for f in report(CONNECT).items if f.rule == "SEQUENCE-FAILED"]
+    assert [bool(f.reason) for f in items] == [True, False]
+
+
+def test_keys_of_a_log_are_not_in_its_report() -> None:
+    """The log prints the keys that it programs at both ends of the link."""
+    log = CAPTURES / "spdm" / "tee-io-validator.log"
+    words = set(re.findall(r"Key_DW\d: 0x([0-9a-f]{8})", log.read_text()))
+    assert len(words) > 16
+    keys = {p.key for p in programmings(opened(log), opened(log).conversations) if p.key}
+    assert keys
+    for form in ("html", "markdown"):
+        digits = re.sub("[^0-9a-f]", "", page(log, form=form).lower())
+        assert not any(w in digits for w in words)
+        assert not any(k.hex()[:16] in digits for k in keys)
+
+
 def test_a_good_run_says_that_nothing_is_wrong() -> None:
     r = report(GOOD)
     assert r.verdict.good
@@ -82,6 +101,7 @@ def test_files_with_their_hashes() -> None:
 
 def test_skew_is_told_with_the_evidence_of_both_sides() -> None:
     r = report(*SKEWED)
+    assert r.verdict.title == "Kernel and firmware speak different revisions"  # of no single call
     said = " ".join(text for text, _ in r.skews)
     assert "the kernel of tf-rmm-alp16-nominal.calls.jsonl.xz speaks 1.1-alp17" in said
     assert "2.0-bet1" in said
