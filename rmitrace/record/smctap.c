@@ -2,7 +2,9 @@
 /*
  * smctap: hardware breakpoints at SMC instructions, through perf_event_open, for targets that have neither perf nor Python.
  *
- *   smctap find ADDR:SIZE...        look for SMC instructions in kernel code (/proc/kcore); prints "ADDR OFFSET ADDR+OFFSET", hex
+ *   smctap find ADDR:SIZE...        look for SMC instructions in kernel code (/proc/kcore); prints a line for each:
+ *       "ADDR OFFSET ADDR+OFFSET BACK FIX...", hex. BACK bytes in front of it is an instruction where a probe finds the
+ *       arguments in registers, but for those that a FIX names ("0=\\0xc4000150", "1=%x20": what x0 and x1 will be); 0: nowhere
  *   smctap watch FOLDER PAGE ENTER EXIT ADDR...
  *       a breakpoint at each address (an SMC) and one behind it on every CPU, CPUs that come online later too. Writes
  *       FOLDER/cpuN, ring-buffer pages of PAGE bytes as ftrace has them, of two events with the ids ENTER and EXIT (see record() below;
@@ -137,6 +139,75 @@ static void complain(const char *what, u64 number, unsigned base, const char *re
 
 /* find */
 
+struct value {	/* what a register will hold: a number, or what another one holds now */
+	char kind;	/* 'r' register, 'w' its low half, 'c' number */
+	u64 v;
+};
+
+/* Follow one instruction, as far as it only moves numbers and registers; 0 where it does more (Arm ARM C6.2, A64). */
+static int follow_one(u32 w, struct value *x)
+{
+	unsigned d = w & 31, m = w >> 16 & 31, shift = (w >> 21 & 3) * 16;
+	u64 imm = (u64)(w >> 5 & 0xffff) << shift;
+	int wide = (int)(w >> 31);
+
+	switch (w & 0x7f800000) {
+	case 0x52800000:	/* MOVZ */
+		x[d] = (struct value){ 'c', imm };
+		return d != 31;
+	case 0x12800000:	/* MOVN */
+		x[d] = (struct value){ 'c', wide ? ~imm : (u32)~imm };
+		return d != 31;
+	case 0x72800000:	/* MOVK */
+		if (x[d].kind != 'c' || d == 31)
+			return 0;
+		x[d].v = (x[d].v & ~(0xfffful << shift)) | imm;
+		return 1;
+	}
+	if ((w & 0x7fe0ffe0) == 0x2a0003e0) {	/* MOV (register): ORR Rd, ZR, Rm */
+		if (d == 31)
+			return 1;
+		x[d] = m == 31 ? (struct value){ 'c', 0 } : x[m];
+		if (!wide && x[d].kind == 'r')
+			x[d].kind = 'w';
+		if (!wide && x[d].kind == 'c')
+			x[d].v = (u32)x[d].v;
+		return 1;
+	}
+	return (w & 0xfffff01f) == 0xd503201f	/* hints: NOP, BTI, PACIASP */
+		|| (w & 0xbfc00000) == 0xb9000000	/* STR (unsigned offset) */
+		|| (w & 0x7fc00000) == 0x29000000;	/* STP (signed offset) */
+}
+
+/* Print BACK and the FIXes of an SMC with ``before`` known instructions in front of it. */
+static void print_arguments(const u32 *smc, long before)
+{
+	static struct value x[32];
+
+	for (long back = 1; back <= 8 && back <= before; back++) {
+		int good = 1;
+
+		for (unsigned r = 0; r < 32; r++)
+			x[r] = (struct value){ 'r', r };
+		for (long i = back; i > 0 && good; i--)
+			good = follow_one(smc[-i], x);
+		if (!good)
+			continue;
+		put_number(1, (u64)back * 4, 16);
+		for (unsigned r = 0; r < NREGS; r++) {
+			if (x[r].kind == 'r' && x[r].v == r)
+				continue;
+			put(1, " ");
+			put_number(1, r, 10);
+			put(1, x[r].kind == 'c' ? "=\\0x" : "=%x");
+			put_number(1, x[r].v, x[r].kind == 'c' ? 16 : 10);
+			put(1, x[r].kind == 'w' ? ":x32" : ":x64");
+		}
+		return;
+	}
+	put(1, "0");
+}
+
 static int find_in(int kcore, u64 addr, u64 size)
 {
 	static Elf64_Ehdr head;
@@ -166,6 +237,8 @@ static int find_in(int kcore, u64 addr, u64 size)
 				put_number(1, done + (u64)w * 4, 16);
 				put(1, " ");
 				put_number(1, addr + done + (u64)w * 4, 16);
+				put(1, " ");
+				print_arguments(&words[w], w);
 				put(1, "\n");
 			}
 			done += (u64)got & ~3ul;

@@ -215,13 +215,15 @@ make_folder() {
 
 # --- what can be probed
 
-symbol() { grep -q " $1\(	\|\$\)" "$tmp/symbols"; }
+speaks='(^|_)rmi_|rmm|rme_|realm|cca|smccc_trng'	# in the names of functions that may make SMCs by themselves
+
+symbol() { grep -q " $1\$" "$tmp/named"; }
 
 # Whether ftrace may trace a function. The list takes the kernel seconds to write, so it is read only where many are asked for.
 traceable() {
 	if [ ! -e "$tmp/filter" ]; then
 		if [ -e "$fs/available_filter_functions" ]; then
-			grep -E '^(psci_|rmi_)' "$fs/available_filter_functions" >"$tmp/filter"
+			grep -E "^psci_|$speaks" "$fs/available_filter_functions" >"$tmp/filter"
 		else
 			awk '{ print $3 }' "$tmp/symbols" >"$tmp/filter" # without the function tracer nothing is hidden from probes
 		fi
@@ -294,10 +296,48 @@ psci_exit() { # only results that are no error: errors are Linux' numbers there,
 
 sites() { # addresses of the first SMC in each stub, most wanted first
 	for s in arm_smccc_1_2_smc __arm_smccc_smc; do
-		a=$(awk -v s=$s '$3 == s { print $1; exit }' "$tmp/symbols")
+		a=$(sed -n "s/ $s\$//p" "$tmp/named")
 		case $a in '' | 0000000000000000) continue ;; esac
-		"$tap" find "$a:200" 2>>"$tmp/tap.err" | sed -n "1s/^[^ ]* \([^ ]*\) \(.*\)/$s \1 \2/p"
+		"$tap" find "$a:200" 2>>"$tmp/tap.err" | sed -n "1s/^[^ ]* \([^ ]*\) \([^ ]*\) .*/$s \1 \2/p"
 	done
+}
+
+# SMCs that a function of a CCA driver (or another one that speaks SMC) makes by itself, not in a stub: such a function can be
+# probed, in front of the instruction and behind it. Prints: name, its address, the SMC's, bytes in front of that, registers
+# still to be set. An SMC is in the function that begins last before it (addresses are all of one length).
+inline_sites() {
+	# shellcheck disable=SC2046 # addresses are words
+	[ ! -s "$tmp/ranges" ] || "$tap" find $(sed 2000q "$tmp/ranges") 2>/dev/null | sed 's/^[^ ]* [^ ]* //' | sort -u | sed 256q >"$tmp/smcs"
+	[ -s "$tmp/smcs" ] || return 0
+	awk -v speaks="$speaks" 'FNR == NR { smc[$1] = $0; next }
+		{ for (a in smc) if ($1 <= a && $1 >= start[a]) { start[a] = $1; name[a] = $3 } }
+		END { for (a in smc) if (name[a] ~ speaks && name[a] !~ /^_*arm_smccc_(1_2_)?smc$/) print name[a], start[a], smc[a] }
+	' "$tmp/smcs" "$tmp/symbols" | sort | sed 64q
+}
+
+by_inline_sites() {
+	[ -n "$tap" ] || return 0
+	inline_sites >"$tmp/inline"
+	count=0 skipped=0
+	while read -r func start at back fixes; do
+		off=$((0x${at#????????} - 0x${start#????????}))
+		traceable "$func" && [ "$back" != 0 ] || { skipped=$((skipped + 1)); continue; }
+		r=0 line=
+		while [ $r -lt 8 ]; do
+			v=%x$r:x64
+			for f in $fixes; do
+				case $f in "$r="*) v=${f#*=} ;; esac
+			done
+			line="$line a$r=$v" r=$((r + 1))
+		done
+		if probe p "smc_enter_i$count" "$func+$((off - 0x$back))$line"; then
+			probe p "smc_exit_i$count" "$func+$((off + 4))$(regs 7)" || skipped=$((skipped + 1))
+			count=$((count + 1))
+		else
+			skipped=$((skipped + 1))
+		fi
+	done <"$tmp/inline"
+	[ $skipped = 0 ] || note "$skipped SMC instructions of functions of a CCA driver cannot be probed; their SMCs will be missing"
 }
 
 by_breakpoints() {
@@ -306,7 +346,7 @@ by_breakpoints() {
 		note "no folder that programs can be run from (noexec): no hardware breakpoints"
 		return 1
 	fi
-	if [ "$(awk '$1 != "0000000000000000" { n = 1; exit } END { print n + 0 }' "$tmp/symbols")" = 0 ]; then
+	if grep -q '^0000000000000000 .*smccc' "$tmp/named"; then
 		note "addresses of the kernel are hidden (kernel.kptr_restrict=$(cat /proc/sys/kernel/kptr_restrict)): no hardware" \
 			"breakpoints; sysctl kernel.kptr_restrict=1 would show them to root"
 		return 1
@@ -634,7 +674,15 @@ clean_stale
 keep=
 make_folder || die "no folder to work in: /run, /tmp, /var/tmp and /dev/shm cannot be written"
 
-awk '$2 == "t" || $2 == "T" || $2 == "w" || $2 == "W"' /proc/kallsyms >"$tmp/symbols"
+# One pass over the symbols (on a big kernel each takes a while): code; names that matter; functions that may make SMCs
+: >"$tmp/named"
+: >"$tmp/ranges"
+awk -v speaks="$speaks" -v named="$tmp/named" -v ranges="$tmp/ranges" -v doe="$doe" '
+	$2 == "t" || $2 == "T" || $2 == "w" || $2 == "W" {
+		print
+		if ($3 ~ /^(arm_smccc_1_2_smc|__arm_smccc_smc|psci_0_2_cpu_off|pci_doe)$/ || $3 == doe) print $1, $3 >named
+		if ($3 ~ speaks && $1 !~ /^0+$/) print $1 ":800" >ranges
+	}' /proc/kallsyms >"$tmp/symbols"
 enter_id=65001 exit_id=65002
 page=$(sed -n 's/.*field: char data;[^0-9]*\([0-9]*\);[^0-9]*size:\([0-9]*\);.*/\1 \2/p' "$fs/events/header_page" | {
 	read -r a b
@@ -653,6 +701,7 @@ if [ -z "$size" ]; then
 fi
 
 extras() {
+	by_inline_sites
 	if [ -z "$dry" ] && [ "$method" = stubs ]; then :; elif symbol psci_0_2_cpu_off && psci_enter cpu_off psci_0_2_cpu_off 0x84000002 1; then :; else
 		note "no probe on psci_0_2_cpu_off: CPU_OFF will be missing (a CPU loses its breakpoints before it goes)"
 	fi

@@ -145,6 +145,18 @@ def test_doe_bytes(guest: Any, tmp_path: Path) -> None:
     assert found == [("request", request), ("response", response), ("request", long), ("response", long)]
 
 
+def test_smc_that_a_driver_makes_without_a_stub(guest: Any, tmp_path: Path) -> None:
+    """Its function is probed in front of the instruction and behind it; x0 is loaded in two steps there."""
+    work = f"echo 43500000 7 >{SMC}/smc_inline; echo 43501000 8 >{SMC}/smc_inline"
+    guest.run(f"sh /record.sh -o /tmp/inline.dat -- sh -c '{work}'", 600)
+    path = tmp_path / "inline.dat"
+    path.write_bytes(guest.take("/tmp/inline.dat"))
+    told = re.findall(r"smcgen: inline got (-?\d+)", guest.run("rm /tmp/inline.dat; dmesg"))
+    found = [([int(x, 16) for x in c["x"][:3]], int(c["r"][0], 16)) for c in calls(path)]
+    assert found == [([0xC4000178, 0x43500000, 7], 2**64 - 1), ([0xC4000178, 0x43501000, 8], 2**64 - 1)]
+    assert told == ["-1", "-1"]
+
+
 def test_without_breakpoints_it_says_what_is_missing(guest: Any, tmp_path: Path) -> None:
     hotplug = "echo 0 >/sys/devices/system/cpu/cpu1/online; echo 1 >/sys/devices/system/cpu/cpu1/online"
     said = guest.run(f"sh /record.sh --no-breakpoints -o /tmp/less.dat -- sh -c '{hotplug}' 2>&1", 300)
@@ -181,6 +193,18 @@ def test_killed_it_leaves_nothing(guest: Any, kernel: Any, moment: str, watched:
         guest.run(f"n=0; while {left} && [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.1; done", 200)
     else:
         guest.run("sleep 2; sh /record.sh --clean", 60)
+    assert state(guest) == before
+
+
+def test_whoever_started_it_goes_away(guest: Any) -> None:
+    """As over ssh, where the script comes in over standard input and the connection drops."""
+    before = state(guest)
+    start = "cat /record.sh | sh -s -- -o - >/run/gone/x.dat 2>/run/gone/log"
+    guest.run(f"mkdir /run/gone; sh -c 'echo $$ >/run/gone/pid; {start}; :' &")
+    guest.run("while ! grep -q recording /run/gone/log 2>/dev/null; do sleep 0.1; done", 300)
+    guest.run("kill -9 $(cat /run/gone/pid)")
+    guest.run("n=0; while ls -d /run/rmitrace_* >/dev/null 2>&1 && [ $n -lt 1200 ]; do n=$((n + 1)); sleep 0.1; done", 300)
+    assert "whoever started this is gone" in guest.run("cat /run/gone/log; rm -rf /run/gone")
     assert state(guest) == before
 
 

@@ -4,6 +4,7 @@
  *
  *   echo "c4000150 20000" > /sys/module/smcgen/parameters/smc12     arm_smccc_1_2_smc, x0..x17
  *   echo "84000050" > /sys/module/smcgen/parameters/smc11           __arm_smccc_smc, x0..x7, results x0..x3
+ *   echo "43500000 7" > /sys/module/smcgen/parameters/smc_inline      an SMC that is not in a stub, x1 and x2
  *   echo "10840000 100400000001..." > /sys/module/smcgen/parameters/doe
  *                                 one DOE request and its response, in hex, through a function like pci_doe()
  *
@@ -61,6 +62,29 @@ static int smc11_set(const char *text, const struct kernel_param *kp)
 		x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], out.a0, out.a1, out.a2, out.a3);
 	return 0;
 }
+
+/* An SMC without a stub, as drivers make it that call arm_smccc_1_1_invoke(). */
+static noinline int smcgen_rmi_inline(unsigned long x1, unsigned long x2)
+{
+	struct arm_smccc_res out;
+
+	arm_smccc_1_1_smc(0xc4000178, x1, x2, &out);	/* RMI_PDEV_GET_STATE's number in 1.1-alp17 */
+	return (int)out.a0;
+}
+
+static int inline_set(const char *text, const struct kernel_param *kp)
+{
+	unsigned long x[2] = {};
+	int err = parse(text, x, 2);
+
+	if (err)
+		return err;
+	pr_info("smcgen: inline got %d\n", smcgen_rmi_inline(x[0], x[1]));
+	return 0;
+}
+
+static const struct kernel_param_ops inline_ops = { .set = inline_set };
+module_param_cb(smc_inline, &inline_ops, NULL, 0200);
 
 /* As pci_doe() has its arguments; what a driver would carry SPDM with. */
 noinline __attribute__((noclone)) int smcgen_doe(void *mb, u16 vendor, u8 type, const void *req, size_t req_len, void *rsp,
