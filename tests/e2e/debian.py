@@ -3,6 +3,7 @@ its lists in the cache folder, with this system's own mirror and keys."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -139,15 +140,15 @@ exec aarch64-linux-gnu-gcc "$@"
 
 def build_module(k: Kernel, source: Path) -> Path:
     """Build an external module against the headers of a kernel; the .ko."""
-    out = k.suite.folder / f"{source.name}-{k.release}"
+    files = {f.name: f.read_bytes() for f in sorted(source.iterdir()) if f.is_file()}
+    out = k.suite.folder / f"{source.name}-{k.release}-{hashlib.sha256(repr(files).encode()).hexdigest()[:16]}"
     ko = out / f"{source.name}.ko"
-    newest = max(f.stat().st_mtime for f in source.iterdir())
-    if ko.exists() and ko.stat().st_mtime > newest:
+    if ko.exists():
         return ko
     root = k.suite.unpack(f"linux-headers-{k.release}")
     out.mkdir(exist_ok=True)
-    for f in source.iterdir():
-        (out / f.name).write_bytes(f.read_bytes())
+    for name, content in files.items():
+        (out / name).write_bytes(content)
     cc = out / "cc"
     cc.write_text(_CC)
     cc.chmod(0o755)
