@@ -141,6 +141,13 @@ drop_probes() {
 	done
 }
 
+# The kernel keeps the last eight refusals of probes in error_log, which can only be emptied as a whole: it is where all of
+# them are of recordings; where another's is among them, all stay.
+forget_errors() {
+	grep -q 'Command: .*rmitrace_' "$fs/error_log" 2>/dev/null || return 0
+	grep 'Command:' "$fs/error_log" | grep -qv 'Command: [^ ]*:rmitrace_[0-9]' || : >"$fs/error_log"
+}
+
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
 # Take away a folder of a run, but never what a tracefs in it shows.
@@ -163,6 +170,7 @@ clean_stale() {
 	sed -n 's|^[a-z][0-9]*:\(rmitrace_[0-9A-Za-z_]*\)/.*|\1|p' "$fs/dynamic_events" 2>/dev/null | sort -u | while read -r g; do
 		alive "$g" || drop_probes "$g"
 	done
+	forget_errors
 	for d in /run /tmp /var/tmp /dev/shm "${TMPDIR:-/tmp}"; do
 		for f in "$d"/rmitrace_*; do
 			[ -f "$f/.rmitrace" ] || continue
@@ -176,6 +184,7 @@ cleanup() {
 	exec 7>&-
 	[ -z "$fs" ] || drop_instance "$fs/instances/$id"
 	[ -z "$fs" ] || drop_probes "$id"
+	[ -z "$fs" ] || forget_errors
 	[ -z "$mounted" ] || drop_folder "$mounted"
 	[ -z "$tmp" ] || drop_folder "$tmp"
 	tmp= fs= mounted=
@@ -248,6 +257,7 @@ probe() {
 		probes=$((probes + 1))
 		return 0
 	fi
+	forget_errors
 	return 1
 }
 
@@ -392,6 +402,11 @@ by_breakpoints() {
 	return 1
 }
 
+# Whether the kernel's configuration says that an option is off; nothing is known where it is not to be read.
+is_off() {
+	{ zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } 2>/dev/null | grep -q "^# CONFIG_$1 is not set"
+}
+
 by_stubs() {
 	got=
 	if symbol arm_smccc_1_2_smc && probe p smc12_enter "arm_smccc_1_2_smc$(regs 17 %x0)"; then
@@ -426,22 +441,25 @@ EOF
 	[ -n "$got" ]
 }
 
+refused="the kernel refuses probes on its SMC stubs (they are notrace; CONFIG_KPROBE_EVENTS_ON_NOTRACE is off)"
+
 choose() {
 	method=
 	[ -z "$dry" ] || echo "the SMCs, by the first of these that the kernel allows:"
 	if by_breakpoints; then
 		method=breakpoints
 		[ -n "$dry" ] || return 0
+		echo "or"
 	fi
-	[ -z "$dry" ] || echo "or"
-	if by_stubs; then
-		method=stubs
+	if is_off KPROBE_EVENTS_ON_NOTRACE; then
+		[ -n "$method" ] || note "$refused" # not tried: each refusal leaves lines in the kernel's log
+	elif by_stubs; then
+		[ -n "$method" ] || method=stubs
 		[ -n "$dry" ] || return 0
+		echo "or"
+	else
+		note "$refused"
 	fi
-	if [ -z "$method" ]; then
-		note "the kernel refuses probes on its SMC stubs (they are notrace; CONFIG_KPROBE_EVENTS_ON_NOTRACE is off)"
-	fi
-	[ -z "$dry" ] || echo "or"
 	if by_callers; then
 		[ -n "$method" ] || method=callers
 		[ "$method" != callers ] || note "only functions around SMCs are recorded: other SMCs, registers beyond the" \
