@@ -3,6 +3,9 @@
 #
 #   sh THIS [-o FILE] [--for SECONDS] [--buffers] [--kvm] [--dry-run] [-- COMMAND...]
 #
+# --fed SECONDS is for a caller over a connection: it says a line on standard input now and then; "stop" ends the recording,
+# and when nothing comes for so long the connection is taken for dead.
+#
 # Needs root and a POSIX shell with the usual tools (busybox will do); no perf, no Python. What it does is said by --dry-run.
 # It works in a tracing instance and with probes of its own names (rmitrace_PID_...), and takes them away when it ends; what
 # a killed run left behind is taken away by a watcher within seconds, and else by the next run (or by --clean).
@@ -37,10 +40,10 @@ EOF
 
 # --- options
 
-out= secs= buffers= kvm= doe= size= clock=mono dry= clean= breakpoints=1
+out= secs= buffers= kvm= doe= size= clock=mono dry= clean= breakpoints=1 fed=
 while [ $# -gt 0 ]; do
 	case $1 in
-	-o | --for | --doe-function | --buffer-size | --clock) [ $# -gt 1 ] || die "$1 needs a value" ;;
+	-o | --for | --doe-function | --buffer-size | --clock | --fed) [ $# -gt 1 ] || die "$1 needs a value" ;;
 	esac
 	case $1 in
 	-o) out=$2; shift ;;
@@ -48,6 +51,7 @@ while [ $# -gt 0 ]; do
 	--doe-function) doe=$2; shift ;;
 	--buffer-size) size=$2; shift ;;
 	--clock) clock=$2; shift ;;
+	--fed) fed=$2; shift ;;
 	--buffers) buffers=1 ;;
 	--kvm) kvm=1 ;;
 	--no-breakpoints) breakpoints= ;;
@@ -61,6 +65,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 case $secs in *[!0-9.]* | *.*.*) die "--for: $secs is no number of seconds" ;; esac
+case $fed in *[!0-9]*) die "--fed: $fed is no number of seconds" ;; esac
 case $size in *[!0-9]*) die "--buffer-size: $size is no number of KiB" ;; esac
 case $doe in *[!A-Za-z0-9_.]*) die "--doe-function: $doe is no name of a function" ;; esac
 case $clock in *[!a-z0-9_]*) die "--clock: $clock is no name of a clock" ;; esac
@@ -76,7 +81,7 @@ me=$$
 rand=
 [ ! -r /proc/sys/kernel/random/uuid ] || read -r rand </proc/sys/kernel/random/uuid
 id=rmitrace_${me}_${rand%%-*}
-fs= mounted= tmp= watcher= tap= tapping= notes= probes=0
+fs= mounted= tmp= watcher= watching= feeder= tap= tapping= notes= probes=0
 
 find_tracefs() {
 	while read -r _ where kind _; do
@@ -179,9 +184,22 @@ clean_stale() {
 	done
 }
 
+# End a process and all that it started, but for the watcher.
+kill_tree() (
+	kill -STOP "$1" 2>/dev/null || exit 0 # so that it starts nothing meanwhile
+	for p in /proc/[0-9]*; do
+		{ read -r stat <"$p/stat"; } 2>/dev/null || continue
+		stat=${stat##*) ? }
+		[ "${stat%% *}" != "$1" ] || [ "${p#/proc/}" = "$watching" ] || kill_tree "${p#/proc/}"
+	done
+	kill -9 "$1" 2>/dev/null
+)
+
 # Everything of this run, in the order in which it depends on each other. Run twice does no harm.
 cleanup() {
 	exec 7>&-
+	[ -z "$feeder" ] || kill_tree "$feeder"
+	feeder=
 	[ -z "$fs" ] || drop_instance "$fs/instances/$id"
 	[ -z "$fs" ] || drop_probes "$id"
 	[ -z "$fs" ] || forget_errors
@@ -755,13 +773,43 @@ echo 0 >"$i/tracing_on"
 echo "$clock" >"$i/trace_clock" || die "the clock $clock is refused"
 echo "$size" >"$i/buffer_size_kb" 2>/dev/null || { size=512; echo $size >"$i/buffer_size_kb"; }
 
+seconds() { read -r up _ </proc/uptime && echo "${up%%.*}"; }
+
+# Who calls over a connection says "on" or "stop" on standard input; the end of that ends the recording too.
+if [ -n "$fed" ]; then
+	seconds >"$tmp/fed"
+	exec 6<&0 </dev/null
+	(
+		trap '' INT HUP
+		exec >/dev/null
+		while :; do
+			heard=$(dd bs=64 count=1 <&6 2>/dev/null)
+			seconds >"$tmp/fed" 2>/dev/null || break
+			case $heard in '' | *stop*) kill -INT $me 2>/dev/null ;; esac
+			[ -n "$heard" ] || break
+		done
+	) &
+	feeder=$!
+	exec 6<&-
+fi
+
+is_fed() {
+	[ -n "$feeder" ] && kill -0 $feeder 2>/dev/null || return 0
+	read -r last <"$tmp/fed"
+	[ $(($(seconds) - ${last:-$(seconds)})) -le "$fed" ]
+}
+
 # A watcher outlives this shell when that is killed, and cleans up.
 (
+	watching=$(exec sh -c 'echo $PPID')
 	trap '' INT HUP
 	trap 'exit 0' TERM
 	exec 7>&- >/dev/null
 	cd /
-	while kill -0 $me 2>/dev/null; do nap; nap; nap; nap; nap; done
+	while kill -0 $me 2>/dev/null; do
+		nap; nap; nap; nap; nap
+		is_fed || { say "nothing was heard for $fed s: the connection is dead"; kill_tree $me; break; }
+	done
 	trap '' TERM
 	say "the recording was killed; cleaning up" 2>/dev/null
 	me=0

@@ -16,6 +16,10 @@ from rmitrace.record.script import script
 ROOT = Path(__file__).parents[3]
 
 
+TAKE = f"dd bs=1 count={len(script())} >/dev/null 2>&1"
+"""What stands for ssh takes the script so; the end of its standard input comes only after its own."""
+
+
 def fake(path: Path, text: str) -> str:
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
@@ -45,19 +49,17 @@ def test_root_is_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def test_remote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ssh = fake(
-        tmp_path / "ssh", f"echo \"$3\" >{tmp_path}/there; cat >/dev/null; printf '\\27\\10\\104tracing6'; head -c 5000 /dev/zero"
-    )
+    ssh = fake(tmp_path / "ssh", f"echo \"$3\" >{tmp_path}/there; {TAKE}; printf '\\27\\10\\104tracing6'; head -c 5000 /dev/zero")
     out = tmp_path / "a b.dat"
     assert main(["record", "--remote", "h", "--ssh", ssh, "-o", str(out), "--for", "2", "--buffers", "--", "echo", "x y"]) == 0
-    assert (tmp_path / "there").read_text() == "sh -s -- -o - --for 2 --buffers -- echo 'x y'\n"
+    assert (tmp_path / "there").read_text() == "sh -s -- -o - --fed 30 --for 2 --buffers -- echo 'x y'\n"
     assert f"rmitrace view '{out}'" in capsys.readouterr().out
     assert out.stat().st_size == 5012 - 1
 
 
 def test_remote_from_which_nothing_comes_leaves_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "x.dat"
-    ssh = fake(tmp_path / "ssh", "cat >/dev/null; exit 255")
+    ssh = fake(tmp_path / "ssh", f"{TAKE}; exit 255")
     assert main(["record", "--remote", "nowhere", "--ssh", ssh, "-o", str(out)]) == 2
     assert "nothing came back from nowhere (ssh ended with status 255)" in capsys.readouterr().err
     assert not out.exists()

@@ -82,6 +82,7 @@ def test_another_architecture_is_refused(shell: list[str]) -> None:
         (["--for", "soon"], "--for: soon is no number of seconds"),
         (["--buffer-size", "4M"], "--buffer-size: 4M is no number of KiB"),
         (["--doe-function", "a b"], "--doe-function: a b is no name of a function"),
+        (["--fed", "-1"], "--fed: -1 is no number of seconds"),
         (["--clock", "../x"], "--clock: ../x is no name of a clock"),
         (["-o"], "-o needs a value"),
         (["--what"], "no option --what"),
