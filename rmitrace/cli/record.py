@@ -10,7 +10,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -107,12 +106,13 @@ def _here(args: argparse.Namespace, what: list[str]) -> int:
         )
     if os.geteuid() != 0:
         raise common.UserError("must be root to trace the kernel: sudo rmitrace record ...")
-    with tempfile.NamedTemporaryFile("w", prefix="rmitrace-", suffix=".sh") as f:
+    # in memory, so that nothing is left where this is killed; the shell reads all of it before it runs any
+    with os.fdopen(os.memfd_create("rmitrace"), "w") as f:
         f.write(script())
         f.flush()
         output = ["-o", args.output] if args.output else []
-        argv = ["sh", f.name, *output, *options_of(args), *(["--", *what] if what else [])]
-        with subprocess.Popen(argv) as p:
+        argv = ["sh", f"/proc/self/fd/{f.fileno()}", *output, *options_of(args), *(["--", *what] if what else [])]
+        with subprocess.Popen(argv, pass_fds=[f.fileno()]) as p:
             while True:
                 try:
                     return p.wait()
