@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +16,11 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 SUITES = tuple(os.environ.get("RMITRACE_E2E_SUITES", "trixie trixie-backports").split())
 """Suites of Debian whose newest arm64 kernel is tested."""
 collect_ignore_glob = [] if "RMITRACE_E2E" in os.environ else ["test_*.py"]
-TOOLS = ("qemu-system-aarch64", "aarch64-linux-gnu-gcc", "apt-get", "dpkg-deb", "make")
+TOOLS = ("qemu-system-aarch64", "aarch64-linux-gnu-gcc", "apt-get", "dpkg-deb", "make", "ssh", "ssh-keygen")
 
 
 def _load(name: str) -> ModuleType:
@@ -51,39 +54,69 @@ def e2e() -> Any:
     return SimpleNamespace(**{n: _load(n) for n in names})
 
 
-@pytest.fixture(scope="module", params=SUITES)
+@pytest.fixture(scope="session", params=SUITES)
 def kernel(request: pytest.FixtureRequest, e2e: Any) -> Any:
     """The newest kernel of each suite."""
     return e2e.debian.kernel(request.param)
 
 
-@pytest.fixture(scope="module")
-def initrd(kernel: Any, e2e: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key that opens the guest over ssh; the public one is beside it."""
+    path = tmp_path_factory.mktemp("key") / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+def has_more(kernel: Any) -> bool:
+    """Whether the guest of this kernel has an ssh server and Python too: one is enough."""
+    return bool(kernel.suite.name == SUITES[-1])
+
+
+@pytest.fixture(scope="session")
+def initrd(kernel: Any, key: Path, e2e: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An initramfs with busybox, the recorder as --script prints it, and the module that makes SMCs."""
     from rmitrace.record.script import script
 
     module = e2e.debian.build_module(kernel, HERE / "smcgen")
-    mods = e2e.image.modules(kernel.modules, ("virtio_pci", "virtio_blk"))
+    mods = e2e.image.modules(kernel.modules, ("virtio_pci", "virtio_blk", "virtio_net"))
     extra = {"record.sh": script().encode("ascii"), "smcgen.ko": module.read_bytes()}
     extra |= {name: (HERE / name).read_bytes() for name in ("state.sh", "kill.sh")}
+    if has_more(kernel):
+        extra |= e2e.image.programs(e2e.debian.sshd(kernel), ["usr/sbin/dropbear"])
+        extra |= {"root/.ssh/authorized_keys": key.with_suffix(".pub").read_bytes(), "etc/dropbear/README": b""}
+        extra |= {"etc/passwd": b"root::0:0:root:/root:/bin/sh\n", "etc/shells": b"/bin/sh\n"}
+        extra |= e2e.image.python(*e2e.debian.python(kernel))
+        extra |= {
+            f"usr/lib/python3/dist-packages/{p.relative_to(ROOT)}": p.read_bytes()
+            for package in ("rmitrace", "decoders")
+            for p in (ROOT / package).rglob("*")
+            if p.is_file() and "__pycache__" not in p.parts
+        }
     path = tmp_path_factory.mktemp("initrd") / "initrd.img"
     path.write_bytes(e2e.image.initramfs(e2e.debian.busybox(kernel), mods, extra))
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def guest(kernel: Any, initrd: Path, e2e: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A booted guest whose SMCs QEMU can log with all registers, with the module in it."""
     from rmitrace.record import qemu
 
     found = qemu.ask("qemu-system-aarch64")
     addresses = [base + o for base in qemu.BASES for o in qemu.smc_offsets(kernel.image)]
-    options = ("-accel", "tcg,thread=single", "-dfilter", qemu.dfilter(addresses))
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    options = (
+        "-accel", "tcg,thread=single", "-dfilter", qemu.dfilter(addresses),
+        "-netdev", f"user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22", "-device", "virtio-net-pci,netdev=n0,romfile=",
+    )  # fmt: skip
     one = "one-insn-per-tb" if found.version >= (8, 1) else "singlestep"
     folder = tmp_path_factory.mktemp("guest")
     with e2e.guest.Guest("qemu-system-aarch64", kernel.image, initrd, folder, append="nokaslr", options=options) as g:
         g.boot()
         g.run("insmod /smcgen.ko")
+        g.port, g.more = port, has_more(kernel)
         g.log_on = lambda: (g.hmp(f"{one} on"), g.hmp("log int,cpu,nochain"))
         g.log_off = lambda: (g.hmp("log none"), g.hmp(f"{one} off"))
         yield g

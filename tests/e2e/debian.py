@@ -70,12 +70,14 @@ class Suite:
     def _release(self) -> list[str]:
         return ["-t", self.name]
 
-    def depends(self, package: str) -> list[str]:
-        """The kernel packages that one needs."""
-        text = _run(["apt-cache", *self._options(), *self._release(), "show", "--no-all-versions", package])
-        found = re.search(r"(?m)^Depends: (.*)$", text)
-        names = [d.split("|")[0].split("(")[0].strip() for d in found[1].split(",")] if found else []
-        return [n for n in names if _KERNEL.match(n)]
+    def depends(self, package: str, wanted: re.Pattern[str] = _KERNEL) -> list[str]:
+        """The packages (of kernels) that one needs."""
+        kept = self.folder / "deb" / f"{package.replace(':', '_')}.show"  # apt-cache takes seconds
+        if not kept.exists():
+            kept.write_text(_run(["apt-cache", *self._options(), *self._release(), "show", "--no-all-versions", package]))
+        found = re.findall(r"(?m)^(?:Pre-)?Depends: (.*)$", kept.read_text())
+        names = [d.split("|")[0].split("(")[0].strip() for line in found for d in line.split(",")]
+        return [n for n in names if wanted.match(n)]
 
     def unpack(self, *packages: str) -> Path:
         """The packages and the kernel packages that they need, unpacked into one tree; its folder."""
@@ -88,7 +90,7 @@ class Suite:
                 continue
             seen.add(name)
             mark = self.folder / "deb" / (name.replace(":", "_") + ".done")
-            todo += self.depends(name)
+            todo += self.depends(name) if _KERNEL.match(name) else []
             if mark.exists():
                 continue
             plain = name.split(":")[0]
@@ -124,6 +126,19 @@ def kernel(suite: str) -> Kernel:
     image = next(p for p in places if p.exists())
     modules = next(p for p in (root / "lib/modules" / release, root / "usr/lib/modules" / release) if p.exists())
     return Kernel(release, image, modules, root, s)
+
+
+def sshd(k: Kernel) -> Path:
+    """The tree with an ssh server for the guest and all that it needs."""
+    return k.suite.unpack("dropbear-bin", "libc6", "libcrypt1", "libgmp10", "libtomcrypt1", "libtommath1", "zlib1g")
+
+
+def python(k: Kernel) -> tuple[Path, str]:
+    """The tree with the suite's Python for the guest, and its name (python3.13)."""
+    k.suite.update()
+    name = next(iter(k.suite.depends("python3-minimal", re.compile(r"python3\.\d+(?=-minimal)"))))
+    plain = name.removesuffix("-minimal")
+    return k.suite.unpack(name, f"lib{name}", f"lib{plain}-stdlib", "libc6", "libexpat1", "zlib1g"), plain
 
 
 def busybox(k: Kernel) -> bytes:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import lzma
 import re
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+
+LIBRARIES = "usr/lib/aarch64-linux-gnu"
+LOADER = "ld-linux-aarch64.so.1"
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /bin /sbin /proc /sys /dev /tmp /run /etc
@@ -55,6 +60,32 @@ def modules(folder: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
 
     for name in wanted:
         add(name)
+    return out
+
+
+def programs(root: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Programs by path out of a tree, with the shared libraries that they need as far as the tree has them."""
+    out: dict[str, bytes] = {}
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in out or not (root / name).exists():
+            continue
+        out[name] = (root / name).read_bytes()
+        said = subprocess.run(["aarch64-linux-gnu-objdump", "-p", str(root / name)], capture_output=True, text=True, check=True)
+        todo += [f"{LIBRARIES}/{n}" for n in re.findall(r"NEEDED\s+(\S+)", said.stdout)]
+    out[f"lib/{LOADER}"] = (root / LIBRARIES / LOADER).read_bytes()
+    return out
+
+
+def python(root: Path, name: str) -> dict[str, bytes]:
+    """A Python of Debian (python3.13) out of a tree: the program, its standard library."""
+    library = root / "usr/lib" / name
+    out = programs(root, [f"usr/bin/{name}", *(str(p.relative_to(root)) for p in (library / "lib-dynload").glob("*.so"))])
+    left_out = {"test", "idlelib", "ensurepip", "pydoc_data", "lib2to3", "turtledemo"}
+    for p in library.rglob("*.py"):
+        if p.is_file() and not left_out & set(p.relative_to(library).parts):
+            out[str(p.relative_to(root))] = p.read_bytes()
     return out
 
 

@@ -158,6 +158,7 @@ def test_smc_that_a_driver_makes_without_a_stub(guest: Any, tmp_path: Path) -> N
 
 
 def test_without_breakpoints_it_says_what_is_missing(guest: Any, tmp_path: Path) -> None:
+    before = state(guest)
     hotplug = "echo 0 >/sys/devices/system/cpu/cpu1/online; echo 1 >/sys/devices/system/cpu/cpu1/online"
     said = guest.run(f"sh /record.sh --no-breakpoints -o /tmp/less.dat -- sh -c '{hotplug}' 2>&1", 300)
     assert "refuses probes on its SMC stubs" in said
@@ -170,6 +171,18 @@ def test_without_breakpoints_it_says_what_is_missing(guest: Any, tmp_path: Path)
     assert {"PSCI_CPU_OFF", "PSCI_AFFINITY_INFO", "PSCI_CPU_ON"} == set(found)
     assert found["PSCI_CPU_ON"]["x"][1] == "0x1"
     assert found["PSCI_CPU_ON"]["status"] == "PSCI_SUCCESS"
+    assert state(guest) == before  # nor are refused probes left in error_log
+
+
+def test_refused_probes_of_others_stay_in_the_log(guest: Any) -> None:
+    tried = "echo 'p:%s/x no_such_function' >>/sys/kernel/tracing/dynamic_events 2>/dev/null"
+    kept = "sh /record.sh --clean; grep -o 'p:[a-z0-9_]*/x' /sys/kernel/tracing/error_log; :"
+    state(guest)  # mounts tracefs
+    guest.run(f"{tried % 'rmitrace_99999_0'}; :")
+    assert guest.run(kept, 60).split() == []
+    guest.run(f"{tried % 'nobody'}; {tried % 'rmitrace_99999_0'}; :")
+    assert guest.run(kept, 60).split() == ["p:nobody/x", "p:rmitrace_99999_0/x"]
+    guest.run(": >/sys/kernel/tracing/error_log")
 
 
 @pytest.mark.parametrize("moment", ["at the start", "while it records", "while it writes"])
