@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO := captures/rmm/tf-rmm-head-nominal.calls.jsonl.xz
 
 TOOLS := tshark linux-perf trace-cmd chromium
-E2E_TOOLS := qemu-system-arm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross trace-cmd busybox-static dash openssh-client
+E2E_TOOLS := qemu-system-arm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross trace-cmd busybox-static dash openssh-client \
+  qemu-efi-aarch64
 
 # The program that sets breakpoints on a target, made by gcc 12 of Debian 12; the result is kept beside its source.
 SMCTAP := rmitrace/record/smctap

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 
 HERE = Path(__file__).parent
+MACHINE, CPU = "virt,secure=on,virtualization=on,gic-version=3,acpi=off", "max,x-rme=on,pauth-impdef=on"
+"""EL3 for TF-A, R-EL2 for the RMM."""
 
 
 def _load(name: str) -> ModuleType:
@@ -43,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
         "--spdm-port", type=int, help="add an NVMe device whose DOE mailbox an SPDM responder on this port answers (9.1)"
     )
     p.add_argument("--device", action="append", default=[], help="further -device options; may be repeated")
+    p.add_argument("--add", type=Path, action="append", default=[], help="a file for the guest's root folder; may be repeated")
+    p.add_argument("--machine", default=MACHINE, help="QEMU's -machine (default %(default)s)")
+    p.add_argument("--cpu", default=CPU, help="QEMU's -cpu (default %(default)s)")
     p.add_argument("--memory", default="4G")
     p.add_argument("--append", default="", help="further words of the kernel's command line")
     p.add_argument("--seconds", type=float, default=900, help="how long the boot may take")
@@ -61,14 +66,14 @@ def machine(args: argparse.Namespace) -> dict[str, object]:
     for d in args.device:
         options += ["-device", d]
     return {
-        "cpu": "max,x-rme=on,pauth-impdef=on", "smp": 2, "memory": args.memory, "append": args.append, "options": tuple(options),
-        "machine": "virt,secure=on,virtualization=on,gic-version=3,acpi=off",
+        "cpu": args.cpu, "smp": 2, "memory": args.memory, "append": args.append, "options": tuple(options),
+        "machine": args.machine,
     }  # fmt: skip
 
 
 def main() -> int:
     args = parser().parse_args()
-    for path in (args.firmware, args.kernel):
+    for path in (args.firmware, args.kernel, *args.add):
         if not path.is_file():
             sys.exit(f"{path}: no such file")
     from rmitrace.record.script import script
@@ -78,7 +83,9 @@ def main() -> int:
     mods = image.modules(args.modules, ("virtio_pci", "virtio_blk", *args.load)) if args.modules else {}
     busybox = args.busybox.read_bytes() if args.busybox else debian.busybox(debian.kernel("trixie"))
     initrd = args.folder / "initrd.img"
-    initrd.write_bytes(image.initramfs(busybox, mods, {"record.sh": script().encode("ascii")}))
+    initrd.write_bytes(
+        image.initramfs(busybox, mods, {"record.sh": script().encode("ascii")} | {f.name: f.read_bytes() for f in args.add})
+    )
     if args.spdm_port is not None:
         with (args.folder / "nvme.img").open("wb") as f:
             f.truncate(64 << 20)

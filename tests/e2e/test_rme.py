@@ -1,4 +1,4 @@
-"""The command line of ``make e2e-rme``; what it boots is the user's own."""
+"""``make e2e-rme``: its command line, and a whole run with stand-ins for what is the user's own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+FIRMWARE = Path("/usr/share/qemu-efi-aarch64/QEMU_EFI.fd")
+CONNECT = """
+echo c4000150 20000 >/sys/module/smcgen/parameters/smc12
+echo 'SMC_RMI_VERSION                   20000 > ffffffffffffffff' >/dev/ttyAMA0
+echo c4000175 43500000 43502000 >/sys/module/smcgen/parameters/smc12
+echo 'SMC_RMI_PDEV_COMMUNICATE          43500000 43502000 > ffffffffffffffff' >/dev/ttyAMA0
+"""
+"""A device connect in which a shell prints what the RMM would: rows as TF-RMM has them, of the calls that are made."""
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +48,30 @@ def test_missing_files_are_named() -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "/nowhere/flash.bin: no such file\n"
+
+
+def test_whole_run_with_stand_ins(kernel: Any, e2e: Any, tmp_path: Path) -> None:
+    """UEFI boots the kernel in place of TF-A, and the machine has no RME; the rest is as with real ones."""
+    if not FIRMWARE.exists():
+        pytest.skip("no qemu-efi-aarch64")
+    if kernel.suite.name.endswith("-backports"):
+        pytest.skip("it is tried on the other kernel")
+    module = e2e.debian.build_module(kernel, HERE / "smcgen")
+    mods = tmp_path / "modules"
+    mods.mkdir()
+    for name, data in e2e.image.modules(kernel.modules, ("virtio_pci", "virtio_blk")).items():
+        (mods / f"{name}.ko").write_bytes(data)
+    (mods / module.name).write_bytes(module.read_bytes())
+    (tmp_path / "connect.sh").write_text(CONNECT)
+    out = tmp_path / "out"
+    options = {
+        "firmware": FIRMWARE, "kernel": kernel.image, "modules": mods, "load": "smcgen", "cpu": "cortex-a76", "memory": "1G",
+        "machine": "virt,virtualization=on,gic-version=3,acpi=off", "add": tmp_path / "connect.sh", "connect": "sh /connect.sh",
+        "folder": out, "seconds": 300,
+    }  # fmt: skip
+    argv = [sys.executable, str(HERE / "rme.py"), *(f"--{n}={v}" for n, v in options.items())]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "uart.log has no times, placed in 0 by 2 calls that both show" in done.stdout
+    assert "# 2 calls, 2 failed" in done.stdout  # each one call of both files, answered -1 by QEMU
+    assert "UEFI firmware" in (out / "uart.log").read_text()
