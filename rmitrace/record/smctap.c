@@ -40,6 +40,7 @@ typedef __u16 u16;
 #define NREGS 18
 #define LR 30
 #define COMM 16
+#define LATE 2000000ul	/* ns that a hit may take until it stands in its ring */
 
 static long call(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -291,25 +292,29 @@ struct event {	/* a ring-buffer event; type_len 0: its length, this word's own 4
 	u64 ip, regs[NREGS + 1];
 } __attribute__((packed));
 
+struct hit {	/* the last one of a task */
+	u64 ip, regs[NREGS], losses;
+};
+
 struct cpu {
 	int fds[2 * MAX_SITES], out, armed;
 	struct perf_event_mmap_page *ring;
 	unsigned char *page;	/* the page being filled: u64 time, u64 bytes used, events */
 	u64 used, last, lost;
-	u64 before[NREGS], before_ip;	/* the hit before this one */
-	u32 before_tid;
+	struct hit before;	/* of the idle task, which is another one on each CPU */
 };
 
 struct task {
 	u32 tid, parent;
 	int written;
 	char comm[COMM];
+	struct hit before;
 };
 
 static struct cpu cpus[MAX_CPUS];
 static struct task tasks[MAX_TASKS];
 static struct pollfd polls[MAX_CPUS + 1];
-static u64 sites[MAX_SITES], page_size = 4096 /* of memory */, out_size /* of what is written */, ring_size, doubled, total, lost_total;
+static u64 sites[MAX_SITES], page_size = 4096 /* of memory */, out_size /* of what is written */, ring_size, doubled, total, lost_total, losses;
 static int nsites, most = -1, names = -1, folder_length;
 static u16 enter_id, exit_id;
 static char path[4096];
@@ -443,27 +448,41 @@ static void name_task(u32 tid)
 static void sample(struct cpu *c, const struct sample *s)
 {
 	int enter = 0, again;
+	struct hit *before;
 
 	for (int i = 0; i < nsites; i++)
 		enter |= s->ip == sites[i];
 	if (!s->abi)
 		return;
 	/*
-	 * A breakpoint is hit again where the step over it was interrupted (and always the first time on a CPU): one place, one
-	 * task, the same registers, and nothing in between, where an entry and an exit take turns.
+	 * A breakpoint is hit again where the step over it was interrupted (and always the first time on a CPU), on another CPU
+	 * where the task went there meanwhile: one place, one task, the same registers, and nothing in between, where an entry
+	 * and an exit take turns.
 	 */
-	again = c->before_ip == s->ip && c->before_tid == s->tid;
+	before = s->tid ? &task_of(s->tid)->before : &c->before;
+	again = before->ip == s->ip && before->losses == losses;
 	for (int i = 0; i < NREGS && again; i++)
-		again = c->before[i] == s->regs[i];
+		again = before->regs[i] == s->regs[i];
 	if (again) {
 		doubled++;
 		return;
 	}
-	c->before_ip = s->ip;
-	c->before_tid = s->tid;
-	memcpy(c->before, s->regs, sizeof(c->before));
+	before->ip = s->ip;
+	before->losses = losses;
+	memcpy(before->regs, s->regs, sizeof(before->regs));
 	name_task(s->tid);
 	record(c, s, enter);
+}
+
+static union {	/* a record as it comes out of a ring */
+	struct perf_event_header header;
+	struct sample sample;
+	u64 words[(1 << 16) / 8];
+} next;
+
+static u64 time_of_next(void)
+{
+	return next.header.type == PERF_RECORD_SAMPLE ? next.sample.time : 0;
 }
 
 static void take(struct cpu *c, const struct perf_event_header *h)
@@ -479,7 +498,7 @@ static void take(struct cpu *c, const struct perf_event_header *h)
 		flush(c);
 		c->lost += n;
 		lost_total += n;
-		c->before_ip = 0;
+		losses++;
 	} else if (h->type == PERF_RECORD_COMM && w[1]) {
 		struct task *t = task_of(w[1]);
 
@@ -497,26 +516,47 @@ static void take(struct cpu *c, const struct perf_event_header *h)
 	}
 }
 
-static void drain(struct cpu *c)
+/* Put the next record of a CPU into ``next``: its size, 0 where there is none up to a time. */
+static unsigned peek(struct cpu *c, u64 until)
 {
-	static u64 whole[(1 << 16) / 8];
 	struct perf_event_mmap_page *m = c->ring;
 	const unsigned char *data = (const unsigned char *)m + page_size;
-	u64 head = __atomic_load_n(&m->data_head, __ATOMIC_ACQUIRE), tail = m->data_tail;
+	u64 head = __atomic_load_n(&m->data_head, __ATOMIC_ACQUIRE), at = m->data_tail & (ring_size - 1);
+	struct perf_event_header h;
 
-	while (tail < head) {
-		u64 at = tail & (ring_size - 1);
-		struct perf_event_header h;
+	if (m->data_tail >= head)
+		return 0;
+	memcpy(&h, data + at, sizeof(h));
+	if (h.size < sizeof(h) || h.size > head - m->data_tail)
+		return 0;
+	for (u64 i = 0; i < h.size / 8; i++)	/* records are multiples of 8 bytes; one may wrap */
+		next.words[i] = *(const u64 *)(data + ((at + i * 8) & (ring_size - 1)));
+	return time_of_next() <= until ? h.size : 0;
+}
 
-		memcpy(&h, data + at, sizeof(h));
-		if (h.size < sizeof(h) || h.size > head - tail)
-			break;
-		for (u64 i = 0; i < h.size / 8; i++)	/* records are multiples of 8 bytes; one may wrap */
-			whole[i] = *(const u64 *)(data + ((at + i * 8) & (ring_size - 1)));
-		take(c, (struct perf_event_header *)whole);
-		tail += h.size;
+/*
+ * Take what the CPUs have up to a time, in the order of time, so that the hits of a task that moves are in theirs: of a CPU
+ * that is looked at later, more may be seen.
+ */
+static void drain(int from, int to, u64 until)
+{
+	for (;;) {
+		struct cpu *first = 0;
+		u64 when = ~0ul;
+		unsigned size;
+
+		for (int i = from; i <= to; i++) {
+			if (cpus[i].ring && peek(&cpus[i], until) && time_of_next() < when) {
+				first = &cpus[i];
+				when = time_of_next();
+			}
+		}
+		if (!first)
+			return;
+		size = peek(first, until);
+		take(first, &next.header);
+		__atomic_store_n(&first->ring->data_tail, first->ring->data_tail + size, __ATOMIC_RELEASE);
 	}
-	__atomic_store_n(&m->data_tail, tail, __ATOMIC_RELEASE);
 }
 
 static void disarm(int n)
@@ -524,7 +564,7 @@ static void disarm(int n)
 	struct cpu *c = &cpus[n];
 
 	if (c->ring) {
-		drain(c);
+		drain(n, n, ~0ul);
 		C3(munmap, c->ring, page_size + ring_size, 0);
 		c->ring = 0;
 	}
@@ -533,7 +573,7 @@ static void disarm(int n)
 			C1(close, c->fds[i]);
 	memset(c->fds, 0, sizeof(c->fds));
 	c->armed = 0;
-	c->before_ip = 0;
+	c->before.ip = 0;
 }
 
 static int prepare(int n)
@@ -658,8 +698,17 @@ static long follow(int first)
 	return err;
 }
 
+static u64 now(void)
+{
+	struct timespec t = { 0, 0 };
+
+	C3(clock_gettime, CLOCK_MONOTONIC, &t, 0);
+	return (u64)t.tv_sec * 1000000000ul + (u64)t.tv_nsec;
+}
+
 static int watch(char **args)
 {
+	static unsigned char gone[MAX_CPUS];
 	struct timespec tick = { 0, 20000000 };
 	const char *p;
 	long err;
@@ -714,10 +763,13 @@ static int watch(char **args)
 			if (!cpus[i].armed)
 				continue;
 			if (polls[n++].revents & (POLLERR | POLLHUP))	/* it was offline for a moment */
-				disarm(i);
-			else
-				drain(&cpus[i]);
+				gone[i] = 1;
 		}
+		drain(0, most, stop ? ~0ul : now() - LATE);
+		for (int i = 0; i <= most; i++)
+			if (gone[i])
+				disarm(i);
+		memset(gone, 0, sizeof(gone));
 		if (stop)
 			break;
 		follow(0);
