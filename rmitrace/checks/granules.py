@@ -53,7 +53,7 @@ _RANGES = ("GRANULE_RANGE_DELEGATE", "GRANULE_RANGE_UNDELEGATE")
 
 def returned(capture: Capture) -> Iterable[Finding]:
     """GRANULE-NOT-RETURNED: of PDEVs and VDEVs that were destroyed, in a source that shows undelegates."""
-    return some(f for s in range(len(capture.sources)) for f in _returned(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _returned(capture, s))
 
 
 def _returned(capture: Capture, source: int) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _returned(capture: Capture, source: int) -> Iterator[Finding]:
 
 def ranges(capture: Capture) -> Iterable[Finding]:
     """RANGE-NOT-FINISHED, RANGE-NO-PROGRESS."""
-    return some(f for s in range(len(capture.sources)) for f in _ranges(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _ranges(capture, s))
 
 
 def _ranges(capture: Capture, source: int) -> Iterator[Finding]:
@@ -117,7 +117,7 @@ def _follows(columns: Columns, command: str, rows: np.ndarray, at: np.ndarray) -
 
 def leaked(capture: Capture) -> Iterable[Finding]:
     """LEAKED-PAGE-USED: the page of an undelegate that failed is given as a page of the host's."""
-    return some(f for s in range(len(capture.sources)) for f in _leaked(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _leaked(capture, s))
 
 
 _HOST_PAGES = ("params_ptr", "data_ptr", "run_ptr", "src", "list_addr")

@@ -64,7 +64,7 @@ _LONG_NS = 1_000_000_000
 
 def left(capture: Capture) -> Iterable[Finding]:
     """OP-NEVER-CONTINUED: no RMI_OP_* call takes up what answered RMI_INCOMPLETE, or the last of them answered so too."""
-    return some(f for s in range(len(capture.sources)) for f in _left(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _left(capture, s))
 
 
 def _left(capture: Capture, source: int) -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def _left(capture: Capture, source: int) -> Iterator[Finding]:
 
 def memory(capture: Capture) -> Iterable[Finding]:
     """OP-DONATED-FREED, OP-RECLAIM-LOST."""
-    return some(f for s in range(len(capture.sources)) for f in (*_donated(capture, s), *_reclaimed(capture, s)))
+    return some(f for s in diagnose.runs(capture) for f in (*_donated(capture, s), *_reclaimed(capture, s)))
 
 
 def _donated(capture: Capture, source: int) -> Iterator[Finding]:
@@ -125,7 +125,7 @@ def _reclaimed(capture: Capture, source: int) -> Iterator[Finding]:
 
 def blocked(capture: Capture) -> Iterable[Finding]:
     """RMI-BLOCKED, with the operations that are open."""
-    return some(f for s in range(len(capture.sources)) for f in _blocked(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _blocked(capture, s))
 
 
 def _blocked(capture: Capture, source: int) -> Iterator[Finding]:
@@ -152,7 +152,7 @@ def _with_status(capture: Capture, source: int, status: str) -> I64:
 
 def busy(capture: Capture) -> Iterable[Finding]:
     """RMI-BUSY-STORM: so many in a row, or for longer than a second; those of communicate calls are COMM-BUSY."""
-    return some(f for s in range(len(capture.sources)) for f in _busy(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _busy(capture, s))
 
 
 def _busy(capture: Capture, source: int) -> Iterator[Finding]:

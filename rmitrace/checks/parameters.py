@@ -69,7 +69,7 @@ RESERVED_FIELDS = _rule(
 
 def devices(capture: Capture) -> Iterable[Finding]:
     """The parameter pages of RMI_PDEV_CREATE."""
-    return some(f for s in range(len(capture.sources)) for f in _devices(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _devices(capture, s))
 
 
 def _devices(capture: Capture, source: int) -> Iterator[Finding]:
@@ -151,7 +151,7 @@ def _aux_flags(capture: Capture, world: diagnose.World, seq: int, page: Node) ->
 
 def counts(capture: Capture) -> Iterable[Finding]:
     """AUX-COUNT-RANGE, AUX-COUNT-NO-SPDM, and different answers for the same flags (AUX-FLAGS)."""
-    return some(f for s in range(len(capture.sources)) for f in _counts(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _counts(capture, s))
 
 
 def _counts(capture: Capture, source: int) -> Iterator[Finding]:
@@ -185,7 +185,7 @@ _WITH_PAGES = ("PDEV_CREATE", "VDEV_CREATE", "PDEV_SET_PUBKEY", "PDEV_STREAM_CON
 
 def reserved(capture: Capture) -> Iterable[Finding]:
     """RESERVED-FIELDS: what the decoder has to say of the pages of calls that were taken."""
-    return some(f for s in range(len(capture.sources)) for f in _reserved(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _reserved(capture, s))
 
 
 def _reserved(capture: Capture, source: int) -> Iterator[Finding]:

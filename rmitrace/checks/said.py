@@ -68,7 +68,9 @@ def explained(line: str) -> str:
 
 
 def _marks(capture: Capture, source: int) -> list[Mark]:
-    return [m for m in capture.marks().of(_TELLING, [source]) if any(w in m.text.lower() for w in _WORDS)]
+    """The telling lines of the sources that show the run of a source, by the calls before which they stand."""
+    found = capture.marks().of(_TELLING, capture.together(source))
+    return sorted((m for m in found if any(w in m.text.lower() for w in _WORDS)), key=lambda m: m.before_call)
 
 
 def _recorded(capture: Capture, first: int, last: int) -> list[str]:

@@ -21,7 +21,7 @@ _PATIENCE = 3
 
 def waits(capture: Capture) -> Iterable[Finding]:
     """STREAM-PEER-FORGOTTEN, STREAM-DEADLOCK."""
-    return some(f for s in range(len(capture.sources)) for f in _waits(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _waits(capture, s))
 
 
 def _waits(capture: Capture, source: int) -> Iterator[Finding]:

@@ -67,7 +67,7 @@ _LONG = 100
 
 def device_tables(capture: Capture) -> Iterator[tuple[int, str, Table]]:
     """Source, kind and table of the devices in each source that has any."""
-    for source in range(len(capture.sources)):
+    for source in diagnose.runs(capture):
         world = diagnose.world(capture, source)
         for kind, table in (("pdev", world.pdev_table), ("vdev", world.vdev_table)):
             if len(table):
@@ -185,7 +185,7 @@ def endless(capture: Capture) -> Iterable[Finding]:
 
 def interleaved(capture: Capture) -> Iterable[Finding]:
     """COMM-INTERLEAVED: a VDEV is communicated between two calls for its PDEV that belong to one transaction."""
-    return some(f for s in range(len(capture.sources)) for f in _interleaved(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _interleaved(capture, s))
 
 
 def _interleaved(capture: Capture, source: int) -> Iterator[Finding]:

@@ -177,7 +177,7 @@ def _vdevs(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
 
 def streams(capture: Capture) -> Iterable[Finding]:
     """STREAM-NOT-COMPLETED, KEY-REFRESH-ORDER, STREAM-COUNT."""
-    return some(f for s in range(len(capture.sources)) for f in _streams(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _streams(capture, s))
 
 
 _BEGIN = ("PDEV_STREAM_CONNECT", "PDEV_STREAM_DISCONNECT", "PDEV_STREAM_KEY_REFRESH", "PDEV_STREAM_KEY_PURGE")
@@ -258,7 +258,7 @@ def requests(capture: Capture) -> Iterable[Finding]:
     """VDEV-REQUEST-IGNORED: an exit for a VDEV request, and the REC is entered again with nothing in between."""
     if capture.revision.device == "2.0-bet3" and not any(n == "RMI_VDEV_COMPLETE" for n in capture.names):
         return ()
-    return some(f for s in range(len(capture.sources)) for f in _requests(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _requests(capture, s))
 
 
 def _requests(capture: Capture, source: int) -> Iterator[Finding]:

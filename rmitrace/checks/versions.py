@@ -80,7 +80,7 @@ _MOST_VALUES = 4096
 
 def version(capture: Capture) -> Iterable[Finding]:
     """VERSION-REFUSED, VERSION-PROVES-NOTHING."""
-    return some(f for s in range(len(capture.sources)) for f in _version(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _version(capture, s))
 
 
 def _version(capture: Capture, source: int) -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _version(capture: Capture, source: int) -> Iterator[Finding]:
 
 def assignment(capture: Capture) -> Iterable[Finding]:
     """DA-MISSING: the feature register of the revision was read without DA, and the first command on a device is refused."""
-    return some(f for s in range(len(capture.sources)) for f in _assignment(capture, s))
+    return some(f for s in diagnose.runs(capture) for f in _assignment(capture, s))
 
 
 def _assignment(capture: Capture, source: int) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ from .world import World
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
-__all__ = ["Diagnosis", "Verdict", "World", "why", "world"]
+__all__ = ["Diagnosis", "Verdict", "World", "runs", "why", "world"]
 
 _NOT_ACTIVE = Failure("rmm_state", "RMI_ERROR_GLOBAL", "RMM not ACTIVE (checked before the handler runs)", "TF-RMM HEAD")
 """Of every command of 2.0 but a few; not all lists have it."""
@@ -118,6 +118,11 @@ class Diagnosis:
             struck = "; ".join(sentence(v) for v in self.verdicts[:_NAMED])
             said = f"the trace strikes every condition of this status ({struck}): calls are missing, or the firmware deviates"
         return "; ".join((said, *self.remarks[:1]))
+
+
+def runs(capture: Capture) -> list[int]:
+    """One source of each run that the capture shows: what several sources show of one is the same world."""
+    return [s for s in range(len(capture.sources)) if capture.together(s)[0] == s]
 
 
 def world(capture: Capture, source: int) -> World:

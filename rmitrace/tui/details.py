@@ -14,6 +14,7 @@ from ..capture.messages import Message
 from ..capture.model import Call
 from ..lifecycle.model import StateChange
 from .rows import Row, RowKind
+from .sights import sight_node
 from .text import count, duration
 from .view import View
 
@@ -82,6 +83,9 @@ def of_call(view: View, seq: int) -> Details:
     failure = _failure(view, seq)
     if failure is not None:
         out.branches.append(Branch(failure, "failure"))
+    shown = sight_node(view, call)
+    if shown is not None:
+        out.branches.append(Branch(shown, "sights", open=any(n.severity for n in shown.children)))
     for c in view.changes_of(seq):
         out.branches.append(Branch(Node(c.object, text=_change(c)), "state"))
     for child in (c for c in call.tree.children if c.children or c.text or c.note):
@@ -104,6 +108,10 @@ def of_call(view: View, seq: int) -> Details:
     out.raws.append(Raw(f"{kind} {name}:{call.offset}", call.raw, first))
     if call.exit_raw is not None:
         out.raws.append(Raw(f"exit {name}:{call.exit_offset}", call.exit_raw, (outwards,)))
+    for sight in view.capture.sights(seq):
+        kind = {"whole": "row", "exit-only": "exit"}.get(sight.paired, "entry")
+        registers = ((False, sight.x), (True, sight.r or []))
+        out.raws.append(Raw(f"{kind} {view.capture.sources[sight.source].name}:{sight.offset}", sight.raw, registers))
     return out
 
 

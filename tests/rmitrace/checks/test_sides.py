@@ -19,6 +19,16 @@ def found(check, text: str, tmp_path: Path) -> list:
     return list(check(open_capture([HOST, str(log)])))
 
 
+def test_both_sides_of_one_run_give_each_finding_once(tmp_path: Path):
+    """The world that both show is one: it was looked at once for each source."""
+    log = tmp_path / "uart.log"
+    log.write_text(uart())
+    found = [(f.rule, f.message) for f in open_capture([HOST, str(log)]).findings]
+    assert len(found) == len(set(found))
+    failed = next(message for rule, message in found if rule == "COMM-FAILED")
+    assert "the firmware's log says: Creating secure session failed with status 0x80040001 (RECEIVE_FAIL" in failed
+
+
 def uart() -> str:
     return UART.read_text(errors="replace")
 

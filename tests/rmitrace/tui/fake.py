@@ -192,6 +192,9 @@ class FakeCapture:
         places = [0, min(10, len(self)), *range(len(self.lines))][: len(self.lines)]
         return FakeMarks(Mark(0, p * 100 + 50, len(t), None, "kernel", t, p) for p, t in zip(places, self.lines, strict=True))
 
+    def sights(self, seq: int) -> list[Call]:
+        return []
+
     def call(self, seq: int) -> Call:
         if not 0 <= seq < len(self.calls):
             raise IndexError(seq)
