@@ -109,39 +109,47 @@ def join_operations(capture: Capture) -> list[int]:
     rows = np.flatnonzero((calls.status == incomplete) | is_op)
     if not len(rows):
         return []
-    given, given_known = (c.tolist() for c in capture.regs(rows, 1, out=True))
-    taken, taken_known = (c.tolist() for c in capture.regs(rows, 1))
     goes_on = [i for i, s in enumerate(capture.statuses) if s in _GOES_ON] + [-1]
     status = calls.status[rows]
     # an OP_* call that was itself wrong leaves the operation as it was, see _refused
     wrong = np.isin(status, _index(capture.statuses, ("RMI_ERROR_INPUT",)))
     resumes = np.isin(calls.name[rows], _index(capture.names, ("RMI_OP_CONTINUE",)))
     over = ~np.isin(status, goes_on) & ~(wrong & ~resumes)
-    wants = np.where(status == incomplete, _wants(capture, rows), -1).tolist()
+    wants = np.where(status == incomplete, _wants(capture, rows), -1)
     runs = np.array([capture.together(s)[0] for s in range(len(capture.sources))], dtype=np.int64)
-    sources = runs[calls.source[rows]].tolist()
-    open_by: dict[tuple[int, int | None], list[int]] = {}
-    waits: dict[int, int] = {}
+    working = is_op[rows]
+    handles, unsaid = _handles(capture, rows, working, runs[calls.source[rows]])
+    open_by: dict[int, list[int]] = {}
+    waits = wants.tolist()
     """What a command's operation waits for."""
-    found: tuple[list[int], list[int]] = [], []
-    for k, (seq, working, ends) in enumerate(zip(rows.tolist(), is_op[rows].tolist(), over.tolist(), strict=True)):
-        source = sources[k]
-        if not working:
-            open_by.setdefault((source, given[k] if given_known[k] else None), []).append(seq)
-            waits[seq] = wants[k]
+    parent = [-1] * len(rows)
+    columns = (working, over, wrong, wants, handles, unsaid)
+    for k, (op, ends, refused, wanted, handle, other) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+        if not op:
+            open_by.setdefault(handle, []).append(k)
             continue
-        handle = taken[k] if taken_known[k] else None
         # a row of an older log does not say which handle was given: the latest such command is meant
-        key = next((c for c in ((source, handle), (source, None)) if open_by.get(c)), None)
-        if key is None:
+        started = open_by.get(handle) or open_by.get(other)
+        if not started:
             continue
-        command = open_by[key][-1]
-        found[0].append(seq)
-        found[1].append(command)
-        if wants[k] >= 0:
-            waits[command] = wants[k]
-        if ends and not (wrong[k] and waits[command] > 0):
-            open_by[key].pop()
-    if found[0]:
-        calls.parent[np.array(found[0])] = np.array(found[1])
-    return [seq for started in open_by.values() for seq in started]
+        command = parent[k] = started[-1]
+        if wanted >= 0:
+            waits[command] = wanted
+        if ends and not (refused and waits[command] > 0):
+            started.pop()
+    of = np.array(parent, dtype=np.int64)
+    has = np.flatnonzero(of >= 0)
+    if len(has):
+        calls.parent[rows[has]] = rows[of[has]]
+    left = [k for started in open_by.values() for k in started]
+    return rows[np.array(left, dtype=np.int64)].tolist()  # type: ignore[no-any-return]
+
+
+def _handles(capture: Capture, rows: I64, working: npt.NDArray[np.bool_], run: I64) -> tuple[I64, I64]:
+    """A number for the run and the handle of each call, that it gave or (``working``) took, and the number where the handle is
+    not said."""
+    (given, gave), (taken, took) = capture.regs(rows, 1, out=True), capture.regs(rows, 1)
+    known = np.where(working, took, gave)
+    values, which = np.unique(np.where(working, taken, given), return_inverse=True)
+    unsaid = run * (len(values) + 1)
+    return unsaid + np.where(known, which + 1, 0), unsaid
