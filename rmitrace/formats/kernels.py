@@ -11,9 +11,10 @@ import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .kernel_code import SUFFIX, Compiled, Kernel
 
@@ -149,3 +150,27 @@ def in_order(scan: Callable[[int, int], T], parts: Iterator[tuple[int, int]], th
         finally:
             for *_, found in waiting:
                 found.cancel()
+
+
+@contextmanager
+def behind(work: Callable[..., None]) -> Iterator[Callable[..., None]]:
+    """A form of ``work`` that returns while it is still at it, in another thread, where there is another core; called again it
+    waits for the work before. What that raised is raised then, or at the end."""
+    if cores() < 2:
+        yield work
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    before: list[Future[None]] = []
+
+    def begin(*args: Any) -> None:
+        wait()
+        before.append(pool.submit(work, *args))
+
+    def wait() -> None:
+        if before:
+            before.pop().result()
+
+    with ThreadPoolExecutor(1, "behind") as pool:
+        yield begin
+        wait()

@@ -16,6 +16,7 @@ from .base import Data, ReadOptions, Unreadable
 from .ftrace_batch import settle
 from .ftrace_events import MARKERS, Probes
 from .ftrace_line import Head, parse_body
+from .kernels import behind
 from .record_arrays import Total, joined
 from .trace_dat_detail import Details, payload
 from .trace_dat_formats import find_formats, parse_format
@@ -88,13 +89,19 @@ class Reader:
         """The same, so many rows at a time. Raises Unordered."""
         collector = self._collector()
         total, at = Total(), Column(np.int64)
-        names = self.builder.names
-        for rows in collector.windows():
-            self._learn(rows, len(at))
-            total.add(self._records(rows, len(at)))
-            at.append(rows.columns["at"])
-            self.probes.builder = self.builder = RecordBuilder()
-            self.builder.names = names
+        names, given = self.builder.names, 0
+
+        def pack(records: Records, places: I64) -> None:
+            total.add(records)
+            at.append(places)
+
+        with behind(pack) as pack_behind:
+            for rows in collector.windows():
+                self._learn(rows, given)
+                pack_behind(self._records(rows, given), rows.columns["at"])
+                given += rows.used
+                self.probes.builder = self.builder = RecordBuilder()
+                self.builder.names = names
         records = total.records(list(names))
         settle(records, self.probes, whole_lines=False)
         every = len(records) == len(at) and not self.probes.late

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 import numpy as np
@@ -164,13 +164,13 @@ class Collector:
         rows = self.rows
         for number, ring in enumerate(self.file.rings):
             for area in ring.areas:
-                for _ in self._batches(number, ring, area, rows):
+                for _ in self._batches(number, ring, area, lambda: rows):
                     pass
         self.rows.finish()
         return self.rows
 
     def windows(self) -> Iterator[Rows]:
-        """The same rows, in the order of time, so many at a time: to be used before the next ones are asked for.
+        """The same rows, in the order of time, so many at a time: good until the next ones but one are asked for.
 
         Raises Unordered where they cannot be had in this order; damage stands in front of everything.
         """
@@ -180,20 +180,26 @@ class Collector:
         return in_order([self._window(*where, size) for where in areas])
 
     def _window(self, number: int, ring: Ring, area: Area, size: int) -> Iterator[Rows]:
-        rows = Rows()
-        for _ in self._batches(number, ring, area, rows, size):
-            yield rows.sorted()
-            rows.clear()
+        turns = cycle((Rows(), Rows()))  # the rows of a window are still packed while the next ones are read
 
-    def _batches(self, number: int, ring: Ring, area: Area, rows: Rows, size: int | None = None) -> Iterator[None]:
-        """Put the events of an area behind rows, batch by batch."""
+        def empty() -> Rows:
+            rows = next(turns)
+            rows.clear()
+            return rows
+
+        for rows in self._batches(number, ring, area, empty, size):
+            yield rows.sorted()
+
+    def _batches(self, number: int, ring: Ring, area: Area, rows: Callable[[], Rows], size: int | None = None) -> Iterator[Rows]:
+        """The events of an area, batch by batch, each behind the rows that ``rows`` gives for it."""
         shift = self.file.options.shifts[area.cpu] if 0 <= area.cpu < len(self.file.options.shifts) else None
         progress = None if self._in_windows else self.progress
         for at, pages, valid in batches(self.file, self.data, ring, area, self.damage, progress, size):
             self._done += valid
-            self.rows = rows
+            self.rows = rows()
+            filled = self.rows
             self._take(number, ring.page_size, area.cpu, shift, at, pages, valid)
-            yield
+            yield filled
             if self._in_windows and self.progress is not None:
                 self.progress(int(len(self.data) * (self._done / self._total)))
 

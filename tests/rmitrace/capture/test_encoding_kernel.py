@@ -36,14 +36,14 @@ def packed(values: np.ndarray, kernel: Any = as_it_stands, length: int | None = 
 
 
 @given(st.lists(REGISTERS, min_size=1, max_size=60))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_registers(values: list[int]) -> None:
     column = np.array(values, dtype=np.uint64)
     assert packed(column) == [pack(column)]
 
 
 @given(st.lists(st.integers(5000 - 2**63, 2**63 - 1), min_size=1, max_size=30), st.sampled_from([1, 1000, 4096]))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_numbers(values: list[int], unit: int) -> None:
     column = np.array([v // unit * unit for v in values], dtype=np.int64)
     assert packed(column) == [pack(column)]

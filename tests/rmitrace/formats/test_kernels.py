@@ -139,3 +139,31 @@ def test_an_error_in_a_piece_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(kernels.in_order(scan, ((i, i + 1) for i in range(1000)), 2))
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_work_that_is_done_behind(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "cores", lambda: cores)
+    done: list[int] = []
+    seen: list[int] = []
+    release = threading.Event()
+
+    def work(n: int) -> None:
+        assert n or cores == 1 or release.wait(10)  # the first returns only after the caller went on
+        done.append(n)
+
+    with kernels.behind(work) as begin:
+        begin(0)
+        release.set()
+        for n in range(1, 5):
+            begin(n)
+            seen.append(done[n - 1])  # one before is done
+    assert done == [0, 1, 2, 3, 4]
+    assert seen == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_an_error_behind_is_raised(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "cores", lambda: cores)
+    with pytest.raises(ZeroDivisionError), kernels.behind(lambda n: print(1 // n)) as begin:
+        begin(0)

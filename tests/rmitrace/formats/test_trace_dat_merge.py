@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmitrace.capture.records import Records
@@ -42,6 +42,7 @@ def cut(times: list[int], size: int) -> list[list[int]]:
     return [times[i : i + size] for i in range(0, len(times), size)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.lists(st.integers(0, 30), max_size=25), st.integers(1, 6)), min_size=1, max_size=4))
 def test_as_if_all_were_sorted_together(streams: list[tuple[list[int], int]]) -> None:
     every = [cut(sorted(times), size) for times, size in streams]
