@@ -15,7 +15,8 @@ from decoders.esr import DATA_ABORTS, INSTRUCTION_ABORTS, decode_esr, fault_text
 
 from .model import ANSWER, GRAVE, Answer, Report
 
-_HEADER = re.compile(r"Unexpected exception(?: on CPU #(\d{1,6}))?:\s*(\S*)")
+_HEADER = re.compile(r"Unexpected exception(?: on CPU #(\d{1,6})(?=:|\W|\Z)|(?=:))(?::\s*(\S*))?")
+"""In prose the header may have lost its colon."""
 _REGISTER = re.compile(r"\b([A-Z][A-Z0-9]{1,11}(?:_EL[0-3])?):[ \t]{0,16}(?:0x)?([0-9a-fA-F]{1,16})\b")
 _WANTED = ("ESR_EL2", "ELR_EL2", "FAR_EL2", "HPFAR_EL2", "SPSR_EL2", "LR", "BACKTRACE")
 _DUMP_LINES = 64
@@ -262,6 +263,12 @@ def of_a_realm(report: Report) -> Iterator[Answer]:
             said = [f"an abort of the Realm ({m[1]}) that the RMM does not handle, and that the host does not get to see as such"]
             if code := _FSC.search(below):
                 said.append(f"FSC {int(code[1], 16):#x}: {fault_text(int(code[1], 16) & 0x3F)}")
+                if int(code[1], 16) & 0x3C == 4:
+                    said.append(
+                        "nothing is mapped there: RIPAS EMPTY, or no page. The RMM injects an abort into the Realm; where its "
+                        "vector is not mapped either, it aborts for ever. Was that IPA initialised (RMI_RTT_INIT_RIPAS) and "
+                        "filled (RMI_DATA_CREATE), and are PC and translation registers of the REC right?"
+                    )
             for name, value in _REGISTER.findall(below):
                 if name in ("FAR", "HPFAR", "FAR_EL2", "HPFAR_EL2"):
                     told = f": IPA {int(value, 16) >> 4 << 12:#x}" if name.startswith("HPFAR") else ""

@@ -43,6 +43,8 @@ def refusals(report: Report) -> Iterator[Answer]:
 
 
 def _tells(step: Step, report: Report, line: int) -> bool:
+    if (step.common and not report.of_cca) or report.of_others:
+        return False
     if step.pattern.search(report.text(line)) is not None:
         return True
     below = report.text(line + 1)

@@ -32,9 +32,13 @@ _TABLE_WORK = [
 ]
 
 
+_IN_A_TRACE = ("kvm_realm_", "realm_unmap_", "realm_tear_down", "rmi_rtt_", "rmi_data_", "rmi_granule_", "kvm_destroy_realm")
+"""Functions of KVM in a call trace that work on a Realm's tables."""
+
+
 def stalls(report: Report) -> Iterator[Answer]:
     """RCU stalls and lock-ups of a host whose RMM answered all calls."""
-    if not report.calls[0]:
+    if not report.calls[0] and not report.lines_with(*_IN_A_TRACE):
         return
     for line in report.lines_with("rcu: INFO", "soft lockup", "blocked for more than"):
         if _STALL.search(report.text(line)) is None:
@@ -66,7 +70,7 @@ def stalls(report: Report) -> Iterator[Answer]:
 
 def _outcome(report: Report) -> str:
     capture = report.capture
-    if capture is None:
+    if capture is None or not report.calls[0]:
         return ""
     failed = sum(bool(capture.calls.failed[r]) for r in report.calls[0])
     return (

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import decoders
+
 from .model import ANSWER, Answer, Report
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ def _compared(report: Report, call: Call, start: int, got: list[int]) -> Answer:
     differ = [i for i in range(both) if known[i] != got[i]]
     said = [
         f"the row: {call.line}",
-        "x0 is not counted among the values of a row: it is printed as the status",
+        f"{call.name} has {_results(call)} results besides x0; x0 is not counted among the values of a row: it is printed as "
+        "the status",
         f"RMM:    {_registers(known[:both])}",
         f"caller: {_registers(got)}",
     ]
@@ -82,6 +85,12 @@ def _compared(report: Report, call: Call, start: int, got: list[int]) -> Answer:
         "(SMCCC)",
     )
     return Answer("both-sides", report.found(start).strip(), tuple(said), next_, start + 1, ANSWER)
+
+
+def _results(call: Call) -> int:
+    """Registers that the command returns, as the tables have it."""
+    command = next((c for v in decoders.REVISIONS if call.name and (c := decoders.command(call.name, v)) is not None), None)
+    return len([o for o in command.outputs if o.reg]) if command is not None else len(call.r or ()) - 1
 
 
 def _registers(values: list[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ MAX_LINE = 4096
 """Characters of a line that are looked at."""
 MAX_LINES = 20_000
 """Lines with a word that is looked for, of one kind."""
+_HEAD = 1 << 20
+_CCA = re.compile(rb"\b(?:[Rr]ealms?\b|RMM\b|RME\b|RM[IM]_|CCA\b|rme-guest|arm[-_]cca)|SMC_R[MS][IM]_")
+_OTHERS = re.compile(rb"\b(?:SEV(?:-SNP|-TIO)?|SNP|ccp|TDX|tdx|SEAMCALL)\b")
 GRAVE, ANSWER, ASIDE = 0, 1, 2
 """Weights: what went wrong; what a line means; what else is worth knowing."""
 
@@ -109,6 +113,16 @@ class Report:
                 out.add(line)
                 at = self.starts[line + 1] - 1 if line + 1 < len(self.starts) else len(self.raw)
         return sorted(out)
+
+    @cached_property
+    def of_cca(self) -> bool:
+        """Whether the text is about Realms or an RMM at all: it has calls, or says so."""
+        return bool(self.calls[0]) or _CCA.search(self.raw[:_HEAD]) is not None
+
+    @cached_property
+    def of_others(self) -> bool:
+        """Whether it is about another vendor's confidential VMs."""
+        return not self.calls[0] and _OTHERS.search(self.raw[:_HEAD]) is not None and b"RMI_" not in self.raw[:_HEAD]
 
     @cached_property
     def calls(self) -> tuple[list[int], list[int]]:

@@ -20,6 +20,7 @@ class Step(NamedTuple):
     commands  the RMI commands of it, those of 1.x and those of 2.0; empty where none is called
     means     errno -> what it says here; None for any other one
     next      what to capture
+    common    such lines are other programs' too: only in a text about Realms
     """
 
     pattern: re.Pattern[str]
@@ -28,6 +29,7 @@ class Step(NamedTuple):
     commands: tuple[str, ...]
     means: dict[int | None, str]
     next: tuple[str, ...]
+    common: bool = False
 
 
 _CAP = r"KVM_CAP_(?:ARM_)?RM[EI]\W{0,2}(?:KVM_CAP_ARM_RM[EI]|KVM_ARM_RM[EI]|ARM_RM[EI])_"
@@ -119,6 +121,7 @@ STEPS = (
             22: "the vCPU lacks KVM_ARM_VCPU_PSCI_0_2",
         },
         (_ROWS, "RmiRecParams as it was passed", _SMCS),
+        True,
     ),
     Step(
         re.compile(_CAP + r"ACTIVATE|failed to activate (?:the )?[Rr]ealm"),
@@ -130,12 +133,12 @@ STEPS = (
     ),
     Step(
         re.compile(
-            r"KVM does not support RM[EI]|RM[EI] is not enabled in KVM|KVM required for RM[EI]|unknown option [`'\"]realm|"
+            r"KVM does not support RM[EI]|RM[EI] is not enabled in KVM|KVM required for RM[EI]|"
             r"KVM_CAP_(?:ARM_)?RM[EI]\b(?!_?\w*\W{0,2}KVM_CAP)(?=.{0,60}(?:not "
             r"(?:supported|available|enabled)|unavailable|\b24[0-9]\b))|"
             r"(?:[Rr]ealm|RM[EI])\b.{0,40}(?:not supported|unsupported) by (?:KVM|the (?:host|kernel))"
         ),
-        ("KVM does not", "in KVM", "KVM required", "unknown option", "KVM_CAP_", "supported by", "unsupported by"),
+        ("KVM does not", "in KVM", "KVM required", "KVM_CAP_", "supported by", "unsupported by"),
         "find out whether KVM can make Realms",
         ("RMI_VERSION", "RMI_FEATURES"),
         {
@@ -151,6 +154,19 @@ STEPS = (
         ),
     ),
     Step(
+        re.compile(
+            r"unknown option[ `'\"]{1,3}-{0,2}realm\b|invalid option -- '?realm|rme-guest.{0,40}(?:invalid|unknown) "
+            r"(?:object type|parameter)"
+        ),
+        ("unknown option", "invalid option", "rme-guest"),
+        "start a Realm",
+        (),
+        {
+            None: "this VMM was built without CCA: it does not know the option, and asked neither KVM nor the RMM for anything",
+        },
+        ("a VMM with CCA: kvmtool of the cca branch, QEMU with rme-guest; `lkvm run --help` lists --realm then",),
+    ),
+    Step(
         re.compile(r"KVM_CREATE_VM\b.{0,80}(?:failed|error|EINVAL|Invalid)"),
         ("KVM_CREATE_VM",),
         "create a VM of type Realm",
@@ -160,6 +176,7 @@ STEPS = (
             "support), or the width is above S2SZ of feature register 0",
         },
         (_VERSIONS, "the IPA width that the VMM asks for"),
+        True,
     ),
     Step(
         re.compile(r"\bKVM_RUN\b.{0,60}(?:failed|error)|kvm run failed|\brec_enter\b.{0,40}(?:failed|error)"),
@@ -173,6 +190,7 @@ STEPS = (
             14: "the REC left with an abort that the host could not resolve: exit.esr, exit.far and exit.hpfar say where",
         },
         (_ROWS, "RmiRecRun of that call: rmitrace explain --as RmiRecExit", _SMCS),
+        True,
     ),
     Step(
         re.compile(
@@ -281,6 +299,7 @@ STEPS = (
             "takes things down, and no answer of the RMM. What the RMM tore down is in its own rows"
         },
         ("the ids of the IOMMUFD objects in the order in which they were made and destroyed (strace -e ioctl of the VMM)",),
+        True,
     ),
 )
 

@@ -348,7 +348,7 @@ def _report(raw: bytes, path: str, revision: str | None, form: str) -> int:
         if found:
             sys.stdout.write(safe(f"Answers to {name}") + "\n")
             export_answers.write(found, sys.stdout, common.text_width(sys.stdout) or export_answers.WIDTH)
-        if capture is not None and (len(capture.calls) or capture.conversations.decode()):
+        if capture is not None and (not found or len(capture.calls) or capture.conversations.decode()):
             sys.stdout.write("\nCalls\n" if found else "")
             export.write(capture, range(len(capture.calls)), sys.stdout, marks=True)
     return 0
