@@ -6,6 +6,7 @@ Registers above x7 and the task are read again from the raw records, so naming t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import decoders
 from .capture.naming import FID_MASK
 from .capture.pairing import PAIRED
 from .capture.records import NO_TIME
+from .lifecycle.objects import KINDS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -126,7 +128,29 @@ def _object(capture: Capture, rows: slice) -> pl.Series:
     objects = capture.objects()
     _, number = np.unique(objects.addr[rows], return_inverse=True)
     _, first, back = np.unique(number.reshape(-1) * 16 + objects.kind[rows], return_index=True, return_inverse=True)
-    return _gather(_texts(objects.text(rows.start + i) for i in first.tolist()), back.reshape(-1))
+    kind, addr = objects.kind[rows][first], objects.addr[rows][first]
+    return object_texts(kind, addr).gather(back.reshape(-1).astype(np.uint32))
+
+
+@cache
+def _hexadecimal() -> pl.Series:
+    """Every number of 16 bits with four digits."""
+    import polars as pl
+
+    return pl.Series([f"{i:04x}" for i in range(1 << 16)], dtype=pl.String)
+
+
+def object_texts(kind: Any, addr: Any) -> pl.Series:
+    """Objects as they are written, 'pdev:0x49500000', of kinds (index into KINDS) and addresses; null for kind 0."""
+    import polars as pl
+
+    kinds = pl.Series([None, *(f"{k}:0x" for k in KINDS[1:])], dtype=pl.String)
+    quarters = [
+        _hexadecimal().gather((addr >> np.uint64(shift) & np.uint64(0xFFFF)).astype(np.uint32)) for shift in (48, 32, 16, 0)
+    ]
+    digits = pl.select(pl.concat_str(quarters).str.strip_chars_start("0")).to_series()
+    digits = digits.set(pl.Series(addr == 0), "0")
+    return pl.select(pl.concat_str([kinds.gather(kind.astype(np.uint32)), digits])).to_series()
 
 
 def _sequence(capture: Capture, rows: slice) -> pl.Series:

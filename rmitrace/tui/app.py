@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -96,7 +97,7 @@ def run(paths: list[str], options: OpenOptions | None = None) -> int:
     """
     options = options or OpenOptions()
     app = TimelineApp(first_part(paths, options), paths, options)
-    with _stderr_on_terminal():
+    with _on_terminal():
         app.run()
     if app.problem is not None:
         raise app.problem
@@ -107,14 +108,19 @@ def run_following(live: Live) -> int:
     """Show captures that grow until the user quits; the exit status. Raises CaptureError."""
     live.step()
     app = TimelineApp(live.whole(waiting=True), live=live)
-    with _stderr_on_terminal():
+    with _on_terminal():
         app.run()
     return app.return_code or 0
 
 
+_SWITCH_S = 0.0005
+"""After this time what works behind the screen lets the screen go on; Python's own 5 ms make a frame of many steps late."""
+
+
 @contextmanager
-def _stderr_on_terminal() -> Iterator[None]:
-    """Let stderr be the terminal that stdout is while the viewer runs: Textual draws there."""
+def _on_terminal() -> Iterator[None]:
+    """Let stderr be the terminal that stdout is while the viewer runs: Textual draws there. And let the screen come first."""
+    sys.setswitchinterval(_SWITCH_S)
     if os.isatty(2) or not os.isatty(1):
         yield
         return

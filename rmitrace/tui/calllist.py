@@ -33,8 +33,8 @@ class CallList(LineView):
         Binding("enter", "open", "Unfold; on a call, go to its fields", key_display="Enter", show=False),
         Binding("left,h", "fold", "Fold, or go to the heading", key_display="← h", show=False),
         Binding("right,l", "unfold", "Unfold, or go inside", key_display="→ l", show=False),
-        Binding("a", "all(True)", "Unfold all sequences", show=False),
-        Binding("A", "all(False)", "Fold all sequences", show=False),
+        Binding("a", "screen.fold_all(False)", "Unfold all sequences", show=False),
+        Binding("A", "screen.fold_all(True)", "Fold all sequences", show=False),
     ]
 
     class Opened(Event):
@@ -275,17 +275,6 @@ class CallList(LineView):
             self._refold(row, False)
         else:
             self.move_to(self.cursor + 1)
-
-    def action_all(self, opened: bool) -> None:
-        """Fold or unfold every sequence and step, keeping the cursor on what it is on."""
-        row = self.row
-        call = self.model.call_of(row) if row is not None else None
-        self.model.rows.fold_all(not opened)
-        self.changed()
-        if row is not None and row.kind is RowKind.SEQUENCE:
-            self.move_to(self.model.rows.row_of_sequence(row.sequence))
-        elif call is not None:
-            self.move_to(self.model.rows.row_of_call(call))
 
 
 def conversation(messages: Sequence[Message]) -> tuple[str, bool]:

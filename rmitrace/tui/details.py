@@ -120,7 +120,9 @@ _SIGN = {True: "holds", False: "struck", None: "open"}
 
 def _failure(view: View, seq: int) -> Node | None:
     """The conditions of a call that failed: which hold, are struck, or are left open; those that hold first."""
-    d = view.capture.why(seq) if view.capture.calls.failed[seq] else None
+    if view.waits_for_why(seq):
+        return Node("why it failed", text="being worked out…")
+    d = view.why(seq) if view.capture.calls.failed[seq] else None
     if d is None or not (d.verdicts or d.remarks):
         return None
     rank: dict[bool | None, int] = {True: 0, None: 1, False: 2}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .kept import Kept
+from .rows import Counted
 
 if TYPE_CHECKING:
     from .view import View
@@ -43,14 +43,14 @@ class Filtered:
 
     where    calls for which its condition holds, None without one
     mask     calls that pass, None: all; lines: messages that pass where the condition is one over messages
-    kept, sets    the same for the list and for the timeline as they were when it was worked out
+    counted, sets    the same for the list and for the timeline as they were when it was worked out
     """
 
     filter: Filter
     where: Flags | None
     mask: Flags | None
     lines: Flags | None
-    kept: Kept | None
+    counted: Counted | None
     sets: Any
     rows: Any
     timeline: Any
@@ -72,9 +72,9 @@ def filtered(view: View, wanted: Filter, progress: Callable[[int], None] | None 
     if wanted.object is not None:
         about = _about(view, wanted.object)
         mask = about if mask is None else mask & about
-    kept = None if mask is None else view.rows.kept(mask)
+    counted = view.rows.counted(None if mask is None else view.rows.kept(mask))
     count = view.calls if mask is None else int(np.count_nonzero(mask))
-    return Filtered(wanted, where, mask, None, kept, view.timeline.sets(mask), view.rows, view.timeline, count)
+    return Filtered(wanted, where, mask, None, counted, view.timeline.sets(mask), view.rows, view.timeline, count)
 
 
 def _where(view: View, where: str, progress: Callable[[int], None] | None) -> Flags | None:

@@ -10,7 +10,7 @@ from .calllist import CallList
 from .lanes import Timeline
 from .lineview import LineView
 from .prompt import Prompt
-from .rows import RowKind, Rows
+from .rows import Counted, RowKind, Rows
 from .screens import FindingsScreen, HelpScreen
 from .seeking import Seeking
 from .sharing import Sharing
@@ -147,19 +147,14 @@ class MainScreen(Seeking, Sharing):
 
     def action_group(self) -> None:
         """Sequences, or all calls in order of time."""
-        if self.model.grouped:
-            model = self.model
-            self.behind("putting calls in order of time", lambda progress: model.flat(), self._show_rows)
-        else:
-            self._show_rows(None)
+        model = self.model
+        words = "putting calls in order of time" if model.grouped else "showing sequences"
+        self.behind(words, lambda progress: model.arranged(not model.grouped), self._show_rows)
 
-    def _show_rows(self, rows: Rows | None) -> None:
+    def _show_rows(self, arranged: tuple[Rows, Counted]) -> None:
         self.say("")
         call = self.keep_call()
-        if rows is None:
-            self.model.regroup(True)
-        else:
-            self.model.show_rows(rows)
+        self.model.show_rows(*arranged)
         self.restore_call(call)
 
     def action_lines(self) -> None:
@@ -167,9 +162,23 @@ class MainScreen(Seeking, Sharing):
         if not self.model.lines:
             self.say("this capture has no log lines", "warning")
             return
-        call = self.keep_call()
-        self.model.show_lines(not self.model.rows.show_lines)
-        self.restore_call(call)
+        model = self.model
+        shown = not model.rows.show_lines
+        self.behind("lines", lambda progress: model.with_lines(shown), lambda counted: self._show_rows((model.rows, counted)))
+
+    def action_fold_all(self, folded: bool) -> None:
+        """Fold or unfold every sequence and step, keeping the cursor on what it is on."""
+        model, row = self.model, self.list.row
+
+        def count(progress: object) -> tuple[Rows, Counted]:
+            return model.rows, model.rows.counted(model.rows.filter, folded=folded)
+
+        def show(found: tuple[Rows, Counted]) -> None:
+            self._show_rows(found)
+            if row is not None and row.kind is RowKind.SEQUENCE:
+                self.list.move_to(model.rows.row_of_sequence(row.sequence))
+
+        self.behind("folding all" if folded else "unfolding all", count, show)
 
     def action_times(self) -> None:
         """The next way to write times."""

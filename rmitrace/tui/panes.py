@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from time import sleep
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,6 +12,7 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
 from ..display import safe
 from . import details
@@ -23,6 +26,9 @@ from .text import count
 from .timeline import Axis, Lanes
 from .tree import TreePane
 from .view import Study, View
+
+_REST_S = 0.1
+"""Time that a row has to be selected before what takes long is worked out for it."""
 
 
 class PaneScreen(Screen[None]):
@@ -179,6 +185,25 @@ class PaneScreen(Screen[None]):
         self.bytes_pane.border_title = Content("Raw record" + (f" · {count(size, 'byte')} of memory" if size else ""))
         self.lanes.select(self.model.call_of(row) if row is not None else None)
         self.query_one(Axis).refresh()
+
+        if row is not None and row.kind is RowKind.CALL and self.model.waits_for_why(row.ref):
+            explain = partial(self._explain, self.model, row.ref)
+            self.run_worker(explain, thread=True, exclusive=True, group="why", exit_on_error=False)
+
+    def _explain(self, view: View, call: int) -> None:
+        """Work out why a call failed, unless another row is selected by now; then show it."""
+        worker = get_current_worker()
+        sleep(_REST_S)
+        if worker.is_cancelled:
+            return
+        view.why(call)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._explained, view, call)
+
+    def _explained(self, view: View, call: int) -> None:
+        row = self.list.row
+        if view is self.model and row is not None and row.kind is RowKind.CALL and row.ref == call:
+            self.refresh_row()
 
     def on_tree_pane_selected(self, message: TreePane.Selected) -> None:
         """A field is selected: mark its bytes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from ..capture.source import Source
 from ..formats.base import ReadOptions
 from .bars import Header
 from .main import MainScreen
-from .view import View
+from .view import FEW, View
 
 if TYPE_CHECKING:
     from ..capture.follow.live import Live
@@ -30,8 +31,6 @@ PREVIEW = 64 * 1024
 """Bytes of each file read before the first screen."""
 AT_ONCE = 4 << 20
 """Bytes of all files up to which they are read before the first screen where the first part of one does not say what it is."""
-FEW = 200_000
-"""Calls up to which objects are followed before the calls are shown."""
 _REFRESH_S = 0.3
 """Least time between two looks at what grows."""
 _SHARE = 4
@@ -102,6 +101,7 @@ class ReadingApp(App[None]):
 
     def on_ready(self) -> None:
         """The first screen is there: read on where it shows only the first part."""
+        gc.freeze()
         if self._live is not None:
             self._say_following("following")
             self._start(partial(self._follow, self._live))
@@ -263,5 +263,7 @@ class ReadingApp(App[None]):
 
 def _give_back() -> None:
     """Give the memory that was needed to work something out back to the system, where the C library can."""
+    gc.collect()  # what follows objects refers to itself
+    gc.freeze()  # what is left stays: looking through it now and then makes a frame late
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

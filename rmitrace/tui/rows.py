@@ -8,7 +8,7 @@ blocks. What a filter lets through is kept as a flag a call, with counts.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,20 @@ class _Block:
     rows: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many rows would be visible of each block, worked out before it is shown.
+
+    folded   everything is folded (True) or unfolded; None: what it was in the ``version`` that was counted
+    """
+
+    kept: Kept | None
+    lines: bool
+    folded: bool | None
+    totals: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    version: int = -1
+
+
 class Rows:
     """The visible rows of a capture under a fold state and a filter.
 
@@ -80,6 +94,8 @@ class Rows:
         self._blocks: OrderedDict[int, _Block] = OrderedDict()
         self._totals = np.zeros(len(self._first_place), dtype=np.int64)
         self._start = np.zeros(len(self._totals) + 1, dtype=np.int64)
+        self._version = 0
+        """Of what is folded."""
         self._count()
 
     def _open_failure(self) -> None:
@@ -94,9 +110,11 @@ class Rows:
 
     # -- counting
 
-    def _read(self, a: int, b: int) -> _Block:
-        """Segments as they are visible now."""
+    def _read(self, a: int, b: int, under: Counted | None = None) -> _Block:
+        """Segments as they are visible now, or as they would be."""
         s = self.segments
+        under = Counted(self._kept, self.show_lines, None) if under is None else under
+        kept, folded = under.kept, under.folded
         stop = min(b + 1, len(s))
         place = s.place[a:stop]
         end = place[1:] if stop > b else np.append(place[1:], s.calls)
@@ -105,34 +123,59 @@ class Rows:
         begin = place[: b - a]
         shown = np.ones(len(kind), dtype=bool)
         inner = np.flatnonzero((sequence >= 0) & (kind != RowKind.SEQUENCE))
-        shown[inner] &= ~self.folded_sequence[sequence[inner]]
+        shown[inner] &= ~self.folded_sequence[sequence[inner]] if folded is None else not folded
         deep = np.flatnonzero((step >= 0) & (kind != RowKind.STEP))
-        shown[deep] &= ~self.folded_step[step[deep]]
-        if self._kept is not None:
-            size = self._kept.counts(begin, np.where(run, end, begin))
-            for which, has in ((RowKind.SEQUENCE, self._kept.sequences), (RowKind.STEP, self._kept.steps)):
+        shown[deep] &= ~self.folded_step[step[deep]] if folded is None else not folded
+        if kept is not None:
+            size = kept.counts(begin, np.where(run, end, begin))
+            for which, has in ((RowKind.SEQUENCE, kept.sequences), (RowKind.STEP, kept.steps)):
                 heads = np.flatnonzero(kind == which)
                 shown[heads] &= has[s.ref[a:b][heads]]
         else:
             size = end - begin
         lines = np.flatnonzero(kind == RowKind.LINE)
-        if self._kept is not None and self._kept.lines is not None:
-            shown[lines] &= self._kept.lines[s.ref[a:b][lines]]
-        elif self._kept is not None or not self.show_lines:
+        if kept is not None and kept.lines is not None:
+            shown[lines] &= kept.lines[s.ref[a:b][lines]]
+        elif kept is not None or not under.lines:
             shown[lines] = False
         size = np.where(run, size, 1) * shown
         return _Block(kind, s.ref[a:b], begin, end, sequence, step, np.concatenate([[0], np.cumsum(size)]))
 
     def _count(self, first: int = 0, stop: int | None = None) -> None:
         """Work out how many rows are visible of some segments, and so of all."""
-        stop = len(self.segments) if stop is None else stop
-        self._blocks.clear()
+        self._count_into(self._totals, first, len(self.segments) if stop is None else stop)
+        self._counted()
+
+    def _count_into(self, totals: Ints, first: int, stop: int, under: Counted | None = None) -> None:
         for block in range(first // BLOCK, -(-stop // BLOCK), _TOGETHER):
             to = min(block + _TOGETHER, -(-stop // BLOCK))
-            read = self._read(block * BLOCK, min(to * BLOCK, len(self.segments)))
+            read = self._read(block * BLOCK, min(to * BLOCK, len(self.segments)), under)
             at = np.minimum(np.arange(to - block + 1) * BLOCK, len(read.kind))
-            self._totals[block:to] = np.diff(read.rows[at])
+            totals[block:to] = np.diff(read.rows[at])
+
+    def _counted(self) -> None:
+        self._blocks.clear()
         self._start = np.concatenate([[0], np.cumsum(self._totals)])
+
+    def counted(self, kept: Kept | None, *, lines: bool | None = None, folded: bool | None = None) -> Counted:
+        """What there would be to see: under a filter, with log lines or without, all folded or unfolded. It may be asked for in
+        a thread of its own."""
+        shown = self.show_lines if lines is None else lines
+        out = Counted(kept, shown, folded, np.zeros(len(self._totals), dtype=np.int64), self._version)
+        self._count_into(out.totals, 0, len(self.segments), out)
+        return out
+
+    def show(self, counted: Counted) -> None:
+        """Show what was counted."""
+        self._kept, self.show_lines = counted.kept, counted.lines
+        if counted.folded is not None:
+            self.folded_sequence[:] = self.folded_step[:] = counted.folded
+            self._version += 1
+        elif counted.version != self._version:  # something was folded meanwhile
+            self._count()
+            return
+        self._totals = counted.totals
+        self._counted()
 
     def _block(self, number: int) -> _Block:
         block = self._blocks.get(number)
@@ -259,15 +302,14 @@ class Rows:
 
     def _recount(self, sequence: int) -> None:
         """Count the segments of a sequence again: from its heading to that of the next one that is not inside it."""
+        self._version += 1
         first = self._segment(RowKind.SEQUENCE, sequence)
         behind = int(np.searchsorted(self._heads, first, "right"))
         self._count(first, int(self._heads[behind]) + 1 if behind < len(self._heads) else None)
 
     def fold_all(self, folded: bool) -> None:
         """Fold or unfold every sequence and step."""
-        self.folded_sequence[:] = folded
-        self.folded_step[:] = folded
-        self._count()
+        self.show(self.counted(self._kept, folded=folded))
 
     def reveal(self, call: int) -> None:
         """Unfold what hides a call."""
@@ -296,9 +338,14 @@ class Rows:
     def use(self, kept: Kept | None) -> None:
         """Show what a filter lets through; None shows all."""
         self._kept = kept
+        self._version += 1
         self._count()
 
     def set_lines(self, shown: bool) -> None:
         """Show or hide the log lines."""
-        self.show_lines = shown
-        self._count()
+        self.show(self.counted(self._kept, lines=shown))
+
+    @property
+    def filter(self) -> Kept | None:
+        """What the filter lets through, None where there is none."""
+        return self._kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Lock
 from typing import Any, TypeVar
 
 from textual.worker import Worker, get_current_worker
@@ -12,10 +13,8 @@ from .filtering import Filter, Filtered, filtered
 from .panes import PaneScreen
 from .rows import RowKind
 from .search import Search, Target
-from .view import View
+from .view import FEW, View
 
-FEW = 200_000
-"""Calls up to which the screen waits for what is worked out."""
 T = TypeVar("T")
 
 
@@ -25,6 +24,10 @@ class _Stopped(Exception):
 
 class Seeking(PaneScreen):
     """The keys that look for calls."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view)
+        self._one_by_one = Lock()
 
     _search: Search | None = None
     _searching: Worker[Any] | None = None
@@ -56,7 +59,9 @@ class Seeking(PaneScreen):
 
             def stopped(done: int) -> bool:
                 if done % 8192 == 0:
-                    self.app.call_from_thread(self.say, f"searching for {search.text}: {done:,} calls looked at, Esc stops")
+                    self.app.call_from_thread(
+                        self._tell, worker, f"searching for {search.text}: {done:,} calls looked at, Esc stops"
+                    )
                 return worker.is_cancelled
 
             found = search.find(row, by, stopped)
@@ -118,7 +123,7 @@ class Seeking(PaneScreen):
     def _filter(self, wanted: Filter) -> None:
         """Show what a filter lets through, once that is worked out. Raises ValueError."""
         model = self.model
-        self.behind("filtering", lambda progress: filtered(model, wanted, progress), self._show_filtered)
+        self.behind("filtering", lambda progress: filtered(model, wanted, progress), self._show_filtered, replaces=True)
 
     def _show_filtered(self, new: Filtered) -> None:
         call = self.keep_call()
@@ -158,10 +163,18 @@ class Seeking(PaneScreen):
 
     # -- what takes long
 
-    def behind(self, words: str, work: Callable[[Callable[[int], None]], T], done: Callable[[T], None]) -> None:
+    def _tell(self, worker: Worker[Any], words: str) -> None:
+        """Say how far something is, unless it was stopped meanwhile."""
+        if not worker.is_cancelled:
+            self.say(words)
+
+    def behind(
+        self, words: str, work: Callable[[Callable[[int], None]], T], done: Callable[[T], None], *, replaces: bool = False
+    ) -> None:
         """Do something and show the result: at once where there are few calls, else behind the screen, where Esc stops it.
 
-        ``work`` is given a function that it calls now and then with the number of calls it has looked at.
+        ``work`` is given a function that it calls now and then with the number of calls it has looked at. One thing is done
+        behind the other; what ``replaces`` a search or filter under way stops it.
         """
         model = self.model
         if model.calls <= FEW:
@@ -175,16 +188,20 @@ class Seeking(PaneScreen):
             def progress(count: int) -> None:
                 if worker.is_cancelled:
                     raise _Stopped
-                self.app.call_from_thread(self.say, f"{words}: {count:,} of {model.calls:,} calls, Esc stops")
+                self.app.call_from_thread(self._tell, worker, f"{words}: {count:,} of {model.calls:,} calls, Esc stops")
 
-            try:
-                found = work(progress)
-            except _Stopped:
-                return
-            except ValueError as e:
-                self.app.call_from_thread(self.say, str(e), "error")
-                return
-            if not worker.is_cancelled and self.model is model:
-                self.app.call_from_thread(done, found)
+            with self._one_by_one:  # the next one begins with what this one leaves
+                if worker.is_cancelled or self.model is not model:
+                    return
+                try:
+                    found = work(progress)
+                except _Stopped:
+                    return
+                except ValueError as e:
+                    self.app.call_from_thread(self.say, str(e), "error")
+                    return
+                if not worker.is_cancelled and self.model is model:
+                    self.app.call_from_thread(done, found)
 
-        self._searching = self.run_worker(run, thread=True, exclusive=True, group="search", exit_on_error=False)
+        group = "search" if replaces else "form"
+        self._searching = self.run_worker(run, thread=True, exclusive=replaces, group=group, exit_on_error=False)

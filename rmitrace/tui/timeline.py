@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ..lifecycle.table import OUTCOMES
 from .lanes import Cells, Timeline
 from .lineview import LineView
 from .text import OUTCOME, Line
@@ -116,12 +117,13 @@ class Lanes(LineView):
             chars[i] = _LEVELS[min(int(cells.calls[lane, i]).bit_length() - 1, 7)]
             styles[i] = "dim"
         over = (cells.noted[lane] | cells.failed[lane]).tolist()
+        table = self.model.sequences
         for span in self.timeline.spans(lane, width):
-            s = self.model.sequences[span.sequence]
+            kind, outcome = table.kinds[table.kind[span.sequence]], OUTCOMES[table.outcome[span.sequence]]
             a, b = max(span.first, 0), min(span.last, width - 1)
-            text = span_text(s.kind, s.outcome, b - a + 1, span.first >= 0, span.last < width, over[a : b + 1])
+            text = span_text(kind, outcome, b - a + 1, span.first >= 0, span.last < width, over[a : b + 1])
             chars[a : b + 1] = list(text)
-            styles[a : b + 1] = [f"span-{s.outcome}"] * len(text)
+            styles[a : b + 1] = [f"span-{outcome}"] * len(text)
         for i in np.flatnonzero(over).tolist():
             chars[i], styles[i] = ("✗", "error") if cells.failed[lane, i] else ("!", "warning")
         at = self.cell

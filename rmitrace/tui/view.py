@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,13 @@ from .filtering import Filter, Filtered, filtered
 from .lanes import Timeline
 from .noted import Noted, Placed
 from .places import Key, Places
-from .rows import Row, RowKind, Rows
+from .rows import Counted, Row, RowKind, Rows
 from .text import seconds
 
-__all__ = ["SMALL", "TIME_FORMATS", "Aside", "Key", "Study", "View"]
+if TYPE_CHECKING:
+    from ..diagnose import Diagnosis
+
+__all__ = ["FEW", "SMALL", "TIME_FORMATS", "Aside", "Key", "Study", "View"]
 
 TIME_FORMATS = ("relative", "absolute", "delta")
 
@@ -30,6 +34,11 @@ Study = tuple[Conversations, Noted]
 SMALL = 5000
 """Calls, or packets where there are none, up to which messages and findings are worked out before the first screen; above
 it that is done behind it."""
+
+
+FEW = 200_000
+"""Calls up to which the screen waits for what is worked out."""
+_WHYS_KEPT = 256
 
 
 class View:
@@ -54,6 +63,8 @@ class View:
         self.rows = self._grouped
         self.time_format = TIME_FORMATS[0]
         self.bookmarks: set[int] = set()
+        self._whys: dict[int, Diagnosis | None] = {}
+        self._explaining = Lock()
         first = _least(calls.ts, NO_TIME)
         self.zero_ns = first if first is not None else self.lines.first_ns() or 0
         self.cpus, self.tasks = _kinds(calls.cpu), _kinds(calls.pid)
@@ -140,6 +151,22 @@ class View:
         """The findings that name a call."""
         return self.noted.of(call)
 
+    # -- why calls failed
+
+    def why(self, call: int) -> Diagnosis | None:
+        """Of a call that failed: which conditions of its status hold. Takes long at first in a long capture."""
+        if call not in self._whys:
+            with self._explaining:
+                found = self.capture.why(call)
+                if len(self._whys) >= _WHYS_KEPT:
+                    self._whys.clear()
+                self._whys[call] = found
+        return self._whys[call]
+
+    def waits_for_why(self, call: int) -> bool:
+        """Whether why() is to be asked for a call in a thread of its own."""
+        return self.calls > FEW and bool(self.capture.calls.failed[call]) and call not in self._whys
+
     # -- places in the file
 
     def key_of(self, call: int) -> Key:
@@ -154,20 +181,18 @@ class View:
 
     def regroup(self, grouped: bool) -> None:
         """Show sequences with their calls inside (True), or every call in the order of time."""
-        self.show_rows(self._grouped if grouped else self.flat())
+        self.show_rows(*self.arranged(grouped))
 
-    def flat(self) -> Rows:
-        """The rows of every call in the order of time."""
-        rows = Rows(self.calls, self.sequences, self.lines.places, grouped=False)
-        rows.show_lines = self._grouped.show_lines
-        rows.set_filter(self.mask, self.line_mask)
-        return rows
+    def arranged(self, grouped: bool) -> tuple[Rows, Counted]:
+        """The rows of sequences, or of every call in the order of time, under the filter."""
+        rows = self._grouped if grouped else Rows(self.calls, self.sequences, self.lines.places, grouped=False)
+        kept = None if self.mask is None else rows.kept(self.mask, self.line_mask)
+        return rows, rows.counted(kept, lines=self.rows.show_lines)
 
-    def show_rows(self, rows: Rows) -> None:
+    def show_rows(self, rows: Rows, counted: Counted) -> None:
         """Show other rows."""
         self.rows = rows
-        rows.show_lines = self._grouped.show_lines
-        rows.set_filter(self.mask, self.line_mask)
+        rows.show(counted)
 
     @property
     def grouped(self) -> bool:
@@ -184,11 +209,14 @@ class View:
         """Draw other lanes, or another axis."""
         self.timeline = self.drawn(cpus=cpus, ordered=ordered)
 
+    def with_lines(self, shown: bool) -> Counted:
+        """The rows with or without the log lines; to be shown by show_rows()."""
+        return self.rows.counted(self.rows.filter, lines=shown)
+
     def show_lines(self, shown: bool) -> None:
         """Show or hide the log lines."""
-        self._grouped.set_lines(shown)
-        if not self.grouped:
-            self.rows.set_lines(shown)
+        if shown != self.rows.show_lines:
+            self.show_rows(self.rows, self.with_lines(shown))
 
     def owner(self, call: int) -> int:
         """The sequence a call belongs to, -1 none."""
@@ -298,8 +326,8 @@ class View:
     def use(self, new: Filtered) -> None:
         """Show what was worked out of a filter."""
         self.filtered = new
-        if new.rows is self.rows and new.lines is None:
-            self.rows.use(new.kept)
+        if new.rows is self.rows and new.counted is not None:
+            self.rows.show(new.counted)
         else:
             self.rows.set_filter(new.mask, new.lines)
         self.timeline.filter(new.mask if self.calls else None, new.sets if new.timeline is self.timeline else None)

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rmitrace import query
+from rmitrace import query, query_columns
 from rmitrace.lifecycle.members import table_of
 from rmitrace.lifecycle.model import Sequence
+from rmitrace.lifecycle.objects import KINDS
 
 NO_TIME = -(2**63)
 KERNEL = 0xFFFF_8000_0833_3A70  # above 2**63: a kernel address
@@ -220,6 +221,18 @@ def test_what_looks_at_all_calls_does(where: str, wanted: list[int], monkeypatch
 )
 def test_which_conditions_look_at_one_call(where: str, so: bool) -> None:
     assert query.row_by_row(where) is so
+
+
+def test_objects_are_written_with_their_addresses() -> None:
+    kinds = np.array([KINDS.index("pdev"), 0, KINDS.index("granule"), KINDS.index("realm"), KINDS.index("vdev")])
+    addresses = np.array([0x49500000, 0x1000, 0, 2**64 - 1, 0x1_0000_0000_0001], dtype=np.uint64)
+    assert query_columns.object_texts(kinds, addresses).to_list() == [
+        "pdev:0x49500000",
+        None,
+        "granule:0x0",
+        "realm:0xffffffffffffffff",
+        "vdev:0x1000000000001",
+    ]
 
 
 def test_progress_is_told_and_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,11 +234,14 @@ async def test_ctrl_c_ends_the_reading_and_shows_what_was_read(monkeypatch: pyte
         assert d.said == "q quits"
 
 
-LATE = [b"[    0.000000] a kernel that says nothing of interest for long\n"] * (reading.AT_ONCE // 60)
+LATE = [b"[    0.000000] a kernel that says nothing of interest for long\n"] * 4000
 TRACE = (Path(__file__).parents[3] / "captures/ftrace/pdev-connect.trace.txt").read_bytes()
 
 
-async def test_a_long_file_that_does_not_say_at_first_what_it_is_shows_a_screen_at_once(tmp_path: Path) -> None:
+async def test_a_long_file_that_does_not_say_at_first_what_it_is_shows_a_screen_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "AT_ONCE", 1 << 17)
     path = tmp_path / "trace.txt"
     path.write_bytes(b"".join(LATE) + TRACE * 10)
     first = reading.first_part([str(path)], OpenOptions())
@@ -254,7 +257,10 @@ async def test_a_long_file_that_does_not_say_at_first_what_it_is_shows_a_screen_
         assert app.problem is None
 
 
-async def test_a_long_file_that_cannot_be_read_ends_the_viewer_with_the_reason(tmp_path: Path) -> None:
+async def test_a_long_file_that_cannot_be_read_ends_the_viewer_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "AT_ONCE", 1 << 17)
     path = tmp_path / "trace.txt"
     path.write_bytes(b"".join(LATE) + b"\n" * 4000)
     app = TimelineApp(reading.first_part([str(path)], OpenOptions()), [str(path)])

@@ -210,6 +210,32 @@ def test_row_of_call_and_at_agree_on_random_folds() -> None:
             assert rows.is_folded(heading)
 
 
+@pytest.mark.parametrize("folded", [None, True, False])
+@pytest.mark.parametrize("lines", [True, False])
+@pytest.mark.parametrize("passing", [None, (0, 3, 7)])
+def test_what_is_counted_before_it_is_shown(folded: bool | None, lines: bool, passing: tuple[int, ...] | None) -> None:
+    parts = [seq([1, 2], [3]), seq([5, 6])]
+    rows, wanted = made(8, parts, np.array([0, 4])), made(8, parts, np.array([0, 4]))
+    mask = None if passing is None else np.isin(np.arange(8), passing)
+    before = shown(rows)
+    counted = rows.counted(None if mask is None else rows.kept(mask), lines=lines, folded=folded)
+    assert shown(rows) == before
+    rows.show(counted)
+    if folded is not None:
+        wanted.folded_sequence[:] = wanted.folded_step[:] = folded
+    wanted.show_lines = lines
+    wanted.set_filter(mask)
+    assert shown(rows) == shown(wanted)
+
+
+def test_what_is_folded_while_rows_are_counted_stays_folded() -> None:
+    rows = unfolded(4, [seq([1, 2])])
+    counted = rows.counted(None)
+    rows.fold(rows.at(1), True)
+    rows.show(counted)
+    assert shown(rows) == [(C, 0, 0), (S, 0, 0), (C, 3, 0)]
+
+
 def test_ten_million_calls_fold_and_jump(lengths: None, request: pytest.FixtureRequest) -> None:
     """Only what a fold changes is counted again."""
     if "short" in request.node.name:
