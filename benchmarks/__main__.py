@@ -28,8 +28,9 @@ times and other addresses (`benchmarks/_generate.py`); every format carries the 
 
 - **cpu s** are seconds of the processor in all threads, with the start of the process and of the interpreter; **wall s** is
   the clock. Rates and ratios are of the former: other work on the machine does not count.
-- **ratio** is against the first program of the table. Peers run up to {peers:,} calls; above that the ratio is against the
-  rate that they had there.
+- **ratio** is against the first program of the table, **wall ratio** the same by the clock: with both cores, of a peer that
+  uses one. *The first time ever*: with the compiling of kernels, once for every version. Peers run up to {peers:,} calls;
+  above that the ratios are against the rate that they had there.
 - **resident MB** is the most that was in memory, pages of the mapped capture included; **own MB** what of it is of no file.
   **bytes a call** is *own* without what the same command takes for the shortest such capture (26218 calls), a call.
 - Of a command that was stopped after {limit:.0f} processor seconds it says `>`.
@@ -66,7 +67,7 @@ def main() -> None:
         add(_of_script(HERE / "spdm_messages.py"))
 
 
-_BASES: dict[str, float] = {}
+_BASES: _readers.Bases = {}
 
 
 def _sections(calls: int, args: argparse.Namespace) -> Iterator[str]:
@@ -77,6 +78,8 @@ def _sections(calls: int, args: argparse.Namespace) -> Iterator[str]:
         folder = Path(name)
         os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
         os.environ["PYTHONPATH"] = str(HERE.parent)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "pycache")  # as where it is installed: modules have their bytecode
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         formats = set(args.only) - set(PARTS)
         if wanted("readers") or formats:
             yield from map(Table.text, _readers.tables(calls, folder, formats, args.peers, _BASES))

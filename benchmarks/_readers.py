@@ -44,6 +44,9 @@ class Kind:
     """Calls above which it is left out."""
 
 
+Bases = dict[str, tuple[float, float]]
+"""Seconds a unit, of the processor and by the clock, by the name of a kind."""
+
 KINDS = (
     Kind(
         "ftrace text",
@@ -108,8 +111,8 @@ KINDS = (
 )
 
 
-def tables(calls: int, folder: Path, only: set[str], peers_up_to: int, bases: dict[str, float]) -> Iterator[Table]:
-    """One a format; each capture is made, read and removed. ``bases``: seconds a unit of the first peer of each format."""
+def tables(calls: int, folder: Path, only: set[str], peers_up_to: int, bases: Bases) -> Iterator[Table]:
+    """One a format; each capture is made, read and removed. ``bases``: what a unit costs the first peer of each format."""
     for kind in KINDS:
         if calls > kind.most or (only and kind.format not in only):
             continue
@@ -121,7 +124,7 @@ def tables(calls: int, folder: Path, only: set[str], peers_up_to: int, bases: di
             path.unlink()
 
 
-def _table(kind: Kind, path: Path, made: int, folder: Path, with_peers: bool, bases: dict[str, float]) -> Table:
+def _table(kind: Kind, path: Path, made: int, folder: Path, with_peers: bool, bases: Bases) -> Table:
     size, units = path.stat().st_size, made * kind.per_call
     table = Table(f"{kind.name}: {made:,} calls, {size / 1e6:,.0f} MB", "", kind.unit)
     if kind.format == "qemu-log":
@@ -131,19 +134,21 @@ def _table(kind: Kind, path: Path, made: int, folder: Path, with_peers: bool, ba
         read = int(spent.said) if peer.said else units
         name = f"{peer.name}, the first {read:,}" if read < units else peer.name
         table.rows.append(Row(name, read, spent, size * read // units))
-        bases.setdefault(kind.name, table.rows[-1].each)
-    base = bases.get(kind.name)
-    for row in table.rows:
-        row.base = base
+        bases.setdefault(kind.name, (table.rows[-1].each, spent.wall / read))
+    base, clock = bases.get(kind.name, (None, None))
     small = folder / f"small-{kind.file}"
     few = kind.make(small, 1)
     try:
+        # compiles what is compiled once for every version
+        table.rows.append(Row("rmitrace: calls, the first time ever", units, _run(CALLS, kind, path, made), size))
         for name, code in (("records", RECORDS), ("calls", CALLS)):
             start = _run(code, kind, small, few).own
             spent = _run(code, kind, path, made)
-            table.rows.append(Row(f"rmitrace: {name}", units, spent, size, made, base, start))
+            table.rows.append(Row(f"rmitrace: {name}", units, spent, size, made, start=start))
     finally:
         small.unlink()
+    for row in table.rows:
+        row.base, row.clock = base, clock
     return table
 
 

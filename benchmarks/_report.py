@@ -29,6 +29,8 @@ class Row:
     """Calls that the memory is shared by, 0 for peers."""
     base: float | None = None
     """Processor seconds a unit of the peer."""
+    clock: float | None = None
+    """Seconds a unit of the peer by the clock."""
     start: int = 0
     """Memory of the same command with hardly any calls, bytes."""
 
@@ -49,7 +51,8 @@ class Table:
 
     def text(self) -> str:
         """As Markdown."""
-        head = ("what", "cpu s", "wall s", f"{self.unit}/s", "MB/s", "ratio", "resident MB", "own MB", "bytes a call")
+        rates = (f"{self.unit}/s", "MB/s", "ratio", "wall ratio")
+        head = ("what", "cpu s", "wall s", *rates, "resident MB", "own MB", "bytes a call")
         cells = [head, ("---", *["---:"] * (len(head) - 1)), *(_cells(r) for r in self.rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
         widths = [max(w, 4) for w in widths]
@@ -70,6 +73,7 @@ def _cells(r: Row) -> tuple[str, ...]:
         f"{1 / r.each:,.0f}" if r.cost.ended else "",
         f"{r.size / r.cost.processor / 1e6:.0f}" if r.size and r.cost.ended else "",
         f"{r.base / r.each:.1f} x" if r.base and r.cost.ended else "",
+        f"{r.clock * r.units / r.cost.wall:.1f} x" if r.clock and r.cost.ended else "",
         f"{r.cost.resident / 1e6:.0f}",
         f"{r.cost.own / 1e6:.0f}" if r.cost.own else "",
         f"{share:.0f}" if share is not None else "",
