@@ -71,7 +71,8 @@ def item(
     talks = capture.messages_of(seq)[:MAX_TALKS]
     return CallItem(
         seq,
-        Shown(redactor.text(" ".join(head))),
+        redactor.text(capture.name_text(seq)),
+        redactor.text(" ".join(head)),
         redactor.text(c.line),
         redactor.text(tail),
         bool(capture.calls.failed[seq]),

@@ -10,8 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from .drawing import drawing
-from .model import Report
+from .model import CallItem, Report
 from .words import counted, events_in_words
+
+_RUN = 4
+"""Calls of one command behind each other that are folded into one line."""
 
 
 def ticks(text: str) -> Markup:
@@ -20,6 +23,22 @@ def ticks(text: str) -> Markup:
     if len(parts) % 2 == 0:
         return escape(text)
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
+
+
+def runs(calls: list[CallItem]) -> list[list[CallItem]]:
+    """The calls, those that do the same with success behind each other in one list."""
+    out: list[list[CallItem]] = []
+    for c in calls:
+        last = out[-1][-1] if out else None
+        if last is not None and _plain(last) and _plain(c) and last.name == c.name and not (c.logs or c.skipped):
+            out[-1].append(c)
+        else:
+            out.append([c])
+    return [part for run in out for part in ([run] if len(run) >= _RUN else [[c] for c in run])]
+
+
+def _plain(c: CallItem) -> bool:
+    return not (c.failed or c.main or c.talks)
 
 
 def write(report: Report, out: IO[str]) -> None:
@@ -42,5 +61,6 @@ def write(report: Report, out: IO[str]) -> None:
         drawing=drawing(report.picture) if report.picture is not None else None,
         words=events_in_words(report.picture) if report.picture is not None else [],
         counts=counted(report.counts),
+        runs=runs(report.calls),
     ):
         out.write(part)

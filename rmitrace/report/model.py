@@ -81,6 +81,7 @@ class CallItem:
     """A call of the report, and the lines of logs in front of it. unseen: memory that may hold secrets, and is left out."""
 
     seq: int
+    name: Shown
     head: Shown
     line: Shown
     tail: Shown

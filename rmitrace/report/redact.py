@@ -41,6 +41,10 @@ _ONES = frozenset((2**64 - 1, 2**32 - 1))
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z_.#])(?:0[xX])?[0-9a-fA-F]{5,16}(?:(?![0-9A-Za-z_])|(?=SMC_))")
 """A number in hexadecimal; on a shared UART the next row of an RMM may follow without a blank."""
+_OTHER = re.compile(
+    r"\b(?:status|code|ret|rc|errno|esr\w{0,6}|spsr\w{0,6}|flags|fid|session|version|features?)\s?[=:]?\s{0,2}$", re.I
+)
+"""Words in front of a number that is no address, whatever it looks like."""
 _BYTE = r"(?:0x)?[0-9a-fA-F]{2}"
 _RUN = re.compile(rf"(?<![0-9A-Za-z]){_BYTE}(?:[ :,]{{0,2}}{_BYTE}){{15,}}")
 """Sixteen bytes or more in hexadecimal: as long as a key, a nonce or a digest is."""
@@ -240,6 +244,7 @@ class Redactor:
         if "addresses" not in self.kinds:
             return text
         sure = prefixed or (len(text) > 5 and not text.isdecimal() and not text.isalpha())
+        sure = sure and _OTHER.search(m.string, max(0, m.start() - 24), m.start()) is None
         found = self._as_address(value, sure)
         if found is None:
             return text

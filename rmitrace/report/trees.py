@@ -57,8 +57,9 @@ class Trees:
             self._mask(node)
             what = f"{node.size} bytes" if node.size else "hidden"
             return self._made(node, self._redactor.hidden_bytes(data, kind, what), ())
-        if not node.children and isinstance(node.value, bytes):
-            self._mask_words(node)
+        if not node.children and isinstance(node.value, bytes) and self._redactor.hides("addresses"):
+            words = self._mask_words(node)
+            return self._made(node, Shown(f"{node.size} bytes, with addresses" if words else safe(node.text)), ())
         children = self.branches(node, named) if node.children else ()
         text = self._redactor.text(node.text, strict=bool(children) and _holds_private(node))
         if not children and text != safe(node.text):
@@ -75,11 +76,13 @@ class Trees:
         if node.offset is not None:
             self.masked.update(range(node.offset, node.offset + min(node.size, 1 << 16)))
 
-    def _mask_words(self, node: Node) -> None:
-        """Bytes without a meaning may hold addresses."""
-        if node.offset is not None and isinstance(node.value, bytes):
-            at = node.offset
-            self.masked.update(at + i for i in addresses_in(self._redactor, node.value))
+    def _mask_words(self, node: Node) -> bool:
+        """Bytes without a meaning may hold addresses: whether they do."""
+        assert isinstance(node.value, bytes)
+        found = addresses_in(self._redactor, node.value)
+        if node.offset is not None:
+            self.masked.update(node.offset + i for i in found)
+        return bool(found)
 
 
 def _is_value(node: Node) -> bool:

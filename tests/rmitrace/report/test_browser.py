@@ -50,6 +50,7 @@ def loaded(browser: Browser, path: Path, *, script: bool = True, width: int = 12
         java_script_enabled=script, viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
     )
     page = context.new_page()
+    context.set_default_timeout(180_000)  # machines that test are busy
     seen: list[str] = []
     page.on("request", lambda r: seen.append(f"request {r.url}"))
     page.on("console", lambda m: seen.append(f"console {m.text}"))

@@ -57,3 +57,12 @@ def test_structure_for_those_who_do_not_see_it(page: str) -> None:
     assert names.count("table") == names.count("caption")
     assert dict(tags)["svg"]["role"] == "img"
     assert ("html", {"lang": "en"}) in tags
+
+
+def test_calls_that_do_the_same_are_folded(page: str) -> None:
+    """The 20 delegations between PDEV_CREATE and OP_MEM_DONATE are one line; each is still there."""
+    folded = re.findall(r'<details class="run">\n<summary>.*', page)
+    assert len(folded) == 1
+    assert "11-30" in folded[0]
+    assert "20 times <code>RMI_GRANULE_RANGE_DELEGATE</code>" in folded[0]
+    assert all(f'id="call-{seq}"' in page for seq in range(11, 31))

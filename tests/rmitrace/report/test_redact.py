@@ -36,6 +36,8 @@ def test_granules_beside_each_other_are_seen_to_be() -> None:
         ("9.759756 [000] python3-1423456", "9.759756 [000] python3-1423456"),
         ("base 0x123, all ones 0xffffffffffffffff", "base 0x123, all ones 0xffffffffffffffff"),
         ("SMC_RMI_PDEV_GET_STATE 2a4000000SMC_RSI_VERSION 10000", "SMC_RMI_PDEV_GET_STATE addr#1SMC_RSI_VERSION 10000"),
+        ("session failed with status 0x80040001", "session failed with status 0x80040001"),  # libspdm
+        ("ESR_EL2: 0x96000045 FAR_EL2: 0x0000000088001010", "ESR_EL2: 0x96000045 FAR_EL2: addr#1+0x10"),
         ("facade decade added", "facade decade added"),
     ],
 )
