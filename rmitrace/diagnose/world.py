@@ -179,16 +179,27 @@ class World:
         found = self._recs[0].before(rec, seq)
         return found is not None and not found[0]
 
+    @cached_property
+    def _recs_by_realm(self) -> Events:
+        """The calls that made RECs, by the Realm; the code is 0."""
+        owners = self._recs[1].values()
+        return Events((np.array([o.rd for o in owners], dtype=np.uint64), np.array([o.call for o in owners], dtype=np.int64), 0))
+
+    @cached_property
+    def _rec_of(self) -> dict[int, int]:
+        """The REC that a call made."""
+        events = self._recs[0]
+        made = np.flatnonzero(events.code == 1)
+        return dict(zip(events.seq[made].tolist(), events.key[made].tolist(), strict=True))
+
     def recs_of(self, rd: int, seq: int) -> int:
         """How many RECs of a Realm were made before a call."""
-        return sum(1 for o in self._recs[1].values() if o.rd == rd and o.call < seq)
+        return sum(call < seq for _, call in self._recs_by_realm.of(rd))
 
     def living_recs(self, rd: int, seq: int) -> list[tuple[int, int]]:
-        """The RECs of a Realm that exist when a call is made: address, and the call that made it."""
-        events, owners = self._recs
-        found = ((int(a), events.before(int(a), seq)) for a in np.unique(events.key).tolist())
-        made = ((a, f[1]) for a, f in found if f is not None and f[0])
-        return [(a, call) for a, call in made if owners[call].rd == rd]
+        """The RECs of a Realm that exist when a call is made: address, and the call that made it; by address."""
+        made = [(self._rec_of[c], c) for _, c in self._recs_by_realm.of(rd) if c < seq and c in self._rec_of]
+        return sorted((a, c) for a, c in made if self._recs[0].before(a, seq) == (1, c))
 
     def tables(self, rd: int, seq: int) -> list[int]:
         """The RMI_RTT_CREATE calls whose table still exists when a call is made (64 are looked at)."""
