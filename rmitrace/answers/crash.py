@@ -20,9 +20,9 @@ _HEADER = re.compile(r"Unexpected exception(?: on CPU #(\d{1,6})(?=:|\W|\Z)|(?=:
 _REGISTER = re.compile(r"\b([A-Z][A-Z0-9]{1,11}(?:_EL[0-3])?):[ \t]{0,16}(?:0x)?([0-9a-fA-F]{1,16})\b")
 _WANTED = ("ESR_EL2", "ELR_EL2", "FAR_EL2", "HPFAR_EL2", "SPSR_EL2", "LR", "BACKTRACE")
 _DUMP_LINES = 64
-_ASSERTION = re.compile(
-    r"Assertion\s*[\"'`\u2018]?(.{1,200}?)[\"'`\u2019]?\s*failed.{0,200}?((?:[\w.-]{1,64}/){0,12}[\w.-]{1,64}\.[ch])(?::(\d{1,6}))?"
-)
+_LONGEST = 200
+"""Characters of an expression that is asserted."""
+_SOURCE = re.compile(r"(?<![\w./-])([\w./-]{1,160}\.[ch])(?::(\d{1,6}))?(?![\w/-])")
 _NULL = re.compile(r"\bg_([a-z_0-9]{1,32})\s*!=\s*(?:NULL|0)")
 _FILES = {
     "rtt.c": "the commands on tables and data pages: RMI_RTT_*, RMI_DATA_*",
@@ -188,19 +188,21 @@ def _what_next(registers: dict[str, int]) -> tuple[str, ...]:
 def assertions(report: Report) -> Iterator[Answer]:
     """Assertions of the RMM."""
     for line in report.lines_with("ssertion"):
-        m = _ASSERTION.search(report.text(line)) or _ASSERTION.search(report.joined(line))
-        if m is None or not _of_the_rmm(m[2], report):
+        found = _assertion(report.text(line)) or _assertion(report.joined(line))
+        if found is None or not _of_the_rmm(found[1], report):
             continue
-        place = f"{m[2]}:{m[3]}" if m[3] else m[2]
-        said = [f"the RMM's own check in {place} does not hold ({m[1].strip()}): an error of the RMM, not a status. {_STOPS}"]
-        subject = _FILES.get(m[2].rsplit("/", 1)[-1])
+        what, file, number = found
+        place = f"{file}:{number}" if number else file
+        said = [f"the RMM's own check in {place} does not hold ({what}): an error of the RMM, not a status. {_STOPS}"]
+        name = file.rsplit("/", 1)[-1]
+        subject = _FILES.get(name)
         if subject:
-            said.append(f"{m[2].rsplit('/', 1)[-1]} holds {subject}")
-        if null := _NULL.search(m[1]):
-            what = null[1]
+            said.append(f"{name} holds {subject}")
+        if null := _NULL.search(what):
             said.append(
-                f"g_{what} is the granule of {_named(what)}: it is looked up by the address that the RMM keeps itself, in the "
-                "state that it has to be in, and was not found so. The RMM's tables and the state of that granule do not agree"
+                f"g_{null[1]} is the granule of {_named(null[1])}: it is looked up by the address that the RMM keeps itself, in "
+                "the state that it has to be in, and was not found so. The RMM's tables and the state of that granule do not "
+                "agree"
             )
         if private := private_commands(report):
             said.append(
@@ -219,6 +221,16 @@ def assertions(report: Report) -> Iterator[Answer]:
             line + 1,
             GRAVE,
         )
+
+
+def _assertion(text: str) -> tuple[str, str, str | None] | None:
+    """What was asserted, in which file and line; None for other text."""
+    _, found, rest = text.partition("ssertion")
+    what, failed, behind = rest.partition("failed")
+    m = _SOURCE.search(behind)
+    if not found or not failed or m is None or len(what) > _LONGEST:
+        return None
+    return what.strip(" \"'`\u2018\u2019"), m[1], m[2]
 
 
 def _named(what: str) -> str:
