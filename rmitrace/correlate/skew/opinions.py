@@ -7,10 +7,10 @@ is the trace's and the firmware the log's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...capture.revision import ALL, DEVICE_REVISIONS, R10, Evidence
+from ...capture.revision import ALL, DEVICE_REVISIONS, R10, TWO, Evidence
 from ..arrange import side
 from .signs import BEFORE, signs_of
 
@@ -75,8 +75,17 @@ def opinions(capture: Capture) -> list[Opinion]:
             )
             if not device.told and core.told and set(core.fits) <= {BEFORE, R10} and which == FIRMWARE:
                 device = Opinion(which, tuple(run), "device", (), core.evidence)
-            found += [o for o in (core, device, *others) if o.told]
+            found += [o for o in (core, _narrowed(device, core), *others) if o.told]
     return found
+
+
+def _narrowed(device: Opinion, core: Opinion) -> Opinion:
+    """What a side speaks to devices, where its own signs leave every draft of 2.0 and the other commands tell which it is: a
+    side is of one draft, unless it shows otherwise (a firmware of 2.0 with the devices of 1.1)."""
+    if device.fits != TWO or len(core.fits) != 1 or core.fits[0] not in TWO:
+        return device
+    telling = tuple(e for e in core.evidence if e.fits == core.fits)
+    return replace(device, fits=core.fits, evidence=device.evidence + telling)
 
 
 def runs(capture: Capture) -> list[list[int]]:

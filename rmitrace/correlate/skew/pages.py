@@ -1,6 +1,7 @@
 """Signs in shared pages: layouts that fit only one revision. Only in recordings that hold memory.
 
-RmiPdevParams: 1.1 lists auxiliary granules from 0x100 on and has their number at 0x48, 2.0 is zero from 0x40 on.
+RmiPdevParams: 1.1 lists auxiliary granules from 0x100 on and has their number at 0x48, 2.0 is zero from 0x40 on; bet1
+has the range of routing ids at 0x20 and the hash algorithm (0 or 1) at 0x30, from bet2 on both are 8 bytes further.
 RmiDevCommExit: bit 6 of the flags (stream_wait) is 2.0's; 1.1-alp14 and older have req_len at 0x38, all later ones at 0x40.
 """
 
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...capture.revision import R11, TWO, Evidence
+from ...capture.revision import R11, R20B1, R20B3, TWO, Evidence
 
 if TYPE_CHECKING:
     from ...capture.model import Call, Capture
 
+_RID_TOP = 1 << 16
 _MOST = 64
 """Calls of a command that are looked at."""
 _EXIT = 0x800
@@ -56,6 +58,13 @@ def _params(call: Call) -> Iterator[Evidence]:
         yield Evidence("device", (R11,), "RmiPdevParams lists auxiliary granules from 0x100 on", 4, "kernel")
     elif not any(page[0x40:]):
         yield Evidence("device", TWO, "RmiPdevParams is zero from 0x40 on", 3, "kernel")
+        base, top, below = _word(page, 0x28), _word(page, 0x30), _word(page, 0x20)
+        if 1 < top <= _RID_TOP and base < top:
+            yield Evidence(
+                "device", (R20B3,), "RmiPdevParams has rid_base and rid_top at 0x28 and 0x30, behind hb_base", 3, "kernel"
+            )
+        elif 1 < base <= _RID_TOP and below < base and top <= 1:
+            yield Evidence("device", (R20B1,), "RmiPdevParams has rid_base and rid_top at 0x20 and 0x28", 3, "kernel")
 
 
 def _exit(call: Call) -> Iterator[Evidence]:

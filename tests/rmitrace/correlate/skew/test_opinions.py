@@ -145,3 +145,64 @@ def test_a_host_beside_another_firmware_is_decoded_in_its_own_revision():
     shown = {(capture.call(i).source, r.text) for i in range(len(capture)) for r in capture.call(i).results if r.name == "state"}
     assert (0, "PDEV_STOPPED (7)") in shown
     assert (1, "PDEV_STOPPED (4)") in shown
+
+
+def bet1_host(tmp_path: Path) -> str:
+    """The recorded host as one of 2.0-bet1: RMI_GRANULE_TRACKING_GET with an address alone, and RmiPdevParams without
+    hb_base (8 bytes at 0x8)."""
+    rows = []
+    with lzma.open(HOSTS["head"], "rt") as file:
+        for row in map(json.loads, file):
+            command = int(row["fid"], 16) & 0xFFFF
+            if command == 0x1E1:
+                row["in"][2] = "0x0"
+            if command == 0x176:
+                page = bytes.fromhex(row["mem_in"][row["in"][2]])
+                row["mem_in"][row["in"][2]] = (page[:8] + page[16:]).hex()
+            rows.append(json.dumps(row))
+    path = tmp_path / "host.calls.jsonl"
+    path.write_text("\n".join(rows))
+    return str(path)
+
+
+def test_drafts_of_2_that_differ_in_layouts(tmp_path: Path):
+    """A kernel of 2.0-bet1 (RFC v4) beside a firmware of bet2: the number is 2.0 on both sides."""
+    found = {s.group: s for s in skews(open_capture([bet1_host(tmp_path), str(LOGS["head"])]))}
+    assert {"core", "device"} <= found.keys()
+    for s in (found["core"], found["device"]):
+        assert (s.kernel.fits, s.firmware.fits) == (("2.0-bet1",), ("2.0-bet3",))
+    assert any("RmiPdevParams has rid_base and rid_top at 0x20" in e.text for e in found["device"].kernel.evidence)
+
+
+def as_ftrace(host: str, tmp_path: Path) -> str:
+    """The calls of a recorded host as its kernel's tracer shows them: registers, no memory."""
+    lines = ["# tracer: nop\n"]
+    with lzma.open(HOSTS[host], "rt") as file:
+        for row in map(json.loads, file):
+            ts = row["t"] % 1_000_000
+            for at, name, regs in (
+                (ts, "smc_enter: (x+0x0/0x80)", row["in"]),
+                (ts + 1e-6, "smc_exit: (y+0x0/0x80 <- x)", row["out"][:4]),
+            ):
+                lines.append(
+                    f"  kvm-100   [000] d....  {at:.6f}: {name} " + " ".join(f"a{i}={v}" for i, v in enumerate(regs)) + "\n"
+                )
+    path = tmp_path / "host.trace.txt"
+    path.write_text("".join(lines))
+    return str(path)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_registers_alone_tell_it_too(host: str, tmp_path: Path):
+    """Every host as a trace without memory, beside the console of every firmware."""
+    trace = as_ftrace(host, tmp_path)
+    for firmware, log in LOGS.items():
+        found = skews(open_capture([trace, str(log)]))
+        assert {s.group for s in found} == expected(host, firmware), firmware
+        assert all(s.kernel.evidence and s.firmware.evidence for s in found)
+
+
+def test_a_range_of_routing_ids_tells_the_layout_of_its_page():
+    own = [o for o in opinions(open_capture([str(HOSTS["head"])])) if (o.side, o.group) == ("kernel", "device")]
+    assert [o.fits for o in own] == [("2.0-bet3",)]
+    assert any("behind hb_base" in e.text for o in own for e in o.evidence)
