@@ -41,15 +41,18 @@ def build(capture: Capture, redactor: Redactor) -> Report:
     there = set(shown)
     left: list[str] = []
     counts = Counter(f.severity for f in found)
+    asked = findings.answers(capture)
     report = Report(
         __version__,
-        findings.verdict(capture, first, main, q, redactor, there),
+        findings.verdict(capture, first, main, q, redactor, there, asked),
         {s: counts.get(s, 0) for s in ("error", "warning", "note")},
         _numbers(capture),
         redactor.text(capture.revision.name),
         _how(capture, redactor),
     )
     report.picture = picture(capture, q, main, redactor)
+    report.answers = findings.told(capture, asked, redactor)
+    _left(left, len(asked), findings.MAX_ANSWERS, "answers to lines of the text", "explain")
     told: set[int | str] = set()
     report.items = [findings.item(capture, f, redactor, there, told) for f in grave[: choose.MAX_FINDINGS]]
     notes = [f for f in found if f.severity == "note"]
@@ -70,9 +73,9 @@ def build(capture: Capture, redactor: Redactor) -> Report:
     return report
 
 
-def _left(left: list[str], have: int, most: int, what: str) -> None:
+def _left(left: list[str], have: int, most: int, what: str, command: str = "check") -> None:
     if have > most:
-        left.append(f"{have - most} of {have} {what}; `rmitrace check` lists them all")
+        left.append(f"{have - most} of {have} {what}; `rmitrace {command}` lists them all")
 
 
 def _numbers(capture: Capture) -> list[tuple[str, str]]:

@@ -5,24 +5,63 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import checks, diagnose
+from ..answers import of_capture
+from ..answers.model import ANSWER, GRAVE
 from ..capture.records import Finding
 from ..checks.skew import REVISION_SKEW
 from . import calls, choose
-from .model import Item, Shown, Verdict
+from .model import Item, Shown, Told, Verdict
 from .picture import telling
 from .redact import Redactor
 
 if TYPE_CHECKING:
+    from ..answers import Answer
     from ..capture.marks import Mark
     from ..capture.model import Capture
     from ..lifecycle.model import Sequence
 
 
+MAX_ANSWERS = 20
+_LONG = 600
+"""Characters of an answer that a report begins with."""
+
+
+def answers(capture: Capture) -> list[tuple[int, Answer]]:
+    """What the pasted texts of a capture mean, line by line, the gravest first; each with its source."""
+    return sorted(of_capture(capture), key=lambda a: a[1].weight)
+
+
+def told(capture: Capture, found: list[tuple[int, Answer]], redactor: Redactor) -> list[Told]:
+    """Those that are shown."""
+    out = []
+    for s, a in found[:MAX_ANSWERS]:
+        where = f"{capture.sources[s].name}, line {a.line}" if a.line is not None else capture.sources[s].name
+        lines = (tuple(redactor.text(line) for line in part) for part in (a.said, a.next))
+        out.append(Told(redactor.text(a.about), redactor.text(where), *lines))
+    return out
+
+
 def verdict(
-    capture: Capture, first: Finding | None, main: int | None, q: Sequence | None, redactor: Redactor, there: set[int]
+    capture: Capture,
+    first: Finding | None,
+    main: int | None,
+    q: Sequence | None,
+    redactor: Redactor,
+    there: set[int],
+    asked: list[tuple[int, Answer]],
 ) -> Verdict:
-    """What a report begins with: ``first``, the finding, and the call that it is about."""
+    """What a report begins with: ``first``, the finding, and the call that it is about; where there is no error, what
+    was ``asked`` by a text."""
     none = Shown("")
+    empty = not len(capture.calls) and not capture.conversations.all
+    grave = first is not None and first.severity == "error"
+    if asked and not grave and (asked[0][1].weight == GRAVE or (empty and asked[0][1].weight == ANSWER)):
+        a = asked[0][1]
+        said = "; ".join(line for line in a.said if not line.startswith(" "))[:_LONG]
+        return Verdict(False, redactor.text(a.about), None, redactor.text(said), none, (), redactor.text("; ".join(a.next)), none)
+    if empty and not grave:
+        text = "no call and no message was recognised in what was read"
+        return Verdict(False, Shown("Nothing to tell from"), None, Shown(text), none, (), none, none)
     if first is None:
         n = sum(f.severity == "note" for f in capture.findings)
         told = "no rule found an error or a warning in "

@@ -66,6 +66,9 @@ def _parts(report: Report) -> Iterator[tuple[str, list[str]]]:
         yield "more findings", ["Also found:", "", *fenced(rest)]
     if report.notes:
         yield "notes", ["Notes:", "", *fenced(f"{f.rule}: {_cut(f.message)}" for f in report.notes)]
+    for a in report.answers:
+        lines = [f"{a.where}: {a.about}", *(f"  {line}" for line in a.said), *(f"  next: {line}" for line in a.next)]
+        yield "an answer", ["What a line of the text means:", "", *fenced(lines)]
     yield "versions", _versions(report)
     yield "calls", _calls(report)
     for c in report.calls:
@@ -81,7 +84,7 @@ def _head(report: Report) -> list[str]:
     v = report.verdict
     rows = [("call", f"{v.call.seq}: {v.call.line}" if v.call else ""), ("result" if v.good else "what", v.message)]
     rows += [("why", v.cause), *(("log", line) for line in v.said), ("within", v.within), ("look at", v.next)]
-    facts = ", ".join(f"{name} {n}" for name, n in report.numbers)
+    facts = "".join(f", {name} {n}" for name, n in report.numbers)
     return [
         "# rmitrace report",
         "",
@@ -89,8 +92,7 @@ def _head(report: Report) -> list[str]:
         "",
         *fenced(line for name, text in rows if text for line in _hung(name, text)),
         "",
-        f"{counted(report.counts)}; {facts}"
-        + (f"; RMM ABI {span(report.abi)} ({span(report.abi_how)})." if report.calls else "."),
+        f"{counted(report.counts)}{facts}" + (f"; RMM ABI {span(report.abi)} ({span(report.abi_how)})." if report.calls else "."),
     ]
 
 

@@ -228,6 +228,16 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a line of a pasted text means, a line each, and what to look at or to capture next."""
+
+    about: Shown
+    where: Shown
+    said: tuple[Shown, ...]
+    next: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The first thing to read: what failed, in which call, why, what logs say of it, and what to look at
     next."""
@@ -260,6 +270,7 @@ class Report:
     abi: Shown
     abi_how: Shown
     picture: Picture | None = None
+    answers: list[Told] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     notes: list[Item] = field(default_factory=list)
     speakers: list[Speaker] = field(default_factory=list)

@@ -27,6 +27,8 @@ _FIRST, _TAIL = 6, 10
 """Columns that are kept at the beginning, and behind the main call, where there are too many."""
 _AROUND = (16, 6)
 """Calls before and after one that is in no sequence."""
+_FEWEST = 2
+"""Columns of which a picture is made."""
 _SHORT = 5
 """Calls of a sequence that is drawn with those around it."""
 _LINES = 2000
@@ -57,6 +59,8 @@ def picture(capture: Capture, q: Sequence | None, main: int | None, redactor: Re
     events = _events(capture, rows, object_, steps, main, redactor)
     if before:
         events.insert(0, Event((int(rows[0]), int(rows[0])), 0, gap=before))
+    if len(events) < _FEWEST:
+        return None
     events = _fewer(events)
     return Picture(
         redactor.text(title),

@@ -104,7 +104,7 @@ def test_skew_is_told_with_the_evidence_of_both_sides() -> None:
     assert r.verdict.title == "Kernel and firmware speak different revisions"  # of no single call
     said = " ".join(text for text, _ in r.skews)
     assert "the kernel of tf-rmm-alp16-nominal.calls.jsonl.xz speaks 1.1-alp17" in said
-    assert "2.0-bet1" in said
+    assert "the firmware of tf-rmm-head-loglevel40.log 2.0-bet" in said
     assert any("RMI_PDEV_AUX_COUNT" in b for _, bites in r.skews for b in bites)
     assert {s.side.split()[0] for s in r.speakers} == {"kernel", "firmware"}
 
@@ -169,6 +169,22 @@ def test_a_big_capture_makes_no_big_report(tmp_path: Path) -> None:
     assert any("of 1000 calls" in text for text in r.left)
     assert len(page(path)) < 4 << 20
     assert len(page(path, form="markdown")) < 65_536
+
+
+def test_a_text_without_calls_is_answered(tmp_path: Path) -> None:
+    """What an RMM of eac5 says in bits 28 and 29 of its feature register, a later kernel looks for in 32 and 33."""
+    path = tmp_path / "mail.txt"
+    path.write_text(
+        "> Booting RMM v.0.3.0(debug) Built with GCC\n> RMM-EL3 Interface v.0.1\n"
+        "> [  145.894085] config_realm_hash_algo: unsupported ALGO_SHA256 by rmm_feat_reg0=0x0000000034488e30\n"
+    )
+    r = report(path)
+    assert not r.verdict.good
+    assert "config_realm_hash_algo" in r.verdict.title
+    assert "bits 28 and 29" in r.verdict.message
+    assert any("HASH_SHA_256" in line for a in r.answers for line in a.said)
+    for form in ("html", "markdown"):
+        assert "HASH_SHA_256 1 [28]" in page(path, form=form)
 
 
 @pytest.mark.parametrize("form", ["html", "markdown"])
