@@ -25,7 +25,7 @@ _FORMATS = ("rmm-console", "spdm-log")
 
 _FINDERS: tuple[Callable[[Report], Iterable[Answer]], ...] = (
     *(crash.crashes, crash.assertions, errno.versions_refused, features.registers, errno.refusals, errno.warnings, acs.verdicts),
-    *(crash.at_el3, values.returned, values.unknown_ids, values.register_sets, values.hex_dumps),
+    *(crash.at_el3, values.returned, values.unknown_ids, values.register_sets, values.hex_dumps, rows.undefined),
     *(layers.returned, host.stalls, host.booted, crash.of_a_realm, libspdm.statuses, traps.unhandled, rows.walks),
     *(teardown.teardown, versions.encryption, rows.left_to_the_host, rows.probes, traps.virtual_memory_control, rows.private),
     *(rows.left_out, versions.versions),

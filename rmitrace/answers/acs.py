@@ -7,7 +7,7 @@ message of the helper that failed, and ``Result => Failed (Error Code=n)`` with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import decoders
 from decoders.rmi import profile
@@ -65,7 +65,10 @@ def verdicts(report: Report) -> Iterator[Answer]:
                 said += _failures(command)
         if m[1] is not None:
             said.append(f"Error Code={m[1]} is the suite's own number, not an RmiStatusCode: it does not name the status")
-        said.append("the status itself is not in this text: the RMM's row of that call has it")
+        rows = _refused(report, line, commands)
+        said += [f"in this text: {r}" for r in rows] or [
+            "the status itself is not in this text: the RMM's row of that call has it"
+        ]
         next_ = (
             "the RMM's console of that test: the rows before the verdict (Islet: TRACE level; TF-RMM: INFO level)",
             "versions: cca-rmm-acs and RMM have to be for the same revision",
@@ -79,6 +82,15 @@ def _test_of(report: Report, line: int) -> Iterator[str]:
         first -= 1
     for n in range(first, line + 1):
         yield report.bare(n).lstrip(".").strip()
+
+
+def _refused(report: Report, line: int, commands: Iterable[str]) -> list[str]:
+    """The rows before a verdict in which one of the commands failed, the last few."""
+    capture = report.capture
+    if capture is None:
+        return []
+    rows = [r for r, n in report.chosen({*commands}) if n < line and capture.calls.failed[r]]
+    return list(dict.fromkeys(capture.call(r).line for r in rows[-3:]))
 
 
 def _conditions(label: str) -> str:

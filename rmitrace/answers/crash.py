@@ -225,9 +225,9 @@ def assertions(report: Report) -> Iterator[Answer]:
 
 def _assertion(text: str) -> tuple[str, str, str | None] | None:
     """What was asserted, in which file and line; None for other text."""
-    _, found, rest = text.partition("ssertion")
+    front, found, rest = text.partition("ssertion")
     what, failed, behind = rest.partition("failed")
-    m = _SOURCE.search(behind)
+    m = _SOURCE.search(behind) or next(iter([*_SOURCE.finditer(front)][-1:]), None)  # glibc names the file first
     if not found or not failed or m is None or len(what) > _LONGEST:
         return None
     return what.strip(" \"'`\u2018\u2019"), m[1], m[2]

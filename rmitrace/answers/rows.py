@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+import decoders
+
 from .crash import private_commands
-from .model import ANSWER, ASIDE, MAX_LINES, Answer, Report
+from .model import ANSWER, ASIDE, GRAVE, MAX_LINES, Answer, Report
 
 _ELIDED = re.compile(r"\A(?::|\.{2,6}|\u2026|\[(?:\.{3}|snip|\u2026)\]|<snip>|\.{0,3}snip\.{0,3})\Z")
+_OF_A_WALK = ("RMI_ERROR_RTT", "RMI_ERROR_REC", "RMI_ERROR_REALM")
 _SHORT = 80
 """Bytes of a line that says nothing but that lines were left out, with quotes, tags and stamps."""
 _PROBES = {
@@ -29,7 +32,7 @@ _WALKS = (
         "RMI_RTT_INIT_RIPAS",
         "RMI_RTT_SET_RIPAS",
     ),
-    *("RMI_RTT_DATA_UNMAP", "RMI_RTT_UNPROT_UNMAP", "RMI_RTT_DEV_UNMAP", "RMI_RTT_READ_ENTRY"),
+    *("RMI_RTT_DATA_UNMAP", "RMI_RTT_UNPROT_UNMAP", "RMI_RTT_DEV_UNMAP"),
 )
 
 
@@ -50,8 +53,12 @@ def walks(report: Report) -> Iterator[Answer]:
     ]
     if call.index is not None:
         line = f"{call.line}: the walk ended at level {call.index}"
-        if top is not None:
-            line += f", nothing is mapped up to {top.text}, where the host goes on"
+        ipa = next((n.value for n in call.args if n.name in ("ipa", "base")), None)
+        if top is not None and isinstance(top.value, int) and isinstance(ipa, int):
+            if top.value > ipa:
+                line += f", nothing is mapped up to {top.text}, where the host goes on"
+            else:
+                line += ", with something there that is not of that level: the host goes on one level deeper"
         said.append(line)
     rows = np.array(report.calls[0], dtype=np.int64)
     failed = rows[capture.column("failed", rows)].tolist()
@@ -63,6 +70,32 @@ def walks(report: Report) -> Iterator[Answer]:
     )
     where = f"   ({len(found)} of these)" if len(found) > 1 else ""
     yield Answer("table-walk", report.found(found[0][1]).strip() + where, tuple(said), (), found[0][1] + 1, ANSWER)
+
+
+def undefined(report: Report) -> Iterator[Answer]:
+    """Statuses that no revision has for a command."""
+    capture = report.capture
+    if capture is None:
+        return
+    told: set[tuple[str, str]] = set()
+    for row, line, name, status in zip(*report.calls, *report.texts, strict=True):
+        if status not in _OF_A_WALK or (name, status) in told or not _never(name, status):
+            continue
+        told.add((name, status))
+        said = (
+            f"{capture.call(row).line}: no revision of DEN0137 has {status} for {name}. The RMM deviates from the specification "
+            "here; whoever called it cannot make sense of that",
+            f"rmitrace abi show {name} has its conditions"
+            + (": a walk that ends early is no failure, it succeeds and gives the level" if name == "RMI_RTT_READ_ENTRY" else ""),
+        )
+        yield Answer("status-not-defined", report.found(line).strip(), said, ("the RMM and its commit",), line + 1, GRAVE)
+
+
+def _never(name: str, status: str) -> bool:
+    """Whether all revisions that have a command tell when it fails, and none with that status."""
+    having = [p for r in decoders.REVISIONS if name in (p := decoders.profile(r)).commands]
+    lists = [{f.status for f in p.failures(name)} for p in having]
+    return bool(lists) and all(lists) and not any(status in x for x in lists)
 
 
 def left_to_the_host(report: Report) -> Iterator[Answer]:

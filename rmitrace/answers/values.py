@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 import decoders
+from decoders import smccc
 from decoders.tree import Node
 
 from ..formats.hexlines import Dump, dumps, hex_lines
@@ -100,6 +101,13 @@ def unknown_ids(report: Report) -> Iterator[Answer]:
                 f"{fid:#x} is {' or '.join(sorted(names))} ({where}): the host calls it, this RMM does not have it (x0 is -1)"
             ]
             said.append("the kernel is for another revision than the RMM, or the RMM was built without that group of commands")
+            if all(n.startswith("RSI_") for n in names):
+                said = [
+                    f"{fid:#x} is {' or '.join(sorted(names))}, a command for Realms, and came from the host: the RMM has "
+                    "no such one there"
+                ]
+        elif (other := smccc.lookup(fid)) is not None:
+            said = [f"{fid:#x} is {other.name}, which EL3 answers: it came to the RMM, which does not have it"]
         else:
             said = [f"{fid:#x} is in no revision of DEN0137: a private command, or another service's"]
         yield Answer(

@@ -80,7 +80,7 @@ def statuses(capture: Capture) -> Iterable[Finding]:
         seq = int(rows[0])
         status = capture.status_text(seq) or "an error"
         times = "once" if len(rows) == 1 else f"{len(rows)} times"
-        hint = f" ({_NORMAL[status]})" if status in _NORMAL else ""
+        hint = f" ({_NORMAL[status]})" if status in _NORMAL and capture.name_text(seq) != "RMI_RTT_READ_ENTRY" else ""
         text = f"{capture.name_text(seq)} returned {status} {times}{hint}"
         yield Finding("ERROR-STATUS", "note", text, *_offset(capture, seq), None, tuple(rows[:_SHOWN].tolist()))
 
