@@ -301,6 +301,11 @@ class Capture:
             self._checked = self.reading + run(self)
         return self._checked
 
+    def learn(self, *, followed: tuple[SequenceTable, StateTable] | None = None, checked: list[Finding] | None = None) -> None:
+        """Take what was worked out about the same capture elsewhere: ``sequences`` and ``states``, ``findings``."""
+        self._followed = followed or self._followed
+        self._checked = self._checked if checked is None else checked
+
     @property
     def damaged(self) -> bool:
         """Whether a part of the input could not be read."""

@@ -77,6 +77,7 @@ class TimelineApp(ReadingApp):
     async def action_quit(self) -> None:
         """Quit, also in the middle of reading."""
         self._ending = True
+        self._end_apart()
         self.exit()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -20,6 +20,7 @@ from ..capture import Capture, CaptureError, OpenOptions, open_capture
 from ..capture.opening import build, check
 from ..capture.source import Source
 from ..formats.base import ReadOptions
+from .apart import Apart
 from .bars import Header
 from .main import MainScreen
 from .view import FEW, View
@@ -86,6 +87,8 @@ class ReadingApp(App[None]):
     _enough = False
     """The user wants to see what is read by now."""
     background: Thread | None = None
+    _apart: Apart | None = None
+    """The process that follows and checks a long capture."""
 
     def __init__(self, capture: Capture, paths: list[str] | None, options: OpenOptions | None, live: Live | None) -> None:
         super().__init__()
@@ -133,7 +136,10 @@ class ReadingApp(App[None]):
             capture = open_capture(self._paths, options)
             if len(capture.calls) > FEW and not self._ending:
                 self._hand_over(partial(self._whole, View(capture, followed=False)))
+                self._follow_apart(capture)
                 _give_back()
+            if self._ending:
+                return
             view = View(capture)
         except _Stopped:
             return
@@ -144,6 +150,20 @@ class ReadingApp(App[None]):
         else:
             self._hand_over(partial(self._whole, view))
             _give_back()
+
+    def _follow_apart(self, capture: Capture) -> None:
+        """Let another process find out what the objects went through, where it need not read the files for that."""
+        if capture.keeper is None or self._ending:
+            return
+        with suppress(OSError):
+            self._apart = Apart(self._paths, self._options)
+            if self._ending or not self._apart.follow(capture):
+                self._end_apart()
+
+    def _end_apart(self) -> None:
+        apart, self._apart = self._apart, None
+        if apart is not None:
+            apart.end()
 
     def _hand_over(self, call: partial[None]) -> None:
         if not self._ending:
@@ -244,6 +264,11 @@ class ReadingApp(App[None]):
 
         def work() -> None:
             try:
+                if self._apart is not None:
+                    self._apart.check(view.capture)
+                    self._end_apart()
+                if self._ending:
+                    return
                 study = view.study()
             except Exception as e:
                 self._hand_over(partial(self.main.say, f"messages and findings: {type(e).__name__}: {e}", "error"))

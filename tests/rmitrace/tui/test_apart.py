@@ -1,0 +1,76 @@
+"""Objects are followed and a capture is checked in another process as they are in this one."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rmitrace.capture import OpenOptions, open_capture
+from rmitrace.tui.apart import Apart
+
+TRACE = str(Path(__file__).parents[3] / "captures/ftrace/pdev-connect.trace.txt")
+
+
+def test_tables_and_findings_are_those_of_this_process() -> None:
+    here, there = open_capture([TRACE]), open_capture([TRACE])
+    apart = Apart([TRACE], OpenOptions())
+    try:
+        assert apart.follow(there)
+        assert apart.check(there)
+    finally:
+        apart.end()
+    assert [(s.title, s.outcome, s.why, s.start_ns, s.end_ns) for s in there.sequences] == [
+        (s.title, s.outcome, s.why, s.start_ns, s.end_ns) for s in here.sequences
+    ]
+    for one, two in zip(there.sequences, here.sequences, strict=True):
+        assert np.array_equal(one.calls, two.calls)
+        assert [(s.name, s.outcome, list(s.calls)) for s in one.steps] == [(s.name, s.outcome, list(s.calls)) for s in two.steps]
+    assert list(there.states) == list(here.states)
+    assert there.findings == here.findings
+    assert {f.rule for f in there.findings} >= {"SEQUENCE-FAILED"}
+
+
+def test_a_process_that_fails_is_told(tmp_path: Path) -> None:
+    capture = open_capture([TRACE])
+    apart = Apart([str(tmp_path / "none.txt")], OpenOptions())
+    assert not apart.follow(capture)
+    assert not apart.check(capture)
+    apart.end()
+    assert len(capture.sequences) == 2  # worked out here
+
+
+def test_tables_of_another_capture_are_not_taken() -> None:
+    capture = open_capture([TRACE])
+    other = Apart([str(Path(TRACE).with_name("connect.trace.txt"))], OpenOptions())
+    assert not other.follow(capture)
+    other.end()
+
+
+def test_ending_it_ends_who_waits_for_it(tmp_path: Path) -> None:
+    import os
+
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)  # never written to: reading it does not end
+    apart = Apart([str(fifo)], OpenOptions())
+    found: list[bool] = []
+    capture = open_capture([TRACE])
+    waiting = threading.Thread(target=lambda: found.append(apart.follow(capture)))
+    waiting.start()
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    apart.end()
+    waiting.join(10)
+    assert found == [False]
+
+
+@pytest.mark.parametrize("name", ["numpy.py", "rmitrace.py"])
+def test_nothing_is_imported_from_the_working_directory(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / name).write_text("raise SystemExit('imported')\n")
+    monkeypatch.chdir(tmp_path)
+    capture = open_capture([TRACE])
+    apart = Apart([TRACE], OpenOptions())
+    assert apart.follow(capture)
+    apart.end()
