@@ -25,6 +25,8 @@ _LIKE = re.compile(
     r"\brmi_(?:pdev|vdev|realm|rec|dev_comm|public_key|psmmu|stream)\w{0,24}|\bRmi[A-Z]\w{3,28}|\b(?:realm|rec|pdev|vdev)_params\b",
     re.I,
 )
+_DUMP = 16
+"""Lines of a register dump around that with x0."""
 _LEAST = 24
 """Bytes of a dump that is looked at."""
 _ABOVE = 5
@@ -42,8 +44,9 @@ def register_sets(report: Report) -> Iterator[Answer]:
         if _SET.search(text) is None:
             continue
         values: dict[int, int] = {}
-        for m in _REGISTER.finditer(text):
-            values.setdefault(int(m[1]), int(m[2], 16))
+        for near in (text, *_around(report, line)):
+            for m in _REGISTER.finditer(near):
+                values.setdefault(int(m[1]), int(m[2], 16))
         x = [values.get(i) for i in range(max(n for n in values if n < 18) + 1)]
         fid = x[0] or 0
         having = _names(fid)
@@ -59,6 +62,15 @@ def register_sets(report: Report) -> Iterator[Answer]:
         if others:
             said.append(f"by {revision}; in {', '.join(others)} {having[others[-1]]}")
         yield Answer("registers", report.found(line).strip(), tuple(said), (), line + 1, ANSWER)
+
+
+def _around(report: Report, line: int) -> Iterator[str]:
+    """The lines of the same dump: those next to it that hold registers, as ``x2 : 0000000088500000 x1 : ...`` of a kernel."""
+    for step in (-1, 1):
+        n = line + step
+        while abs(n - line) <= _DUMP and (text := report.text(n)) and _REGISTER.search(text) and _SET.search(text) is None:
+            yield text
+            n += step
 
 
 def _names(fid: int) -> dict[str, str]:

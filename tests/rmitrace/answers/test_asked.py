@@ -201,6 +201,10 @@ SAID: dict[str, tuple[str, ...]] = {
         "in this text: RMI_RTT_READ_ENTRY(rd=0x88c00000, ipa=0x80000000, level=3) = RMI_ERROR_RTT index 1",
     ),
     "assertion-of-glibc": ("the RMM's own check in /build/tf-rmm/app/common/app.c:502 does not hold (flag == SVC_YIELD)",),
+    # pt_regs of a kernel: x0 last; 0xc4000187 is RMI_VDEV_CREATE(rd, pdev_ptr, vdev_ptr, params_ptr)
+    "registers-of-a-kernel": (
+        "RMI_VDEV_CREATE(rd=0x88100000, pdev_ptr=0x88200000, vdev_ptr=0x88300000, params_ptr=0x88400000)",
+    ),
     "no-such-option": (
         "this VMM was built without CCA", "asked neither KVM nor the RMM for anything", "kvmtool of the cca branch"),
     "crash-in-prose": (
