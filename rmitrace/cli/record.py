@@ -149,8 +149,7 @@ def _qemu(args: argparse.Namespace, what: list[str]) -> int:
         found = qemu.ask(program)
         addresses = []
         if args.kernel:
-            offsets = qemu.smc_offsets(Path(args.kernel))
-            addresses = [base + o for base in qemu.BASES for o in offsets]
+            addresses = qemu.smc_addresses(Path(args.kernel))
     except qemu.NoQemu as e:
         raise common.UserError(str(e)) from None
     except ValueError as e:

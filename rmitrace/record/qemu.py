@@ -12,10 +12,14 @@ from pathlib import Path
 
 SMC = b"\x03\x00\x00\xd4"
 """``smc #0``, 0xd4000003, little-endian."""
-BASES = (0xFFFF800080000000, 0xFFFF800008000000)
-"""Where a kernel lies that was booted with nokaslr: KIMAGE_VADDR (arch/arm64/include/asm/memory.h) since 6.6, and before."""
+_ADDRESS_BITS = {1: (48, 39), 2: (47, 48, 36), 3: (48, 42)}
+"""VA_BITS_MIN by the page size in an Image's flags (4K, 16K, 64K), as far as a kernel may be configured (arch/arm64/Kconfig)."""
+_FOR_MODULES, _FOR_MODULES_BEFORE_6_6 = 2 << 30, 128 << 20
+"""Where a kernel lies that was booted with nokaslr (KIMAGE_VADDR, arch/arm64/include/asm/memory.h): behind so many bytes for
+modules at the end of the linear map."""
 _MAX_IMAGE = 256 << 20
-_IMAGE_MAGIC = slice(56, 60)
+_FLAGS, _IMAGE_MAGIC = 24, slice(56, 60)
+"""Of an Image's header (Documentation/arch/arm64/booting.rst)."""
 _TIMEOUT = 20
 
 
@@ -67,21 +71,31 @@ def _output(argv: list[str]) -> str:
     return done.stdout[: 4 << 20].decode("utf-8", "replace")
 
 
-def smc_offsets(image: Path) -> list[int]:
-    """Byte offsets of the SMC instructions in an arm64 kernel (Image, or gzip of one). Raises ValueError for another file."""
-    with image.open("rb") as f:
+def _image(path: Path) -> bytes:
+    with path.open("rb") as f:
         data = f.read(_MAX_IMAGE)
     if data[:2] == b"\x1f\x8b":
-        with gzip.open(image) as g:
+        with gzip.open(path) as g:
             data = g.read(_MAX_IMAGE)
     if data[_IMAGE_MAGIC] != b"ARMd":
         raise ValueError("no arm64 kernel Image (nor gzip of one)")
+    return data
+
+
+def smc_addresses(image: Path) -> list[int]:
+    """Where the SMC instructions of an arm64 kernel (Image, or gzip of one) may be that was booted with nokaslr: each at the
+    few places where a kernel of its version and page size may lie. Raises ValueError for another file."""
+    data = _image(image)
     found, at = [], data.find(SMC)
     while at >= 0:
         if at % 4 == 0:
             found.append(at)
         at = data.find(SMC, at + 1)
-    return found
+    said = re.search(rb"Linux version (\d{1,3})\.(\d{1,3})", data)
+    old = said is not None and (int(said[1]), int(said[2])) < (6, 6)
+    behind = _FOR_MODULES_BEFORE_6_6 if old else _FOR_MODULES
+    bits = _ADDRESS_BITS.get(data[_FLAGS] >> 1 & 3, (48,))
+    return [(1 << 64) - (1 << b - 1) + behind + at for b in bits for at in found]
 
 
 def dfilter(addresses: Iterable[int]) -> str:

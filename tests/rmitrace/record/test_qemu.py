@@ -50,8 +50,9 @@ def test_what_is_no_qemu(tmp_path: Path) -> None:
         qemu.ask("/bin/true")
 
 
-def image(words: dict[int, bytes]) -> bytes:
+def image(words: dict[int, bytes], flags: int = 0xA) -> bytes:
     data = bytearray(4096)
+    data[24] = flags
     data[56:60] = b"ARMd"  # magic of Documentation/arch/arm64/booting.rst
     for at, word in words.items():
         data[at : at + 4] = word
@@ -63,11 +64,26 @@ def test_smc_instructions_of_a_kernel(tmp_path: Path, pack: type[bytes]) -> None
     smc, hvc = b"\x03\x00\x00\xd4", b"\x02\x00\x00\xd4"
     path = tmp_path / "Image"
     path.write_bytes(pack(image({0x100: smc, 0x202: smc, 0x300: hvc, 0xFFC: smc})))  # 0x202 is no place of an instruction
-    assert qemu.smc_offsets(path) == [0x100, 0xFFC]
+    assert [hex(a) for a in qemu.smc_addresses(path)] == [  # -2**47 and 2 GiB (VA_BITS_MIN 48), -2**38 (39)
+        "0xffff800080000100", "0xffff800080000ffc", "0xffffffc080000100", "0xffffffc080000ffc",
+    ]  # fmt: skip
+
+
+def test_kernel_that_has_less_for_modules(tmp_path: Path) -> None:
+    path = tmp_path / "Image"
+    path.write_bytes(image({0x100: b"\x03\x00\x00\xd4"}) + b"\0Linux version 6.1.0-50-arm64 (debian-kernel@...\0")
+    assert qemu.smc_addresses(path)[0] == 0xFFFF800008000100
+
+
+def test_kernel_with_pages_of_16_kib(tmp_path: Path) -> None:
+    """The flags of Debian's arm64-16k kernels, and where one was seen to run."""
+    path = tmp_path / "Image"
+    path.write_bytes(image({0x100: b"\x03\x00\x00\xd4"}, flags=0xC))
+    assert qemu.smc_addresses(path)[0] == 0xFFFFC00080000100
 
 
 def test_another_file_is_no_kernel(tmp_path: Path) -> None:
     path = tmp_path / "bzImage"
     path.write_bytes(b"\x03\x00\x00\xd4" * 100)
     with pytest.raises(ValueError, match="no arm64 kernel"):
-        qemu.smc_offsets(path)
+        qemu.smc_addresses(path)
