@@ -105,6 +105,10 @@ def run(argv: list[str]) -> int:
     except Exception as e:
         if os.environ.get("RMITRACE_DEBUG"):
             raise
+        if isinstance(e, ModuleNotFoundError) and e.name and e.name.partition(".")[0] not in ("rmitrace", "decoders"):
+            # a target has only what `record` needs: the standard library
+            complain(f"Python's package {e.name} is missing here: only record works without; open captures where it is installed")
+            return 2
         complain(f"internal error: {type(e).__name__}: {e} (RMITRACE_DEBUG=1 shows where)")
         return 2
     finally:

@@ -38,7 +38,7 @@ def add_parser(sub: Any) -> None:
                 "sudo rmitrace record --buffers -o run.dat -- sh -c 'echo tsm0 > .../tsm/connect'",
                 "a device connect, with its SPDM",
             ),
-            ("rmitrace record --remote root@board --for 30", "on another machine, over ssh"),
+            ("rmitrace record --remote root@board", "on another machine, over ssh; Ctrl-C brings the capture"),
             ("rmitrace record --script > record.sh", "for a machine without Python: sh record.sh"),
             ("sudo rmitrace record --dry-run", "what would be done"),
             ("rmitrace record --qemu -- qemu-system-aarch64 ...", "by QEMU's own log, without the guest"),
@@ -47,7 +47,7 @@ def add_parser(sub: Any) -> None:
         + "\n\ndocs/capturing.md says what each way shows and misses.",
     )
     p.add_argument("-o", "--output", metavar="FILE", help="the capture (default rmitrace-HOST-TIME.dat)")
-    p.add_argument("--for", metavar="SECONDS", help="how long; without it and without COMMAND until Ctrl-C")
+    p.add_argument("--for", metavar="SECONDS", help="how long (30 or 30s); without it and without COMMAND until Ctrl-C")
     p.add_argument("--buffers", action="store_true", help="also the bytes of DOE requests and responses (SPDM)")
     p.add_argument("--kvm", action="store_true", help="also the events of KVM: entries and exits of guests (many)")
     p.add_argument("--doe-function", metavar="NAME", help="a further function that carries SPDM, with the arguments of pci_doe()")
@@ -59,7 +59,7 @@ def add_parser(sub: Any) -> None:
     where = p.add_argument_group("where")
     only = where.add_mutually_exclusive_group()
     only.add_argument("--script", action="store_true", help="print a shell script that does it all, for machines without Python")
-    only.add_argument("--remote", metavar="USER@HOST", help="on that machine, over ssh")
+    only.add_argument("--remote", metavar="USER@HOST", help="on that machine, over ssh; only a shell and root are needed there")
     only.add_argument(
         "--qemu", nargs="?", const="", metavar="PROGRAM",
         help="the options with which this QEMU (default: the one that runs, else qemu-system-aarch64) logs SMCs; with COMMAND, a "

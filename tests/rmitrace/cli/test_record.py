@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,14 @@ def test_script_needs_nothing_but_the_standard_library(tmp_path: Path) -> None:
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == script()
+
+
+def test_with_the_standard_library_alone_a_capture_is_not_opened() -> None:
+    capture = ROOT / "captures/ftrace/pdev-connect.trace.txt"
+    argv = [sys.executable, "-S", "-m", "rmitrace", "decode", str(capture)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.fullmatch(r"rmitrace: Python's package \w+ is missing here: only record works without; [^\n]*\n", done.stderr)
 
 
 @pytest.mark.skipif(platform.machine() == "aarch64", reason="an arm64 machine can be recorded")
