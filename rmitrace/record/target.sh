@@ -279,6 +279,9 @@ probe() {
 	return 1
 }
 
+# The same through ftrace, where the kernel has no kprobes, or refuses one there.
+fprobe() { [ -z "$dry" ] && grep -q '^[[:space:]]*f\[:' "$fs/README" && probe f "$@"; }
+
 # " a0=+0(%x0):x64 ..." for registers 0..$1 of a block at $2, or, without $2, in registers
 regs() {
 	n=0
@@ -301,8 +304,10 @@ memory() {
 # Requests and responses that go through a function with the arguments of pci_doe(mb, vendor, type, req, len, rsp, len).
 doe_probes() {
 	probe p "doe_req$2" "$1 type=%x2:u8 len=%x4:u64$(memory %x3)" ||
+		fprobe "doe_req$2" "$1 type=\$arg3:u8 len=\$arg5:u64$(memory "\$arg4")" ||
 		note "$1: the kernel refuses the probe of requests; the bytes of DOE requests will be missing"
 	probe r64 "doe_rsp$2" "$1 type=\$arg3:u8 len=\$retval:s32$(memory "\$arg6")" ||
+		fprobe "doe_rsp$2" "$1%return type=\$arg3:u8 len=\$retval:s32$(memory "\$arg6")" ||
 		note "$1: the kernel refuses the probe of responses (\$arg in a return probe needs 6.9); the bytes of DOE" \
 			"responses will be missing"
 }
@@ -452,8 +457,9 @@ migrate psci_0_2_migrate 0xc4000005 1
 EOF
 	for func in @RMI_FUNCTIONS@; do
 		traceable $func || continue
-		probe p "$func" "$func \$arg*" || probe p "$func" "$func a0=%x0:x64 a1=%x1:x64 a2=%x2:x64 a3=%x3:x64" || continue
-		probe r128 "${func}_ret" "$func ret=\$retval:x64"
+		probe p "$func" "$func \$arg*" || probe p "$func" "$func a0=%x0:x64 a1=%x1:x64 a2=%x2:x64 a3=%x3:x64" ||
+			fprobe "$func" "$func \$arg*" || continue
+		probe r128 "${func}_ret" "$func ret=\$retval:x64" || fprobe "${func}_ret" "$func%return ret=\$retval:x64"
 		got=1
 	done
 	[ -n "$got" ]
