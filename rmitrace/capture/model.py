@@ -209,12 +209,15 @@ class Capture:
         """The service of a call: 'RMI', 'PSCI', ..."""
         return self.services[int(self.calls.service[seq])]
 
-    def regs(self, seqs: npt.NDArray[np.int64], number: int, *, out: bool = False) -> tuple[Any, Any]:
+    def regs(self, seqs: npt.NDArray[np.int64], number: int, *, out: bool | npt.NDArray[np.bool_] = False) -> tuple[Any, Any]:
         """One register of many calls: its values (uint64, 0 where unknown) and whether each is known.
 
-        ``number`` is 0..17; above 7 every record is read again from its source. ``out``: after the SMC.
+        ``number`` is 0..17; above 7 every record is read again from its source. ``out``: after the SMC; or of which calls.
         """
-        record = (self.calls.exit if out else self.calls.enter)[seqs]
+        if isinstance(out, np.ndarray):
+            record = np.where(out, self.calls.exit[seqs], self.calls.enter[seqs])
+        else:
+            record = (self.calls.exit if out else self.calls.enter)[seqs]
         value = np.zeros(len(seqs), dtype=np.uint64)
         known = np.zeros(len(seqs), dtype=bool)
         there = record >= 0
@@ -230,7 +233,8 @@ class Capture:
                 value[mine] = np.where(has, rec.regs[at, number], np.uint64(0))
                 continue
             for k in np.flatnonzero(has).tolist():
-                value[mine[k]] = self.detail(s, int(at[k]), out).regs.get(number, 0)
+                after = bool(out[mine[k]]) if isinstance(out, np.ndarray) else out
+                value[mine[k]] = self.detail(s, int(at[k]), after).regs.get(number, 0)
         return value, known
 
     def column(self, name: str, seqs: npt.NDArray[np.int64] | None = None) -> Any:

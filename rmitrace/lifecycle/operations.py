@@ -148,8 +148,7 @@ def join_operations(capture: Capture) -> list[int]:
 def _handles(capture: Capture, rows: I64, working: npt.NDArray[np.bool_], run: I64) -> tuple[I64, I64]:
     """A number for the run and the handle of each call, that it gave or (``working``) took, and the number where the handle is
     not said."""
-    (given, gave), (taken, took) = capture.regs(rows, 1, out=True), capture.regs(rows, 1)
-    known = np.where(working, took, gave)
-    values, which = np.unique(np.where(working, taken, given), return_inverse=True)
+    handle, known = capture.regs(rows, 1, out=~working)
+    values, which = np.unique(handle, return_inverse=True)
     unsaid = run * (len(values) + 1)
     return unsaid + np.where(known, which + 1, 0), unsaid
