@@ -70,7 +70,7 @@ def loaded(browser: Browser, path: Path, *, script: bool = True, width: int = 12
 def test_axe_has_nothing_to_say(browser: Browser, tmp_path: Path, capture: list[str], dark: bool) -> None:
     page, said = loaded(browser, written(tmp_path, *capture), dark=dark)
     assert said == []
-    page.evaluate("document.querySelectorAll('details').forEach((d, i) => { if (i % 7 == 0) d.open = true })")
+    page.evaluate("document.querySelectorAll('details').forEach((d, i) => { if (i % 25 == 0) d.open = true })")
     found = Axe().run(page).response["violations"]
     assert [(v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in found] == []
     page.context.close()
