@@ -290,7 +290,10 @@ def main() -> None:
     parser.add_argument("--drive", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.drive:
+        from rmitrace.tui.reading import frugal
+
         sys.setswitchinterval(0.0005)  # as the viewer does
+        frugal()
         print(json.dumps(asyncio.run(drive(args.drive, args.keys, args.checked))), flush=True)
         os._exit(0)  # what still works behind the screen is not waited for
     with tempfile.TemporaryDirectory() as folder:

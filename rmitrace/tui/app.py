@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from ..capture import Capture, OpenOptions
 from .main import MainScreen
-from .reading import ReadingApp, first_part
+from .reading import ReadingApp, first_part, frugal
 from .screens import key_text
 from .theme import DARK, LIGHT
 from .view import View
@@ -122,6 +122,7 @@ _SWITCH_S = 0.0005
 def _on_terminal() -> Iterator[None]:
     """Let stderr be the terminal that stdout is while the viewer runs: Textual draws there. And let the screen come first."""
     sys.setswitchinterval(_SWITCH_S)
+    frugal()
     if os.isatty(2) or not os.isatty(1):
         yield
         return

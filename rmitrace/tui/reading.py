@@ -286,6 +286,15 @@ class ReadingApp(App[None]):
         self.background.start()
 
 
+_M_ARENA_MAX = -8  # malloc.h
+
+
+def frugal() -> None:
+    """Let threads share two heaps of the C library: each that works behind the screen would leave one of its own behind."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
 def _give_back() -> None:
     """Give the memory that was needed to work something out back to the system, where the C library can."""
     gc.collect()  # what follows objects refers to itself

@@ -88,6 +88,43 @@ def test_cells_count_and_an_error_always_shows() -> None:
     assert one.failed.tolist() == [[True]]
 
 
+def many(n: int, failed: tuple[int, ...] = ()) -> Any:
+    """Calls every microsecond, about a hundred objects in turn."""
+    calls = np.arange(n)
+    bad = np.isin(calls, failed)
+    columns = Columns(ts=calls * 1000, dur=np.full(n, -1), cpu=np.zeros(n, dtype=np.int32), failed=bad)
+    objects = SimpleNamespace(
+        kind=np.full(n, KINDS.index("pdev"), dtype=np.int8), addr=(calls // 7 % 100 + 1).astype(np.uint64) * np.uint64(0x1000)
+    )
+    return SimpleNamespace(calls=columns, sequences=table_of([]), objects=lambda: objects)
+
+
+def test_one_error_in_a_million_calls_shows_at_any_zoom() -> None:
+    n, bad = 1_000_000, 654_321
+    t = drawn(many(n, (bad,)), lone(n))
+    lane = bad // 7 % 100
+    while True:
+        lo, hi = t.window
+        cells = t.cells(79)
+        # the cell of 654321 us among 79 between lo and hi
+        assert np.argwhere(cells.failed).tolist() == [[lane, int((bad * 1000 - lo) / (hi - lo) * 79)]]
+        assert t.call_at(lane, int(np.flatnonzero(cells.failed[lane])[0]), 79) == bad
+        t.zoom(7.0, bad * 1000.0)
+        if t.window == (lo, hi):
+            break
+    assert hi - lo == 10.0
+    assert cells.calls.sum() == 1
+
+
+def test_the_timeline_of_a_million_calls_takes_few_bytes_a_call() -> None:
+    n = 1_000_000
+    t = drawn(many(n), lone(n))
+    assert len(t.lanes) == 100
+    counts = t._all._before
+    assert t.lane_of.nbytes + counts.nbytes < 2 * n
+    assert counts.dtype == np.int32
+
+
 def test_filter_leaves_out_of_the_cells() -> None:
     t = drawn(capture(list(range(10)), failed=(3,)), lone(10), noted=noted(10))
     mask = none(10)

@@ -250,6 +250,8 @@ def test_ten_million_calls_fold_and_jump(lengths: None, request: pytest.FixtureR
     assert len(listed) == 10 * (1 + 100_000)
     assert listed.segments.owner.nbytes + listed.segments.owning.nbytes < n / 4
     assert listed.segments.order is None
+    columns = ("kind", "ref", "place", "sequence", "step", "owner", "owning")
+    assert sum(getattr(listed.segments, c).nbytes for c in columns) < n  # a byte a call
     listed.fold(listed.at(0), False)
     assert listed.at(len(listed) - 1) == Row(C, n - 1, 0, -1, -1)
     assert listed.at(listed.row_of_call(5_950_000)) == Row(C, 5_950_000, 0, -1, -1)
