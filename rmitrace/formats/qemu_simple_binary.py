@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from ..capture.records import Kind, RecordBuilder, Records
 from .base import Data, Detail, ReadOptions, Unreadable
+from .record_arrays import Total
 
 _MAGIC = 0xF2B177CB0AA429B4
 _VERSION = 4
@@ -45,6 +46,8 @@ _HEAD, _NAME, _CALL = (s.size for s in _ORDERS[0][1:])
 _MARKS = ("arm_cpu_reset", "arm_powerctl_")
 _MAX_NAME = 512
 _MAX_RECORD = 1 << 20
+BATCH = 1 << 14
+"""Records that are put into packed columns at a time."""
 
 
 def is_header(head: bytes) -> bool:
@@ -70,16 +73,26 @@ def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
             f"simple trace file of version {version}, only version {_VERSION} can be read; "
             "turn it into text with QEMU's scripts/simpletrace.py trace-events-all FILE"
         )
-    b = RecordBuilder()
+    b, before = RecordBuilder(), Total()
     names: dict[int, str] = {}
     events: Counter[str] = Counter()
     at, count, used = start + 24, 0, 0
     while at < end:
         if options.progress is not None and count & 0xFFFF == 0:
             options.progress(at - start)
+        if len(b.rows) >= BATCH:
+            before.add(b.finish())
+            b.rows.clear()
+            b.regs.clear()
         count += 1
-        kind = order.number(data[at : at + 8])
-        size = _size(order, data, at, end, kind)
+        if at + _HEAD <= end:
+            kind, ident, ns, length, _ = order.head.unpack_from(data, at)
+        else:
+            kind = order.number(data[at : at + 8])
+            length = 0
+        size = 8 + length if kind == _EVENT else _size(order, data, at, end, kind)
+        if kind == _EVENT and not (_HEAD <= size <= _MAX_RECORD and at + size <= end):
+            size = 0
         if size == 0:
             text = "simple trace record cut" if end - at < _HEAD or kind <= _EVENT else "no simple trace record here"
             b.add(Kind.DAMAGED, at, min(end - at, 0x7FFFFFFF), name=f"{text}; the rest cannot be read")
@@ -89,7 +102,6 @@ def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
             ident = order.number(data[at + 8 : at + 16])
             names[ident] = bytes(data[at + 20 : at + size]).decode("utf-8", "replace")
         else:
-            _, ident, ns, _, _ = order.head.unpack(data[at : at + _HEAD])
             name = names.get(ident, "")
             if ident == _DROPPED:
                 dropped = order.number(data[at + _HEAD : at + _HEAD + 8])
@@ -101,7 +113,13 @@ def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
                 used += 1
         at += size
     b.facts = {"lines": count, "ignored": max(0, count - used), "events": dict(events), "clock": "host monotonic"}
-    return b.finish()
+    last = b.finish()
+    if not len(before):
+        return last
+    before.add(last)
+    records = before.records(last.names)
+    records.facts = last.facts
+    return records
 
 
 def arguments(data: Data, start: int, end: int, wanted: frozenset[str]) -> Iterator[tuple[int, int, int, str, bytes]]:

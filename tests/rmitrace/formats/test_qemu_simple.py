@@ -6,9 +6,12 @@ import re
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rmitrace.capture.records import Kind, Records
+from rmitrace.capture.packed import Column
+from rmitrace.capture.records import COLUMNS, Kind, Records
+from rmitrace.formats import qemu_simple_binary
 from rmitrace.formats.base import ReadOptions, Unreadable
 from rmitrace.formats.qemu_simple import FORMAT
 
@@ -110,6 +113,21 @@ def test_binary() -> None:
     assert detail.event == "arm_psci_call"
     assert "x1=0x20000" in detail.text
     assert FORMAT.detail(parts[6], False, ReadOptions()).fields == {"pid": "77"}
+
+
+def test_a_long_file_is_packed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = HEADER + mapping(1, b"arm_psci_call") + mapping(2, b"arm_cpu_reset")
+    for i in range(50):
+        data += event(1, 1000 * i, 0xC4000150 + i, i, 0, 0, i % 3) + event(2, 1000 * i + 1, 5)
+    data += event(1, 60_000, 1)  # too few arguments
+    at_once = read(data)
+    monkeypatch.setattr(qemu_simple_binary, "BATCH", 7)
+    packed = read(data)
+    assert isinstance(packed.offset, Column)
+    assert len(packed) == 101
+    for name in (*COLUMNS, "regs"):
+        assert np.array_equal(np.asarray(getattr(packed, name)), np.asarray(getattr(at_once, name))), name
+    assert (packed.names, packed.facts) == (at_once.names, at_once.facts)
 
 
 def test_a_big_endian_host() -> None:
