@@ -31,13 +31,16 @@ def seconds(code: str, *args: str, lines: int = 0) -> float:
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", code, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
-    for _ in range(lines):
-        process.stdout.readline()
-    if not lines:
+    if lines:
+        for _ in range(lines):
+            process.stdout.readline()
+    else:
         process.communicate()
     taken = time.perf_counter() - began
-    process.kill()
-    process.communicate()
+    if lines:
+        process.kill()
+        process.stdout.close()
+        process.wait()
     return taken
 
 
