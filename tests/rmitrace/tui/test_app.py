@@ -29,7 +29,7 @@ def preview() -> FakeCapture:
 async def finished(app: TimelineApp) -> None:
     """Wait for the reading behind the screen."""
     assert app.background is not None
-    await asyncio.to_thread(app.background.join, 10)
+    await asyncio.to_thread(app.background.join, 60)
 
 
 class Opener:
@@ -150,7 +150,7 @@ async def test_messages_and_findings_of_a_large_capture_come_later(monkeypatch: 
     study = view.View.study
 
     def slow(self: view.View) -> Any:
-        assert go.wait(10)
+        assert go.wait(60)
         return study(self)
 
     monkeypatch.setattr(view, "SMALL", 3)
@@ -180,7 +180,7 @@ class Slow(FakeCapture):
 
     def __getattribute__(self, name: str) -> Any:
         if name == "sequences" and (go := object.__getattribute__(self, "go")) is not None:
-            assert go.wait(10)
+            assert go.wait(60)
         return object.__getattribute__(self, name)
 
 
@@ -194,10 +194,11 @@ async def test_many_calls_are_shown_before_their_objects_are_followed(monkeypatc
     app = TimelineApp(preview(), ["trace.txt"])  # type: ignore[arg-type]
     async with app.run_test(size=(100, 30)) as pilot:
         d = Driver(pilot, app)
-        for _ in range(100):
+        for _ in range(3000):
             await d.settle(3)
             if app.main.model.calls == 12:
                 break
+            await asyncio.sleep(0.01)
         app._progress()
         header = app.main.query_one(Header)
         assert "12 calls" in header.render_line(0).text
