@@ -155,14 +155,14 @@ def test_survives_damage(path: Path, tmp_path: Path) -> None:
         file = tmp_path / f"{i}.txt"
         file.write_bytes(data)
         told = describe(path)["format"] if i % 2 else None
-        began = time.monotonic()
+        began = time.process_time()
         try:
             capture = open_capture([str(file)], OpenOptions(source_format=told))
         except CaptureError as e:
             one_line(e)
             continue
         check_sound(capture)
-        assert time.monotonic() - began < 10, (i, len(data))
+        assert time.process_time() - began < 10, (i, len(data))
 
 
 @pytest.mark.parametrize("path", [p for p in SAMPLES if p.suffix == ".xz"], ids=name)

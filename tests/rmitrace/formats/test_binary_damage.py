@@ -67,7 +67,7 @@ def test_damage_of_any_kind(path: Path, tmp_path: Path) -> None:
     for _ in range(60):
         changed = damaged(data, rng)
         file.write_bytes(changed)
-        began = time.monotonic()
+        began = time.process_time()
         capture, why = opened(file)
         assert "\n" not in why
         if capture is None:
@@ -84,7 +84,7 @@ def test_damage_of_any_kind(path: Path, tmp_path: Path) -> None:
         assert all(0 <= f.offset <= len(source.data) for f in told)
         for seq in range(min(len(capture.calls), 10)):
             capture.call(seq)
-        assert time.monotonic() - began < SECONDS
+        assert time.process_time() - began < SECONDS
 
 
 @pytest.mark.parametrize("path", [p for p in SAMPLES if p.suffix != ".bin"], ids=lambda p: p.name)

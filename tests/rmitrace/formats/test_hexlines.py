@@ -145,7 +145,7 @@ def test_big_input_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_hostile_text_takes_no_time() -> None:
     rng = random.Random(4)
     pieces = [b": ", b"10 84 ", b"00000000: ", b"\n", b"aa:", b"-", b"  ", b"|", b"f" * 3000, b"[" * 100, b"\xff", b" " * 500]
-    began = time.monotonic()
+    began = time.process_time()
     for _ in range(15):
         text = b"".join(rng.choice(pieces) for _ in range(3000))
         for d in dumps(hex_lines(text)):
@@ -153,7 +153,7 @@ def test_hostile_text_takes_no_time() -> None:
             d.readings()
     for text in (b": 10 " * 40_000, b"a" * 1_000_000, b": " + b"10 " * 60_000, b": 1\n" * 40_000, b"\n10 84" * 40_000):
         list(dumps(hex_lines(text)))
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 PASTED = [

@@ -151,7 +151,7 @@ def test_a_chunk_that_would_unpack_to_too_much() -> None:
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 def test_cut_anywhere(write) -> None:
     data = write(TRACE)
-    began = time.monotonic()
+    began = time.process_time()
     for end in [*range(0, min(len(data), 3000), 17), *range(3000, len(data), 997)]:
         try:
             f = read_file(data, 0, end)
@@ -162,11 +162,11 @@ def test_cut_anywhere(write) -> None:
             assert len(pages) <= 5 * 4096  # the pages of both CPUs, where no table parts them
         assert all(0 <= p.offset <= end for p in f.problems)
         assert f.problems or not areas(f) or end > len(data) - 4096
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_huge_counts_end_with_the_file() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     data = build.v7(TRACE, "none")
     for name in (b"header_page\0", b"smccc\0"):
         at = data.index(name) + len(name)
@@ -177,4 +177,4 @@ def test_huge_counts_end_with_the_file() -> None:
     at = six.index(b"options  \0")
     six[at - 4 : at] = b"\xff" * 4
     assert len(areas(read_file(bytes(six), 0, len(six)))) == 3  # the option has the count
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

@@ -106,10 +106,10 @@ def test_damaged_texts() -> None:
 
 def test_hostile_texts_take_no_time() -> None:
     head = build.probe_format("e", 5, []).encode()
-    began = time.monotonic()
+    began = time.process_time()
     for evil in (b"\tfield:u64 " + b"a" * 100_000, b"\tfield:u64 a;\toffset:1;\tsize:1;\n" * 7000,
                  b'print fmt: "' + b"\\" * 99_999, b'print fmt: "' + b"a=%" * 30_000 + b'", ' + b"REC->" * 9999):  # fmt: skip
         kind = parse_format(head + evil)
         assert kind is not None
         assert len(kind.fields) <= MAX_FIELDS
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2

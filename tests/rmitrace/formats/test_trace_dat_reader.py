@@ -297,9 +297,9 @@ def test_cut_flipped_and_overwritten(path, tmp_path) -> None:
             n = rng.choice((8, 300, 5000))
             changed[at : at + n] = rng.choice((bytes(n), b"\xff" * n, rng.randbytes(n)))
         file.write_bytes(changed)
-        began = time.monotonic()
+        began = time.process_time()
         write_all(file)
-        assert time.monotonic() - began < 5
+        assert time.process_time() - began < 5
 
 
 def test_pages_of_noise_take_no_time(tmp_path) -> None:
@@ -311,9 +311,9 @@ def test_pages_of_noise_take_no_time(tmp_path) -> None:
     t = build.Trace([ENTER, EXIT], {0: short * 3, 1: noise, 2: dense}, page_size=65536)
     file = tmp_path / "x.dat"
     file.write_bytes(build.v7(t, "none"))
-    began = time.monotonic()
+    began = time.process_time()
     write_all(file)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_damage_is_told_with_its_place() -> None:

@@ -43,7 +43,7 @@ def test_not_told() -> None:
 
 
 def test_hostile_lines_take_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for raw in ("f" * 60_000, "0x" * 30_000, "a1=" * 20_000, "a" + "0" * 60_000, "[ " * 30_000, "1 " * 30_000):
         find(raw, 7, list(range(8)), out=False, whole=False)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
