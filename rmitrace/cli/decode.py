@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..display import safe
-from . import common
+from . import choosing, common
 
 if TYPE_CHECKING:
     from ..capture import Capture, Unrecognised
@@ -36,7 +36,7 @@ def add_parser(sub: Any) -> None:
         ),
     )
     common.add_capture_options(p)
-    common.add_choice_options(p)
+    choosing.add_options(p)
     p.add_argument(
         "--format",
         choices=tuple(MODULES),
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         if not _answered(e, args):
             raise
         return 0
-    seqs = common.select(capture, args)
+    seqs = choosing.select(capture, args)
     writer = import_module(f"rmitrace.export.{MODULES[args.format]}")
     if args.format == "text":
         everything = len(seqs) == len(capture.calls)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import common
+from . import choosing, common
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ def add_parser(sub: Any) -> None:
         ),
     )
     common.add_capture_options(p)
-    common.add_choice_options(p, ("--until",))  # --to says the format
+    choosing.add_options(p, ("--until",))  # --to says the format
     p.add_argument("--to", required=True, choices=FORMATS, help="the format")
     p.add_argument("-o", "--output", required=True, metavar="FILE", help="the file; - is standard output")
     p.add_argument("--table", choices=TABLES, default="calls", help="which table (parquet; default: calls)")
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the file; on a failure there is none, and one that was there before is as it was."""
     if args.table != "calls" and args.to != "parquet":
         raise common.UserError("--table is for --to parquet")
-    if args.table != "calls" and common.chooses(args):
+    if args.table != "calls" and choosing.chooses(args):
         raise common.UserError("calls are chosen; --table calls holds them")
     if args.to == "parquet" and args.output == "-":
         raise common.UserError("parquet needs a file: -o FILE")
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         if path != "-" and args.output != "-" and target.exists() and target.samefile(path):
             raise common.UserError(f"-o {args.output}: that is the capture")
     capture = common.open_args(args)
-    seqs = common.select(capture, args)
+    seqs = choosing.select(capture, args)
     write = _WRITERS[args.to]
     if args.output == "-":
         sys.stdout.flush()
@@ -105,7 +105,7 @@ def _packets(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Names
     from ..export import packets
 
     messages = capture.conversations.decode()
-    if common.chooses(args):
+    if choosing.chooses(args):
         chosen = set(seqs.tolist())
         messages = [m for m in messages if m.place.call in chosen]
     write = packets.write_pcap if args.to == "pcap" else packets.write_pcapng

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import common
+from . import choosing, common
 
 if TYPE_CHECKING:
     from ..capture import Capture
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     common.check_paths(args.capture)
     live = Live(args.capture, common.open_options(args))
     written: list[int] = []
-    everything = not common.chooses(args)
+    everything = not choosing.chooses(args)
     writer = WRITERS[args.format](live, sys.stdout)
     choice = _Choice(args)
 
@@ -94,7 +94,7 @@ class _Choice:
         if self._zero is None:
             self._zero = first_time(part.capture)
         zero = 0 if self._zero is None else self._zero
-        chosen = common.select(part.capture, self._args, zero)
+        chosen = choosing.select(part.capture, self._args, zero)
         return [int(s) for s in chosen[np.isin(chosen, part.new)]]
 
 

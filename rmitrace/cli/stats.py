@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from ..display import safe
-from . import common
+from . import choosing, common
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +64,7 @@ def add_parser(sub: Any) -> None:
         ),
     )
     common.add_capture_options(p)
-    common.add_choice_options(p)
+    choosing.add_options(p)
     p.add_argument(
         "-f",
         "--format",
@@ -85,7 +85,7 @@ def add_parser(sub: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
     capture = common.open_args(args)
-    seqs = common.select(capture, args)
+    seqs = choosing.select(capture, args)
     if args.messages:
         from . import stats_messages
 
