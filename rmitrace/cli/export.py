@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import choosing, common
+from . import choosing, common, output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,10 +52,8 @@ def run(args: argparse.Namespace) -> int:
         raise common.UserError("calls are chosen; --table calls holds them")
     if args.to == "parquet" and args.output == "-":
         raise common.UserError("parquet needs a file: -o FILE")
-    target = Path(args.output)
-    for path in args.capture:
-        if path != "-" and args.output != "-" and target.exists() and target.samefile(path):
-            raise common.UserError(f"-o {args.output}: that is the capture")
+    if output.is_one_of(args.output, args.capture):
+        raise common.UserError(f"-o {args.output}: that is the capture")
     capture = common.open_args(args)
     seqs = choosing.select(capture, args)
     write = _WRITERS[args.to]
@@ -66,27 +62,8 @@ def run(args: argparse.Namespace) -> int:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
             write(capture, seqs, args, out)
     else:
-        _replace(target, lambda out: write(capture, seqs, args, out))
+        output.replace(Path(args.output), lambda out: write(capture, seqs, args, out))
     return 3 if capture.damaged else 0
-
-
-def _replace(target: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write beside a file, then put it in its place. A device or FIFO is written to."""
-    if target.exists() and not target.is_file():
-        with target.open("wb") as out:
-            write(out)
-        return
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            write(out)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _perfetto(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
+from pathlib import Path
 from typing import Any
 
-from . import common
+from . import common, output
 
 _KINDS = "addresses, keys, nonces, measurements, serials, hosts, paths, tasks"
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as e:
         raise common.UserError(f"--redact {e}") from e
     form = args.format or ("markdown" if args.output.lower().endswith((".md", ".markdown")) else "html")
-    if args.output != "-" and any(_same(args.output, p) for p in args.capture):
+    if output.is_one_of(args.output, args.capture):
         raise common.UserError(f"-o {args.output}: is a file of the capture")
     capture = common.open_args(args)
     text = io.StringIO()  # a file is written only when there is all of it
@@ -65,13 +65,6 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "-":
         sys.stdout.write(text.getvalue())
     else:
-        with open(args.output, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as out:
-            out.write(text.getvalue())
+        data = text.getvalue().encode("utf-8", "backslashreplace")
+        output.replace(Path(args.output), lambda out: out.write(data))
     return common.exit_status(capture, None)
-
-
-def _same(a: str, b: str) -> bool:
-    try:
-        return os.path.samefile(a, b)
-    except OSError:
-        return False

@@ -320,9 +320,9 @@ class World:
         return Events((handle[known], rows[known], _CONNECT), (hands, later, _LATER))
 
     @cached_property
-    def _connect_of(self) -> dict[int, int]:
-        """Where in ``_connects`` a call is."""
-        return {s.call: i for i, s in enumerate(self._connects)}
+    def _connect_of(self) -> dict[int, Stream]:
+        """The stream that a call connected."""
+        return {s.call: s for s in self._connects}
 
     @cached_property
     def _handles_of(self) -> Events:
@@ -340,7 +340,7 @@ class World:
         if not len(made):
             return None
         at = a + int(made[-1])
-        found = self._connects[self._connect_of[int(events.seq[at])]]
+        found = self._connect_of[int(events.seq[at])]
         for q in events.seq[at + 1 : b].tolist():
             found = found._replace(state=_stream_next(found.state, self.capture.name_text(q)), call=q)
         return found
