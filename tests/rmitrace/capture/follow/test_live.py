@@ -10,7 +10,8 @@ import pytest
 
 from rmitrace.capture import Capture, CaptureError, OpenOptions, open_capture
 from rmitrace.capture.follow import feed
-from rmitrace.capture.follow.live import CONTEXT, Live, Part
+from rmitrace.capture.follow.growing import CONTEXT
+from rmitrace.capture.follow.live import Live, Part
 from rmitrace.export.text import call_text
 
 ROOT = Path(__file__).parents[4] / "captures"
