@@ -18,9 +18,12 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .encoding import HEADER, Head, bounds, header, one, pack, unpack
 from .encoding_fast import packer
+from .unpacking import unpacker
 
 _FEW = 64
 """Values that are looked up one by one."""
+_KEPT = 3
+"""Pieces of a column that stay unpacked."""
 
 
 class Column(NDArrayOperatorsMixin):
@@ -47,8 +50,8 @@ class Column(NDArrayOperatorsMixin):
         self._rest: list[npt.NDArray[Any]] = []
         """Values behind the last full piece."""
         self._resting = 0
-        self._last: tuple[int, npt.NDArray[Any]] = (-1, np.zeros(0, dtype=self.dtype))
-        """A piece that was unpacked, by its number."""
+        self._last: tuple[tuple[int, npt.NDArray[Any]], ...] = ()
+        """The pieces that were unpacked last, each with its number."""
         self._heads: dict[int, Head] = {}
         if values is not None:
             self.append(values)
@@ -117,7 +120,7 @@ class Column(NDArrayOperatorsMixin):
                 self._replace(number, pack(piece))
 
     def _replace(self, number: int, piece: bytes) -> None:
-        self._last = (-1, self._last[1])
+        self._last = ()
         self._heads.pop(number, None)
         if self._at[number] < 0:
             self._held -= self._sizes[number]
@@ -157,15 +160,20 @@ class Column(NDArrayOperatorsMixin):
             if len(self._rest) != 1:
                 self._rest = [np.concatenate([np.zeros(0, dtype=self.dtype), *self._rest])]
             return self._rest[0]
-        kept, values = self._last
-        if kept != number:
-            wide = unpack(self._bytes(number, 0, self._sizes[number]))
-            if len(wide) != self.PIECE:
-                raise ValueError("a piece of another length")
+        values = self._unpacked(number)
+        if values is None:
+            wide = unpacker(self.PIECE).piece(self._bytes(number, 0, self._sizes[number]))
             values = wide.view(np.uint64) if self.dtype == np.uint64 else wide.astype(self.dtype, copy=False)
             values.flags.writeable = False
-            self._last = (number, values)
+            self._last = ((number, values), *self._last[: _KEPT - 1])
         return values
+
+    def _unpacked(self, number: int) -> npt.NDArray[Any] | None:
+        """A piece that is unpacked already."""
+        for kept, values in self._last:
+            if kept == number:
+                return values
+        return None
 
     def pieces(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
         """The number of the first value, and the values, piece by piece; none of them empty."""
@@ -203,7 +211,10 @@ class Column(NDArrayOperatorsMixin):
         if not -n <= at < n:
             raise IndexError(f"{at} of {n}")
         number, place = divmod(at if at >= 0 else at + n, self.PIECE)
-        if number < len(self._sizes) and self._last[0] != number:
+        values = self._unpacked(number)
+        if values is not None:
+            return values[place]
+        if number < len(self._sizes):
             head = self._heads.get(number)
             if head is None:
                 head = self._heads[number] = header(self._bytes(number, 0, HEADER.size))
