@@ -1,6 +1,6 @@
 """Many pieces at once, packed by compiled code where that is repaid.
 
-How much is packed is known only from what was packed: the first values of a process go by .encoding alone.
+How much that will be is known only from what was: the first values of a process go by .encoding alone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,36 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from ..formats import kernels
+from ..formats.kernel_code import Kernel
 from . import encoding_kernel
 from .encoding import pack
 
 _AT_ONCE = 16
 """Pieces that are packed by one call."""
 _BYTES = 2
-"""Bytes of a source for each value that is packed, as far as kernels go: packing is the lesser part of the work."""
+"""Bytes of a source for each value that is packed or unpacked, as far as kernels go: it is the lesser part of the work."""
+
+
+class Repaid:
+    """A kernel that is used from when on it is repaid."""
+
+    def __init__(self, function: Kernel, steps: tuple[Kernel, ...]) -> None:
+        self.function, self.steps = function, steps
+        self.ready: Any = None
+        self._seen = 0
+        self._ask_from = kernels.LOAD_FROM
+
+    def kernel(self, count: int) -> Any:
+        """It, where it is repaid by all the values so far, these among them; else None."""
+        if self.ready is not None:
+            return self.ready
+        self._seen += count
+        size = self._seen * _BYTES
+        if size >= self._ask_from:
+            self._ask_from = 2 * size
+            if kernels.repaid(size, self.function, self.steps):
+                self.ready = kernels.compiled(self.function, self.steps)
+        return self.ready
 
 
 class _Room(threading.local):
@@ -40,14 +63,12 @@ class Packer:
 
     def __init__(self, length: int) -> None:
         self.length = length
-        self._seen = 0
-        self._ask_from = kernels.LOAD_FROM
-        self._kernel: Any = None
+        self.repaid = Repaid(encoding_kernel.pack, encoding_kernel.STEPS)
         self._room = _Room(length)
 
     def pieces(self, values: npt.NDArray[Any]) -> Iterator[bytes]:
         """The pieces of values that are as many as some pieces hold."""
-        kernel, n = self.kernel(len(values)), self.length
+        kernel, n = self.repaid.kernel(len(values)), self.length
         if kernel is None:
             for at in range(0, len(values), n):
                 yield pack(np.ascontiguousarray(values[at : at + n]))
@@ -58,7 +79,7 @@ class Packer:
 
     def rows(self, values: npt.NDArray[np.uint64]) -> Iterator[list[bytes]]:
         """A piece of each column of rows that are as many as some pieces hold; one after the other, as memory is slow."""
-        kernel, n = self.kernel(values.size), self.length
+        kernel, n = self.repaid.kernel(values.size), self.length
         values = np.ascontiguousarray(values)
         columns, size = values.shape[1], values.itemsize
         for at in range(0, len(values), n):
@@ -67,16 +88,6 @@ class Packer:
                 yield [pack(np.ascontiguousarray(some[:, k])) for k in range(columns)]
             else:
                 yield self.some(kernel, values.dtype, some.reshape(-1).view(np.uint8), columns * size, size, columns)
-
-    def kernel(self, count: int) -> Any:
-        """The kernel where it is repaid by all that was packed, these values among it; else None."""
-        self._seen += count
-        size = self._seen * _BYTES
-        if self._kernel is None and size >= self._ask_from:
-            self._ask_from = 2 * size
-            if kernels.repaid(size, encoding_kernel.pack, encoding_kernel.STEPS):
-                self._kernel = kernels.compiled(encoding_kernel.pack, encoding_kernel.STEPS)
-        return self._kernel
 
     def some(
         self, kernel: Any, dtype: np.dtype[Any], data: npt.NDArray[np.uint8], stride: int, step: int, pieces: int

@@ -1,108 +1,30 @@
-"""Columns of integers of any length, packed: read like numpy arrays, a fraction of their size.
-
-A column is kept in pieces (see .encoding) of PIECE values. The first bytes of it lie in memory; what is longer than IN_MEMORY
-lies in a file without a name, so that a capture larger than memory can be worked with and nothing is left behind.
-"""
+"""Columns of integers of any length, packed: read like numpy arrays, a fraction of their size."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import IO, Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .encoding import HEADER, Head, bounds, header, one, pack, unpack
-from .encoding_fast import packer
-from .unpacking import unpacker
+from .encoding import HEADER, header, one, pack
+from .packed_values import PackedValues
+from .unpacking import unpack_into
 
 _FEW = 64
 """Values that are looked up one by one."""
-_KEPT = 3
-"""Pieces of a column that stay unpacked."""
+_AT_ONCE = 16
+"""Pieces that are unpacked by one call."""
 
 
-class Column(NDArrayOperatorsMixin):
+class Column(PackedValues, NDArrayOperatorsMixin):
     """A column of integers or flags that is read like an array: by number, slice, numbers or flags, and in expressions.
 
-    What is read are copies. A value is written with ``column[...] = value``, which packs its piece again. The values behind the
-    last full piece are not packed: a short column is an array.
+    What is read are copies. A value is written with ``column[...] = value``, which packs its piece again.
     """
-
-    PIECE: ClassVar[int] = 1 << 14
-    """Values in a piece."""
-    IN_MEMORY: ClassVar[int] = 1 << 20
-    """Bytes of a column that are kept in memory."""
-
-    def __init__(self, dtype: npt.DTypeLike, values: npt.ArrayLike | None = None) -> None:
-        self.dtype = np.dtype(dtype)
-        self._pieces: list[bytes] = []
-        self._at: list[int] = []
-        """Where each piece begins in the file, -1 where it is in memory."""
-        self._sizes: list[int] = []
-        self._file: IO[bytes] | None = None
-        self._held = 0
-        """Bytes of the pieces in memory."""
-        self._rest: list[npt.NDArray[Any]] = []
-        """Values behind the last full piece."""
-        self._resting = 0
-        self._last: tuple[tuple[int, npt.NDArray[Any]], ...] = ()
-        """The pieces that were unpacked last, each with its number."""
-        self._heads: dict[int, Head] = {}
-        if values is not None:
-            self.append(values)
-
-    # -- writing
-
-    def append(self, values: npt.ArrayLike) -> None:
-        """Put values behind the others."""
-        new = np.asarray(values).astype(self.dtype, copy=False)
-        at = 0
-        if self._resting and self._resting + len(new) >= self.PIECE:
-            at = self.PIECE - self._resting
-            for piece in packer(self.PIECE).pieces(np.concatenate([*self._rest, new[:at]])):
-                self.put(piece)
-            self._rest, self._resting = [], 0
-        whole = at + (len(new) - at) // self.PIECE * self.PIECE
-        if whole > at:
-            for piece in packer(self.PIECE).pieces(new[at:whole]):
-                self.put(piece)
-            at = whole
-        self._rest.append(new[at:].copy())
-        self._resting += len(new) - at
-
-    def put(self, piece: bytes) -> None:
-        """Put a piece behind the others; nothing may be left behind the last one."""
-        self._pieces.append(piece)
-        self._at.append(-1)
-        self._sizes.append(len(piece))
-        self._hold(len(piece))
-
-    def _hold(self, size: int) -> None:
-        self._held += size
-        if self._held <= self.IN_MEMORY:
-            return
-        try:
-            self._spill()
-        except OSError:  # no room for a file: it stays in memory
-            self._held = -(1 << 62)
-
-    def _spill(self) -> None:
-        """Move what is in memory to the file."""
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="rmitrace-", dir=_folder())  # noqa: SIM115 - lives with the column
-        at = self._file.seek(0, os.SEEK_END)
-        moving = [i for i, place in enumerate(self._at) if place < 0]
-        self._file.write(b"".join(self._pieces[i] for i in moving))
-        self._file.flush()
-        for i in moving:
-            self._at[i], self._pieces[i] = at, b""
-            at += self._sizes[i]
-        self._held = 0
 
     def __setitem__(self, at: Any, values: Any) -> None:
         rows = np.atleast_1d(np.asarray(self._numbers(at)))
@@ -114,23 +36,10 @@ class Column(NDArrayOperatorsMixin):
             mine = slice(*np.searchsorted(rows, [number * self.PIECE, (number + 1) * self.PIECE]).tolist())
             piece = self._piece(number).copy()
             piece[rows[mine] - number * self.PIECE] = new[mine]
-            if number == len(self._sizes):
+            if number == len(self._pieces):
                 self._rest = [piece]
             else:
                 self._replace(number, pack(piece))
-
-    def _replace(self, number: int, piece: bytes) -> None:
-        self._last = ()
-        self._heads.pop(number, None)
-        if self._at[number] < 0:
-            self._held -= self._sizes[number]
-        self._pieces[number], self._at[number], self._sizes[number] = piece, -1, len(piece)
-        self._hold(len(piece))
-
-    # -- reading
-
-    def __len__(self) -> int:
-        return len(self._sizes) * self.PIECE + self._resting
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -141,44 +50,6 @@ class Column(NDArrayOperatorsMixin):
     def ndim(self) -> int:
         """As of an array."""
         return 1
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the values, packed as they are, in memory and in the file."""
-        return sum(self._sizes) + self._resting * self.dtype.itemsize
-
-    def _bytes(self, number: int, start: int, stop: int) -> bytes:
-        at = self._at[number]
-        if at < 0:
-            return self._pieces[number][start:stop]
-        assert self._file is not None
-        return os.pread(self._file.fileno(), min(stop, self._sizes[number]) - start, at + start)
-
-    def _piece(self, number: int) -> npt.NDArray[Any]:
-        """The values of a piece, or of what is behind the last one; not to be written to."""
-        if number == len(self._sizes):
-            if len(self._rest) != 1:
-                self._rest = [np.concatenate([np.zeros(0, dtype=self.dtype), *self._rest])]
-            return self._rest[0]
-        values = self._unpacked(number)
-        if values is None:
-            wide = unpacker(self.PIECE).piece(self._bytes(number, 0, self._sizes[number]))
-            values = wide.view(np.uint64) if self.dtype == np.uint64 else wide.astype(self.dtype, copy=False)
-            values.flags.writeable = False
-            self._last = ((number, values), *self._last[: _KEPT - 1])
-        return values
-
-    def _unpacked(self, number: int) -> npt.NDArray[Any] | None:
-        """A piece that is unpacked already."""
-        for kept, values in self._last:
-            if kept == number:
-                return values
-        return None
-
-    def pieces(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-        """The number of the first value, and the values, piece by piece; none of them empty."""
-        for start in range(0, len(self), self.PIECE):
-            yield start, self._piece(start // self.PIECE)
 
     def __getitem__(self, at: Any) -> Any:
         if isinstance(at, int | np.integer):
@@ -214,22 +85,30 @@ class Column(NDArrayOperatorsMixin):
         values = self._unpacked(number)
         if values is not None:
             return values[place]
-        if number < len(self._sizes):
+        if number < len(self._pieces):
             head = self._heads.get(number)
             if head is None:
-                head = self._heads[number] = header(self._bytes(number, 0, HEADER.size))
-            found = one(head, partial(self._bytes, number), place)
+                head = self._heads[number] = header(self._pieces.read(number, 0, HEADER.size))
+            found = one(head, partial(self._pieces.read, number), place)
             if found is not None:
                 return self.dtype.type(found & 0xFFFFFFFFFFFFFFFF if self.dtype == np.uint64 else found)
         return self._piece(number)[place]
 
     def _range(self, start: int, stop: int) -> npt.NDArray[Any]:
         out = np.empty(stop - start, dtype=self.dtype)
-        for number in range(start // self.PIECE, -(-stop // self.PIECE)):
-            begin = number * self.PIECE
+        number, size = start // self.PIECE, self.PIECE
+        while number * size < stop:
+            begin = number * size
+            whole = min(stop // size, len(self._pieces), number + _AT_ONCE) - number if start <= begin else 0
+            if whole > 0:
+                sizes = self._pieces.sizes[number : number + whole]
+                unpack_into(self._pieces.run(number, whole), sizes, out[begin - start : begin - start + whole * size])
+                number += whole
+                continue
             piece = self._piece(number)
             a, b = max(start, begin), min(stop, begin + len(piece))
             out[a - start : b - start] = piece[a - begin : b - begin]
+            number += 1
         return out
 
     def _gather(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -271,8 +150,6 @@ class Column(NDArrayOperatorsMixin):
                 out = np.empty(len(self), dtype=done.dtype)
             out[start : start + len(done)] = done
         return out
-
-    # -- as an array
 
     def astype(self, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """The values as an array of another type."""
@@ -328,130 +205,3 @@ class Column(NDArrayOperatorsMixin):
         for start in range(0, len(numbers), self.PIECE):
             out.append(values[numbers[start : start + self.PIECE]])
         return out
-
-    # -- in a file
-
-    def packed(self) -> Iterator[bytes]:
-        """The pieces, to be written one behind the other and opened again with ``mapped``; the last one may be shorter."""
-        for number, size in enumerate(self._sizes):
-            yield self._bytes(number, 0, size)
-        if self._resting:
-            yield pack(self._piece(len(self._sizes)))
-
-    @classmethod
-    def mapped(cls, dtype: npt.DTypeLike, count: int, file: IO[bytes], at: int, sizes: list[int]) -> Column:
-        """A column of ``count`` values whose pieces stand in a file from offset ``at`` on: they are read when they are asked
-        for. The file stays open with the column.
-
-        Raises ValueError where sizes or the last piece do not fit. Another piece that is none raises ValueError when it is read.
-        """
-        whole = count // cls.PIECE
-        if len(sizes) != -(-count // cls.PIECE) or any(s < 0 for s in sizes):
-            raise ValueError("sizes of pieces that do not fit the column")
-        out = cls(dtype)
-        out._file, out._sizes, out._pieces = file, sizes[:whole], [b""] * whole
-        for size in sizes[:whole]:
-            out._at.append(at)
-            at += size
-        if len(sizes) > whole:
-            rest = unpack(os.pread(file.fileno(), sizes[-1], at))
-            if len(rest) != count % cls.PIECE:
-                raise ValueError("a piece of another length")
-            out.append(rest)
-        return out
-
-    def check(self, least: int | None = None, end: int | None = None) -> None:
-        """Raise ValueError where a value is below ``least`` or not below ``end``, or a piece is none. Few pieces are unpacked."""
-        for number, size in enumerate(self._sizes):
-            piece = self._bytes(number, 0, size)
-            if header(piece)[3] != self.PIECE:
-                raise ValueError("a piece of another length")
-            found = bounds(piece)
-            if least is None or end is None:
-                continue
-            if found is None or found[0] < least or found[1] >= end:
-                values = self._piece(number)
-                found = int(values.min()), int(values.max())
-            if found[0] < least or found[1] >= end:
-                raise ValueError("a number that cannot be")
-        if self._resting and least is not None and end is not None:
-            rest = self._piece(len(self._sizes))
-            if int(rest.min()) < least or int(rest.max()) >= end:
-                raise ValueError("a number that cannot be")
-
-    def below(self, limit: int) -> Iterator[tuple[int, int]]:
-        """First and last number (that one not included) of the pieces in which a value may be below a limit."""
-        for number, start in enumerate(range(0, len(self), self.PIECE)):
-            found = bounds(self._bytes(number, 0, self._sizes[number])) if number < len(self._sizes) else None
-            if found is None or found[0] < limit:
-                yield start, min(start + self.PIECE, len(self))
-
-
-class Registers:
-    """x0..x7 of every record: eight columns that are read like an array of shape (n, 8)."""
-
-    dtype = np.dtype(np.uint64)
-
-    def __init__(self, values: Any = None, count: int = 8) -> None:
-        self.columns = [Column(np.uint64) for _ in range(count)]
-        if values is not None:
-            self.append(values)
-
-    def append(self, values: Any) -> None:
-        """Put rows behind the others, an array of shape (n, 8)."""
-        size = self.columns[0].PIECE
-        first = min(-len(self) % size, len(values))
-        whole = first + (len(values) - first) // size * size
-        for i, c in enumerate(self.columns):
-            c.append(values[:first, i])
-        for pieces in packer(size).rows(values[first:whole]):
-            for c, piece in zip(self.columns, pieces, strict=True):
-                c.put(piece)
-        for i, c in enumerate(self.columns):
-            c.append(values[whole:, i])
-
-    def __len__(self) -> int:
-        return len(self.columns[0])
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """As of an array."""
-        return len(self), len(self.columns)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the packed values."""
-        return sum(c.nbytes for c in self.columns)
-
-    def __getitem__(self, at: Any) -> Any:
-        rows, which = at if isinstance(at, tuple) else (at, slice(None))
-        if isinstance(which, slice):
-            return np.stack([c[rows] for c in self.columns[which]], axis=-1)
-        return self.columns[which][rows]
-
-    def __setitem__(self, at: Any, values: Any) -> None:
-        rows, which = at if isinstance(at, tuple) else (at, slice(None))
-        if not isinstance(which, slice):
-            self.columns[which][rows] = values
-            return
-        some = self.columns[which]
-        for i, c in enumerate(some):
-            c[rows] = np.asarray(values)[..., i] if np.ndim(values) else values
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return self[:] if dtype is None else self[:].astype(dtype)  # type: ignore[no-any-return]
-
-    def tolist(self) -> list[list[int]]:
-        """The rows as Python numbers."""
-        return self[:].tolist()  # type: ignore[no-any-return]
-
-    def take(self, rows: Any) -> Registers:
-        """These rows, in this order."""
-        out = Registers(count=0)
-        out.columns = [c.take(rows) for c in self.columns]
-        return out
-
-
-def _folder() -> str | None:
-    """Where long temporary files go: TMPDIR where it is set, else /var/tmp, which is not in memory as /tmp may be."""
-    return None if "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK) else "/var/tmp"

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .packed import Column, Registers
+from .packed import Column
+from .registers import Registers
 
 Values: TypeAlias = Any
 """Integers of a type that is named beside it: a numpy array, or a packed.Column, which is read in the same ways."""
@@ -77,7 +78,7 @@ COLUMNS: dict[str, Any] = {
 class Records:
     """The records of one source, in the order they stand in it. All columns have the same length.
 
-    Besides COLUMNS: ``regs`` is (n, N_REGS) uint64, 0 where the bit in ``known`` is clear; an array or packed.Registers.
+    Besides COLUMNS: ``regs`` is (n, N_REGS) uint64, 0 where the bit in ``known`` is clear; an array or registers.Registers.
     """
 
     offset: Values
@@ -112,6 +113,10 @@ class Records:
         for name in (*COLUMNS, "regs"):
             values = getattr(self, name)
             setattr(self, name, values.take(order) if isinstance(values, Column | Registers) else values[order])
+
+    def of_kind(self, kind: Kind) -> npt.NDArray[np.int64]:
+        """The numbers of the records of a kind."""
+        return self.kind.places(kind) if isinstance(self.kind, Column) else np.flatnonzero(self.kind == kind)
 
     @property
     def nbytes(self) -> int:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..capture.packed import Column, Registers
+from ..capture.packed import Column
 from ..capture.records import COLUMNS, Records
+from ..capture.registers import Registers
 
 _COLUMNS = (*COLUMNS, "regs")
 

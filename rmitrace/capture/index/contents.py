@@ -15,9 +15,10 @@ import numpy as np
 from ...formats import registry
 from ...formats.base import Data, ReadOptions
 from ..model import Calls, Capture
-from ..packed import Column, Registers
+from ..packed import Column
 from ..pairing import PAIRED
 from ..records import COLUMNS, N_REGS, Finding, Kind, Records
+from ..registers import Registers
 from ..revision import ALL, Evidence, Revision
 from ..source import Source
 from . import sides

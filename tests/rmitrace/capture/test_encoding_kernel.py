@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rmitrace.capture import encoding_kernel
 from rmitrace.capture.encoding import FEW, MIXED, NEAR, SAME, pack
 from rmitrace.capture.encoding_fast import Packer
-from rmitrace.capture.packed import Column, Registers
+from rmitrace.capture.packed import Column
+from rmitrace.capture.registers import Registers
 from rmitrace.formats import kernels
 
 from .test_encoding import REGISTERS
@@ -28,7 +29,7 @@ class With(Packer):
 
     def __init__(self, length: int, kernel: Any) -> None:
         super().__init__(length)
-        self._kernel = kernel
+        self.repaid.ready = kernel
 
 
 def packed(values: np.ndarray, kernel: Any = as_it_stands, length: int | None = None) -> list[bytes]:
@@ -100,12 +101,12 @@ def test_rows_of_registers(machine: kernels.Kernel, monkeypatch: pytest.MonkeyPa
     values = np.array([c.astype(np.uint64, copy=False) for c in columns(5 * n + 9)[-8:]]).T
     monkeypatch.setattr(Column, "PIECE", n)
     for kernel in (None, machine):
-        monkeypatch.setattr("rmitrace.capture.packed.packer", lambda size, k=kernel: With(size, k))
+        monkeypatch.setattr("rmitrace.capture.registers.packer", lambda size, k=kernel: With(size, k))
         regs = Registers()
         for start, stop in ((0, 3), (3, 3), (3, 200), (200, 5 * n + 9)):
             regs.append(values[start:stop])
         assert np.array_equal(np.asarray(regs), values)
-        assert [c._sizes for c in regs.columns] == [[len(p) for p in c._pieces] for c in regs.columns]
+        assert [c._pieces.sizes for c in regs.columns] == [[len(p) for p in c.packed()][:5] for c in regs.columns]
         assert [len(c._pieces) for c in regs.columns] == [5] * 8
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmitrace.capture import packed
-from rmitrace.capture.packed import Column, Registers
+from rmitrace.capture import pieces
+from rmitrace.capture.packed import Column
 
 DTYPES = (np.bool_, np.uint8, np.int16, np.int32, np.int64, np.uint64)
 
@@ -100,10 +100,10 @@ def test_what_is_long_lies_in_a_file_and_goes_with_the_column(tmp_path: Path, mo
     monkeypatch.setattr("tempfile.tempdir", None)
     plain = np.random.default_rng(1).integers(0, 1 << 60, 5000)
     column = Short(np.int64, plain)
-    assert column._file is not None
-    number = column._file.fileno()
+    assert column._pieces.file is not None
+    number = column._pieces.file.fileno()
     assert os.listdir(tmp_path) == []  # it has no name
-    assert sum(len(p) for p in column._pieces) <= Short.IN_MEMORY
+    assert column._pieces.in_memory <= Short.IN_MEMORY
     assert np.array_equal(np.asarray(column), plain)
     column[4000:] = 5
     column.append(plain[:3])
@@ -115,11 +115,11 @@ def test_what_is_long_lies_in_a_file_and_goes_with_the_column(tmp_path: Path, mo
 
 
 def test_without_room_for_the_file_it_stays_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "_folder", lambda: str(tmp_path / "missing"))
+    monkeypatch.setattr(pieces, "_folder", lambda: str(tmp_path / "missing"))
     plain = np.arange(5000) ** 3
     column = Short(np.int64, plain)
     assert np.array_equal(np.asarray(column), plain)
-    assert sum(len(p) for p in column._pieces) == column.nbytes
+    assert column._pieces.in_memory == column.nbytes
 
 
 def test_pieces_come_back_from_a_file(tmp_path: Path) -> None:
@@ -172,11 +172,3 @@ def test_a_piece_of_another_length_is_refused(tmp_path: Path) -> None:
         np.asarray(Short.mapped(np.int32, 8, file, sizes[0], sizes[1:]))
     with pytest.raises(ValueError, match="another length"):
         Short.mapped(np.int32, 13, file, 0, sizes)
-
-
-def test_registers() -> None:
-    plain = np.random.default_rng(3).integers(0, 1 << 63, (50, 8)).astype(np.uint64)
-    registers = Registers(plain)
-    assert np.array_equal(np.asarray(registers), plain)
-    assert registers.take(np.array([4, 1])).tolist() == plain[[4, 1]].tolist()
-    assert registers.nbytes > 0

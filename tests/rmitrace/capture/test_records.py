@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rmitrace.capture.packed import Column, Registers
+from rmitrace.capture.packed import Column
 from rmitrace.capture.records import COLUMNS, NO_TIME, Kind, RecordBuilder, Records
+from rmitrace.capture.registers import Registers
 
 
 def made(n: int) -> Records:

@@ -1,0 +1,109 @@
+"""Packed pieces one behind the other: the first bytes in memory, what is more in a file without a name, so that a capture larger
+than memory can be worked with and nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import IO
+
+
+class Pieces:
+    """Pieces by their number.
+
+    most   bytes that are kept in memory
+    file   where the others stand, None: there are none
+    sizes  bytes of each
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.file: IO[bytes] | None = None
+        self.sizes: list[int] = []
+        self._held: list[bytes] = []
+        self._at: list[int] = []
+        """Where each begins in the file, -1 where it is in memory."""
+        self._holding = 0
+        """Bytes of those in memory."""
+
+    @classmethod
+    def mapped(cls, most: int, file: IO[bytes], at: int, sizes: list[int]) -> Pieces:
+        """Pieces of these sizes that stand in a file from offset ``at`` on. The file stays open with them."""
+        out = cls(most)
+        out.file, out.sizes, out._held = file, sizes, [b""] * len(sizes)
+        for size in sizes:
+            out._at.append(at)
+            at += size
+        return out
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all, in memory and in the file."""
+        return sum(self.sizes)
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes of those in memory."""
+        return sum(map(len, self._held))
+
+    def append(self, piece: bytes) -> None:
+        """Put one behind the others."""
+        self._held.append(piece)
+        self._at.append(-1)
+        self.sizes.append(len(piece))
+        self._hold(len(piece))
+
+    def replace(self, number: int, piece: bytes) -> None:
+        """Put another in the place of one."""
+        if self._at[number] < 0:
+            self._holding -= self.sizes[number]
+        self._held[number], self._at[number], self.sizes[number] = piece, -1, len(piece)
+        self._hold(len(piece))
+
+    def read(self, number: int, start: int = 0, stop: int | None = None) -> bytes:
+        """The bytes of a piece between two offsets in it."""
+        at, size = self._at[number], self.sizes[number]
+        if at < 0:
+            return self._held[number] if stop is None else self._held[number][start:stop]
+        assert self.file is not None
+        return os.pread(self.file.fileno(), (size if stop is None else min(stop, size)) - start, at + start)
+
+    def run(self, number: int, count: int) -> bytes:
+        """The bytes of several pieces, from one on."""
+        ends = range(number, number + count)
+        at = self._at[number]
+        if count > 1 and at >= 0 and all(self._at[i] + self.sizes[i] == self._at[i + 1] for i in ends[:-1]):
+            assert self.file is not None
+            return os.pread(self.file.fileno(), sum(self.sizes[number : number + count]), at)
+        return self.read(number) if count == 1 else b"".join(map(self.read, ends))
+
+    def _hold(self, size: int) -> None:
+        self._holding += size
+        if self._holding <= self.most:
+            return
+        try:
+            self._spill()
+        except OSError:  # no room for a file: it stays in memory
+            self._holding = -(1 << 62)
+
+    def _spill(self) -> None:
+        """Move what is in memory to the file."""
+        if self.file is None:
+            self.file = tempfile.TemporaryFile(prefix="rmitrace-", dir=_folder())  # noqa: SIM115 - lives with the pieces
+        at = self.file.seek(0, os.SEEK_END)
+        moving = [i for i, place in enumerate(self._at) if place < 0]
+        self.file.write(b"".join(self._held[i] for i in moving))
+        self.file.flush()
+        for i in moving:
+            self._at[i], self._held[i] = at, b""
+            at += self.sizes[i]
+        self._holding = 0
+
+
+def _folder() -> str | None:
+    """Where long temporary files go: TMPDIR where it is set, else /var/tmp, which is not in memory as /tmp may be."""
+    return None if "TMPDIR" in os.environ or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
