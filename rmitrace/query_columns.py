@@ -14,7 +14,7 @@ import numpy as np
 import decoders
 
 from .capture.naming import FID_MASK
-from .capture.pairing import PAIRED
+from .capture.pairs import PAIRED
 from .capture.records import NO_TIME
 from .lifecycle.objects import KINDS
 

@@ -17,7 +17,7 @@ from ..display import safe
 from ..formats.base import Buffer, Detail, ReadOptions, RecordReader
 from .marks import Marks
 from .packed import Column
-from .pairing import PAIRED, WHOLE
+from .pairs import PAIRED, WHOLE
 from .records import N_REGS, NO_TIME, Finding, Kind, Values
 from .revision import Revision
 from .source import Source

@@ -12,12 +12,15 @@ import numpy as np
 import decoders
 
 from .distinct import distinct
-from .pairing import Pairs
-from .records import Records
+from .packed import Column
+from .pairs import Pairs
+from .records import Records, Values
 from .revision import Revision
 
 FID_MASK = 0xFFFEFFFF
 """A function id without the SVE hint (bit 16, DEN0028 2.9)."""
+_AT_ONCE = 1 << 16
+"""Calls that are named at a time."""
 _MAX_DISTINCT = 65536
 """Distinct results of one command that are looked up one by one (a random number generator returns any value)."""
 
@@ -46,6 +49,24 @@ class Named:
     status: Any
     failed: Any
 
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """All of them."""
+        return self.fid, self.name, self.service, self.status, self.failed
+
+    def slice(self, start: int, stop: int) -> Named:
+        """Of some rows."""
+        return Named(*(c[start:stop] for c in self.columns))
+
+    def spread(self, which: Column) -> Named:
+        """Of calls, packed, given the row of each."""
+        out = [Column(c.dtype) for c in self.columns]
+        for start in range(0, len(which), _AT_ONCE):
+            rows = which[start : start + _AT_ONCE]
+            for column, values in zip(out, self.columns, strict=True):
+                column.append(values[rows])
+        return Named(*out)
+
 
 class Identities:
     """Collects the function ids and results of the sources, then names them."""
@@ -57,28 +78,38 @@ class Identities:
         self.statuses: list[str] = []
         self._rows: dict[str, int] = {"": 0}
         self._parts: list[tuple[Any, Any, Any, Any]] = []
+        self._which: list[Values] = []
 
     def add(self, records: Records, p: Pairs) -> None:
         """The calls of one source, in its order."""
         first = p.first(records)
         fid = first.x0 & np.uint64(0xFFFFFFFF)
         row = np.zeros(len(fid), dtype=np.int64)
-        if not first.asked.all() or p.inferred.any():
-            self._add_rows(records, p, fid, row, ~first.asked)
+        unsaid = np.flatnonzero(~first.asked)
+        if len(unsaid):
+            # the entry shows no function id: told by the name of the row
+            named = [self._row(name) for name in (*records.names, _EXIT_ALONE, "")]
+            row[unsaid] = np.array(named, dtype=np.int64)[first.label[unsaid]]
+        if first.which is None and p.inferred.any():
+            guess = np.flatnonzero(p.inferred & (p.enter >= 0))
+            wrapped = np.array([*((wrapped_command(x) or ("", 0))[1] for x in records.names), 0], dtype=np.uint64)
+            fid[guess] = wrapped[records.name[p.enter[guess]]]
         self._parts.append((fid, row, first.r0, first.answered))
+        self._which.append(first.which)
 
-    def _add_rows(self, records: Records, p: Pairs, fid: Any, row: Any, unsaid: Any) -> None:
-        """Tell calls whose entry shows no function id by the name of the row or of the function around the SMC."""
-        at = np.flatnonzero(unsaid & (p.enter >= 0))
-        table = np.array([*(self._rows.setdefault(x, len(self._rows)) for x in records.names), 0], dtype=np.int64)
-        row[at] = table[records.name[p.enter[at]]]
-        row[p.enter < 0] = self._rows.setdefault(_EXIT_ALONE, len(self._rows))
-        guess = np.flatnonzero(p.inferred & (p.enter >= 0))
-        wrapped = np.array([*((wrapped_command(x) or ("", 0))[1] for x in records.names), 0], dtype=np.uint64)
-        fid[guess] = wrapped[records.name[p.enter[guess]]]
+    def _row(self, name: str) -> int:
+        return self._rows.setdefault(name, len(self._rows))
 
-    def finish(self) -> Named:
-        """Every call named."""
+    def finish(self) -> list[Named]:
+        """Every call named, by the sources in the order in which they came."""
+        named, at, out = self._named(), 0, []
+        for (fid, *_), which in zip(self._parts, self._which, strict=True):
+            part = named.slice(at, at + len(fid))
+            out.append(part if which is None else part.spread(which))
+            at += len(fid)
+        return out
+
+    def _named(self) -> Named:
         parts = tuple(zip(*self._parts, strict=True))
         fid, row, x0, answered = (c[0] if len(c) == 1 else np.concatenate(c) for c in parts)
         fids, which = distinct(fid)
@@ -167,7 +198,7 @@ class Together:
         self.services: list[str] = []
         self.statuses: list[str] = []
         self._groups: list[tuple[Revision, Identities]] = []
-        self._order: list[tuple[int, int]] = []
+        self._order: list[int] = []
 
     def add(self, source: int, records: Records, p: Pairs) -> None:
         """The calls of one source, in its order; the sources one after the other."""
@@ -176,30 +207,23 @@ class Together:
         if which == len(self._groups):
             self._groups.append((revision, Identities(revision)))
         self._groups[which][1].add(records, p)
-        self._order.append((which, len(p.enter)))
+        self._order.append(which)
 
     def finish(self) -> Named:
         """Every call named, in the order of the sources."""
         named = [i.finish() for _, i in self._groups]
-        if len(named) == 1:
-            only = self._groups[0][1]
-            self.names, self.services, self.statuses = only.names, only.services, only.statuses
-            return named[0]
         for what in ("names", "services", "statuses"):
             every = list(dict.fromkeys(t for _, i in self._groups for t in getattr(i, what)))
             setattr(self, what, every)
             column = {"names": "name", "services": "service", "statuses": "status"}[what]
-            for n, (_, i) in zip(named, self._groups, strict=True):
-                table = np.array([*(every.index(t) for t in getattr(i, what)), -1], dtype=getattr(n, column).dtype)
-                setattr(n, column, table[getattr(n, column)])
-        at = [0] * len(named)
-        parts: list[Named] = []
-        for which, count in self._order:
-            here = slice(at[which], at[which] + count)
-            n = named[which]
-            parts.append(Named(n.fid[here], n.name[here], n.service[here], n.status[here], n.failed[here]))
-            at[which] += count
-        return Named(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("fid", "name", "service", "status", "failed")))
+            for parts, (_, i) in zip(named if len(named) > 1 else [], self._groups, strict=False):
+                table = np.array([*(every.index(t) for t in getattr(i, what)), -1])
+                for part in parts:
+                    values = getattr(part, column)
+                    setattr(part, column, table.astype(values.dtype)[values[:]])
+        of_group = [iter(parts) for parts in named]
+        parts = [next(of_group[which]) for which in self._order]
+        return parts[0] if len(parts) == 1 else Named(*map(np.concatenate, zip(*(p.columns for p in parts), strict=True)))
 
 
 _EXIT_ALONE = "exit alone"

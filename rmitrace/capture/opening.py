@@ -18,7 +18,9 @@ from .errors import CaptureError, Unrecognised
 from .index import Keeper
 from .model import Calls, Capture
 from .naming import Together, wrapped_command
-from .pairing import ENTER_ONLY, EXIT_ONLY, Pairs, pair
+from .packed import Column
+from .pairing import pair
+from .pairs import ENTER_ONLY, EXIT_ONLY, Pairs
 from .records import NO_TIME, Finding, Kind, Records
 from .revision import Revision, Signs, texts_of
 from .source import Source, open_source
@@ -158,7 +160,7 @@ def _with_source(f: Finding, index: int) -> Finding:
 
 def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -> Capture:
     """A capture from sources that have been read."""
-    pairs = [pair_up(s.records) for s in sources]
+    pairs = [_paired(s.records) for s in sources]
     each = [Signs() for _ in sources]
     for signs, s, p in zip(each, sources, pairs, strict=True):
         gather_signs(signs, s, p)
@@ -166,7 +168,11 @@ def build(sources: list[Source], options: ReadOptions, abi: str | None = None) -
 
 
 def pair_up(records: Records) -> Pairs:
-    """The calls of a source."""
+    """The calls of a source, in arrays."""
+    return _paired(records).arrays()
+
+
+def _paired(records: Records) -> Pairs:
     return pair(records, eventmap.family, lambda n: wrapped_command(n) is not None)
 
 
@@ -181,12 +187,15 @@ def complete(capture: Capture) -> Capture:
 
 def gather_signs(signs: Signs, source: Source, pairs: Pairs) -> None:
     """What a source tells of the revision."""
-    smc = ~pairs.inferred
-    first = pairs.first(source.records)
-    signs.from_calls(source.records, pairs.enter[smc], pairs.exit[smc], first.of_some(smc) if pairs.inferred.any() else first)
-    names = source.records.names
-    around = {wrapped_command(names[i]) for i in np.unique(source.records.name[pairs.enter[pairs.inferred]]).tolist()}
-    signs.from_fids({c[1] for c in around if c is not None})
+    first, enter, exit_ = pairs.first(source.records), pairs.enter, pairs.exit
+    if pairs.inferred.any():
+        names, smc = source.records.names, ~pairs.inferred
+        around = {wrapped_command(names[i]) for i in np.unique(source.records.name[enter[pairs.inferred]]).tolist()}
+        first, enter, exit_ = first.of_some(smc), enter[smc], exit_[smc]
+        signs.from_calls(source.records, enter, exit_, first)
+        signs.from_fids({c[1] for c in around if c is not None})
+    else:
+        signs.from_calls(source.records, enter, exit_, first)
     signs.from_texts(texts_of(source))
 
 
@@ -204,24 +213,27 @@ def decide(each: list[Signs], abi: str | None) -> Revision:
 
 def assemble(sources: list[Source], pairs: list[Pairs], revision: Revision, options: ReadOptions) -> Capture:
     """The calls of all sources as one capture: named, and in the order of time where every one has a time."""
-    parts: dict[str, list[Any]] = {k: [] for k in ("enter", "exit", "source", "ts", "dur", "cpu", "pid")}
+    columns = ("enter", "exit", "paired", "inferred", "ts", "dur", "cpu", "pid")
+    parts: dict[str, list[Any]] = {k: [] for k in columns}
     identities = Together(revision)
     for s, (source, p) in enumerate(zip(sources, pairs, strict=True)):
-        parts["enter"].append(p.enter)
-        parts["exit"].append(p.exit)
-        parts["source"].append(np.full(len(p.enter), s, dtype=np.int16))
-        for name, column in zip(("ts", "dur", "cpu", "pid"), p.places(source.records), strict=True):
+        for name, column in zip(columns, (p.enter, p.exit, p.paired, p.inferred, *p.places(source.records)), strict=True):
             parts[name].append(column)
         identities.add(s, source.records, p)
     named = identities.finish()
-    parts |= {"fid": [named.fid], "name": [named.name], "service": [named.service], "status": [named.status]}
-    parts |= {"failed": [named.failed], "paired": [p.paired for p in pairs], "inferred": [p.inferred for p in pairs]}
-    columns = {k: v[0] if len(v) == 1 else np.concatenate(v) for k, v in parts.items()}
-    ts = columns["ts"]
-    if (ts[1:] < ts[:-1]).any() and ts.min() != NO_TIME:
-        order = np.argsort(ts, kind="stable")
-        columns = {k: v[order] for k, v in columns.items()}
-    calls = Calls(**columns, parent=np.full(len(ts), -1, dtype=np.int64))
+    whole = {k: v[0] if len(v) == 1 else np.concatenate(v) for k, v in parts.items()}
+    whole |= {name: getattr(named, name) for name in ("fid", "name", "service", "status", "failed")}
+    if len(pairs) == 1:
+        whole["source"] = Column.filled(np.int16, 0, len(pairs[0]))
+        in_time = pairs[0].in_time(sources[0].records)
+    else:
+        whole["source"] = np.repeat(np.arange(len(pairs), dtype=np.int16), [len(p) for p in pairs])
+        ts = whole["ts"]
+        in_time = not bool((ts[1:] < ts[:-1]).any() and ts.min() != NO_TIME)
+    if not in_time:
+        order = np.argsort(whole["ts"], kind="stable")
+        whole = {k: v[order] for k, v in whole.items()}
+    calls = Calls(**whole, parent=Column.filled(np.int64, -1, sum(map(len, pairs))))
     calls.pack()
     capture = Capture(sources, calls, identities.names, identities.services, identities.statuses, revision, options)
     capture.complete = all(s.whole for s in sources)
@@ -234,14 +246,13 @@ def _findings(capture: Capture) -> list[Finding]:
     found = [f for s in capture.sources for f in s.findings]
     for i, s in enumerate(capture.sources):
         rec = s.records
-        kind = np.asarray(rec.kind)
-        for r in np.flatnonzero(kind == Kind.LOST)[:1000].tolist():
+        for r in rec.of_kind(Kind.LOST)[:1000].tolist():
             count, cpu = int(rec.regs[r, 0]), int(rec.cpu[r])
             what = f"{count} events" if count else "events"
             where = f" on CPU {cpu}" if cpu >= 0 else ""
             text = f"the tracer lost {what}{where}; calls open there are left without their other half"
             found.append(Finding("LOST-EVENTS", "warning", text, i, int(rec.offset[r])))
-        damaged = np.flatnonzero(kind == Kind.DAMAGED)
+        damaged = rec.of_kind(Kind.DAMAGED)
         for r in damaged[:1000].tolist():
             why = rec.names[rec.name[r]] if rec.name[r] >= 0 else "cannot be read"
             found.append(Finding("DAMAGED-RECORD", "error", f"a record cannot be read: {why}", i, int(rec.offset[r])))
@@ -251,7 +262,7 @@ def _findings(capture: Capture) -> list[Finding]:
     found += _unpaired(capture)
     found += _unknown(capture)
     if not len(capture.calls) and not capture.conversations.all:
-        told = any(bool((s.records.kind == Kind.MARK).any()) for s in capture.sources)
+        told = any(bool(len(s.records.of_kind(Kind.MARK))) for s in capture.sources)
         found.append(Finding("NO-CALLS", "note" if told else "warning", "no call in this capture"))
     return found
 
@@ -270,7 +281,7 @@ def _unpaired(capture: Capture) -> list[Finding]:
         (EXIT_ONLY, "UNPAIRED-EXIT", "{} exit{} stand alone: the entry was not recorded"),
     )
     for code, rule, text in texts:
-        at = np.flatnonzero(capture.calls.paired == code)
+        at = capture.calls.paired.places(code)
         at = at[~capture.calls.inferred[at]]
         if code == ENTER_ONLY:  # what only ever shows the entry (QEMU's arm_psci_call) is not a loss
             with_exit = [bool((s.records.kind == Kind.EXIT).any()) for s in capture.sources] if len(at) else []

@@ -9,85 +9,18 @@ of its own that says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import pairing_fast
-from .records import NO_TIME, Kind, Records, Values, first_register
+from .pairs import BOTH, ENTER_ONLY, EXIT_ONLY, I64, WHOLE, Flags, Pairs
+from .records import Kind, Records, Values
 
-I64 = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-BOTH, ENTER_ONLY, EXIT_ONLY, WHOLE = 0, 1, 2, 3
-PAIRED = ("both", "enter-only", "exit-only", "whole")
 NO_RETURN = (0x84000002, 0x84000008, 0x84000009, 0x8400000B)
 """PSCI CPU_OFF, SYSTEM_OFF, SYSTEM_RESET, CPU_FREEZE: an exit long after belongs to another call (DEN0022 5.5-5.10)."""
 _MAX_NESTING = 64
-
-
-@dataclass(frozen=True, slots=True)
-class FirstRegisters:
-    """x0 of each call: before it (the function id) and after it (the result), 0 where not known; and where they are known."""
-
-    x0: npt.NDArray[np.uint64]
-    asked: Flags
-    r0: npt.NDArray[np.uint64]
-    answered: Flags
-
-    @classmethod
-    def of(cls, records: Records, enter: I64, exit_: I64) -> FirstRegisters:
-        """Of calls of a source, by the numbers of their records."""
-        return cls(*first_register(records, enter), *first_register(records, exit_))
-
-    def of_some(self, which: Flags) -> FirstRegisters:
-        """Of some of the calls."""
-        return FirstRegisters(self.x0[which], self.asked[which], self.r0[which], self.answered[which])
-
-
-@dataclass(slots=True)
-class Pairs:
-    """The calls of one source in its order.
-
-    enter, exit   record numbers, -1 where there is none
-    paired        BOTH, ENTER_ONLY, EXIT_ONLY or WHOLE
-    inferred      the call is told from the function around the SMC, not from the SMC itself
-    duplicates    records that show an SMC a second time, through another probe
-    """
-
-    enter: I64
-    exit: I64
-    paired: npt.NDArray[np.uint8]
-    inferred: Flags
-    duplicates: int
-    duplicate_of: dict[int, tuple[int, int]]
-    """Call number -> the (enter, exit) records of the other probe."""
-    _first: FirstRegisters | None = None
-    _places: tuple[Values, Values, Values, Values] | None = None
-
-    def first(self, records: Records) -> FirstRegisters:
-        """x0 of the calls, taken out of the records when first asked for."""
-        if self._first is None:
-            self._first = FirstRegisters.of(records, self.enter, self.exit)
-        return self._first
-
-    def places(self, records: Records) -> tuple[Values, Values, Values, Values]:
-        """Time, duration, CPU and pid of the calls (see model.Calls), by the first record of each."""
-        if self._places is None:
-            first = np.where(self.enter >= 0, self.enter, self.exit)
-            times = np.asarray(records.ts)
-            ts = times[first]
-            self._places = ts, self._durations(times, ts), records.cpu[first], records.pid[first]
-        return self._places
-
-    def _durations(self, times: I64, ts: I64) -> I64:
-        """ns from entry to exit, -1 where not known, by the times of the records. A row has one time for both."""
-        has = (self.exit >= 0) & (self.enter >= 0)
-        end = times[self.exit]
-        has &= (ts != NO_TIME) & (end != NO_TIME) & (end >= ts) & ((self.paired == BOTH) | (end > ts))
-        return np.where(has, end - np.where(has, ts, 0), -1)
 
 
 def chosen(column: Values, which: I64) -> npt.NDArray[Any]:
@@ -203,9 +136,7 @@ def pair(records: Records, family: Callable[[str], str], wraps: Callable[[str], 
     if pairing_fast.repaid(records):
         fast = pairing_fast.found(records, lambda seen: _family_numbers(records, seen, family) is None, around)
         if fast is not None:
-            none = np.zeros(len(fast.enter), dtype=bool)
-            first = FirstRegisters(fast.x0, fast.asked, fast.r0, fast.answered)
-            return Pairs(*fast[:3], none, 0, {}, first, fast[3:7])
+            return fast
     kind = np.asarray(records.kind)
     smc = np.flatnonzero(kind <= Kind.EXIT)
     enters, exits, codes, dup, dup_of = _pair_smc(records, smc, kind[smc] == Kind.EXIT, family)

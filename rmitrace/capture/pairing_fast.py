@@ -1,9 +1,9 @@
-"""Calls of a big source by a kernel, piece by piece of its packed columns."""
+"""Calls of a big source by a kernel, some pieces of its packed columns at a time; what is done with them is packed again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,30 +12,20 @@ from ..formats import kernels
 from ..formats.kernel_code import Kernel
 from . import pairing_kernel as kernel
 from .packed import Column
-from .records import Kind, Records
+from .pairs import FirstRegisters, Pairs
+from .records import NO_TIME, Records
 
 _COLUMNS = ("kind", "name", "offset", "ts", "cpu", "pid", "known")
 _BYTES = 40
 """Bytes of a source for each record, as far as kernels go."""
-
-
-class Found(NamedTuple):
-    """The calls: columns of pairing.Pairs, of model.Calls, and of pairing.FirstRegisters."""
-
-    enter: npt.NDArray[np.int64]
-    exit: npt.NDArray[np.int64]
-    paired: npt.NDArray[np.uint8]
-    ts: npt.NDArray[np.int64]
-    dur: npt.NDArray[np.int64]
-    cpu: npt.NDArray[np.int32]
-    pid: npt.NDArray[np.int32]
-    x0: npt.NDArray[np.uint64]
-    asked: npt.NDArray[np.bool_]
-    r0: npt.NDArray[np.uint64]
-    answered: npt.NDArray[np.bool_]
-
-
-_TYPES = (np.int64, np.int64, np.uint8, np.int64, np.int64, np.int32, np.int32, np.uint64, np.bool_, np.uint64, np.bool_)
+_AT_ONCE = 4
+"""Pieces of records that are paired by one call."""
+_OPEN = 2
+"""Pieces of calls that are kept until they have ended: what ends later costs more."""
+_TYPES = {
+    "enter": np.int64, "exit": np.int64, "paired": np.uint8, "ts": np.int64, "dur": np.int64, "cpu": np.int32, "pid": np.int32,
+    "said": np.int32,
+}  # fmt: skip
 
 
 def repaid(records: Records) -> bool:
@@ -43,7 +33,84 @@ def repaid(records: Records) -> bool:
     return kernels.repaid(len(records) * _BYTES, kernel.pair, kernel.STEPS)
 
 
-def found(records: Records, one_family: Any, around: npt.NDArray[np.bool_], pair: Kernel | None = None) -> Found | None:
+class _Calls:
+    """The calls so far: packed, but for those of the window, which there are two of: one is filled while the other is packed."""
+
+    def __init__(self) -> None:
+        size = (_AT_ONCE + _OPEN + 1) * Column.PIECE
+        self._windows = [[np.empty(size, dtype=t) for t in _TYPES.values()] for _ in range(2)]
+        self.columns = {name: Column(t) for name, t in _TYPES.items()}
+        self.late = np.empty(4 * _AT_ONCE * Column.PIECE, dtype=np.int64)
+        self._kept: list[npt.NDArray[np.int64]] = []
+
+    @property
+    def window(self) -> list[npt.NDArray[Any]]:
+        """Where the kernel puts calls."""
+        return self._windows[0]
+
+    def settle(self, state: npt.NDArray[np.int64], pack: Any) -> None:
+        """Pack the first calls of the window: in whole pieces, and not the last ones, which may still end."""
+        if state[kernel.LATE]:
+            self._kept.append(self.late[: 4 * state[kernel.LATE]].reshape(-1, 4).copy())
+            state[kernel.LATE] = 0
+        have = int(state[kernel.CALLS] - state[kernel.BASE])
+        done = (have - _OPEN * Column.PIECE) // Column.PIECE * Column.PIECE
+        if done > 0:
+            pack([c[:done] for c in self.window])
+            for old, new in zip(*self._windows, strict=True):
+                new[: have - done] = old[done:have]
+            self._windows.reverse()
+            state[kernel.BASE] += done
+
+    def pack(self, parts: list[npt.NDArray[Any]]) -> None:
+        """Put calls behind those that are packed."""
+        for column, part in zip(self.columns.values(), parts, strict=True):
+            column.append(part)
+
+    def end(self, state: npt.NDArray[np.int64]) -> None:
+        """Pack what is left, and the ends of the calls that were packed before."""
+        self.pack([c[: state[kernel.CALLS] - state[kernel.BASE]] for c in self.window])
+        if self._kept:
+            late = np.concatenate(self._kept)
+            rows = late[:, 0]
+            self.columns["paired"][rows] = 0
+            for name, values in zip(("exit", "dur", "said"), late[:, 1:].T, strict=True):
+                self.columns[name][rows] = values
+
+
+class _Tables:
+    """What the kernel knows of tasks, function ids and results, in the order in which it takes them."""
+
+    def __init__(self, names: int, around: npt.NDArray[np.bool_]) -> None:
+        self.state = np.zeros(12, dtype=np.int64)
+        self.state[[kernel.WHOLE, kernel.LAST]] = -1, NO_TIME
+        slots, tasks = kernel.SLOTS, kernel.TASKS
+        self.tasks = (
+            np.zeros(slots, np.int64), np.zeros(slots, np.int32), np.zeros(tasks, np.int64), np.zeros(tasks, np.uint8),
+            np.empty(tasks * kernel.DEEP * kernel.FIELDS, np.int64), np.zeros(kernel.CPUS, np.int64),
+        )  # fmt: skip
+        self.around = np.roll(around, 1).view(np.uint8)
+        self.seen = np.zeros(2 * names + 2, dtype=np.uint8)
+        self.asks: tuple[Any, ...] = (
+            np.zeros(kernel.ASK_SLOTS, np.int32), np.empty(kernel.ASKS, np.uint64), np.empty(kernel.ASKS, np.int32),
+            np.empty(kernel.ASKS, np.uint8), np.full(kernel.ASKS, -1, np.int32),
+        )  # fmt: skip
+        self.said: tuple[Any, ...] = (
+            np.zeros(kernel.SAID_SLOTS, np.int32), np.empty(kernel.SAIDS, np.int32), np.empty(kernel.SAIDS, np.uint64),
+            np.empty(kernel.SAIDS, np.uint8),
+        )  # fmt: skip
+
+    def all(self) -> tuple[npt.NDArray[Any], ...]:
+        return (self.state, *self.tasks, self.around, self.seen, *self.asks, *self.said)
+
+    def first(self, which: Column) -> FirstRegisters:
+        """The different function ids and results."""
+        _, x0, label, has, _ = self.asks
+        _, ask, r0, answered = (c[: self.state[kernel.SAID]] for c in self.said)
+        return FirstRegisters(x0[ask], has[ask].view(np.bool_), r0.copy(), answered.view(np.bool_).copy(), label[ask], which)
+
+
+def found(records: Records, one_family: Any, around: npt.NDArray[np.bool_], pair: Kernel | None = None) -> Pairs | None:
     """The calls of a source in its order; None where there are records of functions around an SMC, more than one family of
     events, more tasks than the kernel has room for, and so on.
 
@@ -52,40 +119,30 @@ def found(records: Records, one_family: Any, around: npt.NDArray[np.bool_], pair
     pair        a form of pairing_kernel.pair, None: the compiled one
     """
     run = pair or kernels.compiled(kernel.pair, kernel.STEPS)
-    most = sum(int(np.count_nonzero(kind <= Kind.WHOLE_IN)) for (kind,) in _pieces([records.kind]))
-    out: Any = [np.empty(most, dtype=t) for t in _TYPES]
-    filled = [c.view(np.uint8) if c.dtype == np.bool_ else c for c in out]
-    state = np.array([0, 0, -1, 0, 0], dtype=np.int64)
-    table = (
-        *(np.zeros(kernel.SLOTS, dtype=t) for t in (np.int64, np.uint8)),
-        np.full(kernel.SLOTS, -1, dtype=np.int64),
-        np.zeros(kernel.SLOTS, dtype=np.uint8),
-    )
-    more = (np.zeros(kernel.CPUS, np.int64), np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.uint8))
-    seen = np.zeros(2 * len(records.names) + 2, dtype=np.uint8)
-    wraps = np.roll(around, 1).view(np.uint8)
-    told = -1
-    first = 0
+    tables, calls = _Tables(len(records.names), around), _Calls()
+    told = first = 0
+    with kernels.behind(calls.pack) as pack:
+        for columns in _pieces(records):
+            if run(*columns, first, *tables.all(), calls.late, *calls.window) != kernel.DONE:
+                return None
+            first += len(columns[0])
+            if tables.seen.sum() != told:
+                told = tables.seen.sum()
+                if not one_family(tables.seen.reshape(-1, 2)):
+                    return None
+            calls.settle(tables.state, pack)
+    calls.end(tables.state)
+    enter, exit_, paired, ts, dur, cpu, pid, said = calls.columns.values()
+    in_time = not tables.state[kernel.DESCENDS] or bool(tables.state[kernel.UNTIMED])
+    none = Column.filled(np.bool_, 0, len(enter))
+    return Pairs(enter, exit_, paired, none, 0, {}, tables.first(said), (ts, dur, cpu, pid), in_time)
+
+
+def _pieces(records: Records) -> Iterator[list[npt.NDArray[Any]]]:
+    """The values of the columns that the kernel takes, so many at a time."""
     regs = records.regs
     x0 = regs.columns[0] if hasattr(regs, "columns") else regs[:, 0]
-    for columns in _pieces([*(getattr(records, c) for c in _COLUMNS), x0]):
-        if run(*columns, first, state, *table, *more, wraps, seen, *filled) != kernel.DONE:
-            return None
-        first += len(columns[0])
-        if seen.sum() != told:
-            told = seen.sum()
-            if not one_family(seen.reshape(-1, 2)):
-                return None
-    return Found(*(c[: state[kernel.CALLS]] for c in out))
-
-
-def _pieces(columns: list[Any]) -> Iterator[list[npt.NDArray[Any]]]:
-    """The values of several columns, so many at a time."""
-    each = [c.pieces() if isinstance(c, Column) else _cut(c) for c in columns]
-    for pieces in zip(*each, strict=True):
-        yield [np.ascontiguousarray(values) for _, values in pieces]
-
-
-def _cut(values: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-    for start in range(0, len(values), Column.PIECE):
-        yield start, values[start : start + Column.PIECE]
+    columns = [*(getattr(records, c) for c in _COLUMNS), x0]
+    size = _AT_ONCE * Column.PIECE
+    for start in range(0, len(records), size):
+        yield [np.ascontiguousarray(c[start : start + size]) for c in columns]

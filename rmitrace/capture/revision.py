@@ -18,8 +18,8 @@ import numpy as np
 import decoders
 
 from .distinct import distinct
-from .pairing import FirstRegisters
-from .records import Kind, Records
+from .pairs import FirstRegisters
+from .records import Kind, Records, Values
 
 if TYPE_CHECKING:
     from .source import Source
@@ -57,6 +57,8 @@ _NAMES = {
     "RMI_RMM_CONFIG_SET": ("core", TWO),
 }
 
+_AT_ONCE = 1 << 16
+"""Calls whose names are looked at at a time."""
 _STRONG = 3
 """Weight of a sign that a source of its own is decoded by."""
 _BANNER = re.compile(r"RMI(?:/RSI)? ABI (?:revision )?v\.?(\d+)\.(\d+)")
@@ -144,7 +146,8 @@ def texts_of(source: Source) -> Iterable[str]:
     wanted = [i for i, n in enumerate(rec.names) if n in ("banner", "kernel")]
     if not wanted:
         return
-    for i in np.flatnonzero((rec.kind == Kind.MARK) & np.isin(rec.name, wanted))[:10_000].tolist():
+    marks = rec.of_kind(Kind.MARK)
+    for i in marks[np.isin(rec.name[marks], wanted)][:10_000].tolist():
         yield source.raw(int(rec.offset[i]), int(rec.length[i])).decode("utf-8", "replace")
 
 
@@ -161,7 +164,7 @@ class Signs:
             self._seen.add(e.text)
             self.found.append(e)
 
-    def from_calls(self, records: Records, enter: np.ndarray, exit_: np.ndarray, first: FirstRegisters | None = None) -> None:
+    def from_calls(self, records: Records, enter: Values, exit_: Values, first: FirstRegisters | None = None) -> None:
         """Signs in function ids, arguments and results. ``enter`` and ``exit_`` are record numbers, -1 for none; ``first`` is
         what is known of them already."""
         first = first or FirstRegisters.of(records, enter, exit_)
@@ -175,42 +178,48 @@ class Signs:
         answered = np.bincount(which[known & told], minlength=len(fids)) > 0
         # where no RMM answers at all, what the host asks is all there is
         self.from_fids(set(fids[rmi & (answered if (rmi & answered).any() else asked)].tolist()))
-        self._version(records, enter, exit_, fid, ok)
-        self._results(records, enter, exit_, fid, told & rmi[which], x0.astype(np.uint8))
-        self._rows(records, enter, exit_, fid)
+        self._version(records, enter, exit_, first.calls(fid == _BASE + 0x150)[:50])
+        self._results(records, enter, exit_, fid, told & rmi[which], first)
+        self._rows(records, enter, fid, first)
 
     def from_fids(self, fids: set[int]) -> None:
         """Signs in which commands are used at all."""
         for e in fid_signs(fids):
             self.add(e)
 
-    def _rows(self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray) -> None:
-        telling = [i for i, name in enumerate(records.names) if name in _NAMES]
-        names = records.name[enter[enter >= 0]] if telling else np.zeros(0)
-        for i in telling:
-            if (names == i).any():
-                group, fits = _NAMES[records.names[i]]
-                self.add(Evidence(group, fits, f"row {records.names[i]}", 5, "firmware"))
-        for i in np.flatnonzero(fid == _BASE + 0x1E1)[:1].tolist():
-            known = int(records.known[enter[i]])
-            if records.regs[enter[i], 2] or known == 0b111:  # a console row has as many arguments as the command
+    def _rows(self, records: Records, enter: Values, fid: np.ndarray, first: FirstRegisters) -> None:
+        """``fid``: of the rows of ``first``."""
+        telling = {i for i, name in enumerate(records.names) if name in _NAMES}
+        seen: set[int] = set()
+        for start in range(0, len(enter), _AT_ONCE):
+            if seen == telling:
+                break
+            some = enter[start : start + _AT_ONCE]
+            seen |= telling.intersection(np.unique(records.name[some[some >= 0]]).tolist())
+        for i in sorted(seen):
+            group, fits = _NAMES[records.names[i]]
+            self.add(Evidence(group, fits, f"row {records.names[i]}", 5, "firmware"))
+        for i in enter[first.calls(fid == _BASE + 0x1E1)[:1]].tolist():
+            known = int(records.known[i])
+            if records.regs[i, 2] or known == 0b111:  # a console row has as many arguments as the command
                 self.add(Evidence("core", (R20B3,), "RMI_GRANULE_TRACKING_GET with base and top", 3, "kernel"))
             else:
                 self.add(Evidence("core", (R20B1,), "RMI_GRANULE_TRACKING_GET with an address alone", 3, "kernel"))
-        for i in np.flatnonzero(fid == _BASE + 0x163)[:1].tolist():
-            if records.known[enter[i]] & 0x7F == 0x1F and records.kind[enter[i]] == Kind.WHOLE_IN:
+        for i in enter[first.calls(fid == _BASE + 0x163)[:1]].tolist():
+            if records.known[i] & 0x7F == 0x1F and records.kind[i] == Kind.WHOLE_IN:
                 self.add(Evidence("device", (R20B3,), "RMI_RTT_DEV_VALIDATE with four arguments", 3, "firmware"))
 
-    def _version(self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray, ok: np.ndarray) -> None:
-        for i in np.flatnonzero(fid == _BASE + 0x150).tolist()[:50]:
-            req = int(records.regs[enter[i], 1])
-            if records.known[enter[i]] & 2 and 0 < req < 0x7FFF0000:
+    def _version(self, records: Records, enter: Values, exit_: Values, rows: np.ndarray) -> None:
+        """``rows``: calls of RMI_VERSION."""
+        for e, x in zip(enter[rows].tolist(), exit_[rows].tolist(), strict=True):
+            req = int(records.regs[e, 1])
+            if records.known[e] & 2 and 0 < req < 0x7FFF0000:
                 fits = TWO if req >> 16 == 2 else (R10, R11) if req == 0x10000 else (R11,) if req >> 16 == 1 else ()
                 if fits:
                     self.add(Evidence("core", fits, f"host asks RMI_VERSION for {req >> 16}.{req & 0xFFFF}", 2, "kernel"))
-            if not ok[i] or not records.known[exit_[i]] & 4:
+            if x < 0 or records.known[x] & 5 != 5:
                 continue
-            status, low, high = (int(records.regs[exit_[i], k]) for k in (0, 1, 2))
+            status, low, high = (int(records.regs[x, k]) for k in (0, 1, 2))
             if status not in (0, 1) or not low or low > high or high >> 16 not in (1, 2):
                 continue
             fits = TWO if high >> 16 == 2 else (R11,) if high & 0xFFFF else (R10,)
@@ -218,29 +227,28 @@ class Signs:
             self.add(Evidence("core", fits, said, 3, "firmware"))
 
     def _results(
-        self, records: Records, enter: np.ndarray, exit_: np.ndarray, fid: np.ndarray, ok: np.ndarray, status: np.ndarray
+        self, records: Records, enter: Values, exit_: Values, fid: np.ndarray, ok: np.ndarray, first: FirstRegisters
     ) -> None:
-        """``ok``: an RMI command that the RMM answered; ``status``: bits 7:0 of x0."""
+        """``fid``, ``ok``: of the rows of ``first``; an RMI command that the RMM answered."""
+        status = first.r0.astype(np.uint8)  # bits 7:0
         for value, name in ((13, "RMI_INCOMPLETE"), (14, "RMI_BLOCKED"), (16, "RMI_ERROR_GRANULE")):
-            hit = np.flatnonzero(ok & (status == value))
-            if len(hit):
+            hit = ok & (status == value)
+            if hit.any():
                 self.add(Evidence("core", TWO, f"status {name} ({value})", 5, "firmware"))
-                device = [i for i in hit[:200].tolist() if int(fid[i]) & 0xFFFF in (0x176, 0x177)]
-                if device and value == 13:
+                if value == 13 and np.isin(fid[hit] & np.uint64(0xFFFF), (0x176, 0x177)).any():
                     self.add(Evidence("device", TWO, "PDEV_CREATE or PDEV_DESTROY starts a stateful operation", 5, "firmware"))
-        state = np.flatnonzero(ok & (fid == _BASE + 0x178) & (status == 0))
+        good = ok & (status == 0)
+        state = first.calls(good & (fid == _BASE + 0x178))
         if len(state):
             values = set(np.unique(records.regs[exit_[state], 1]).tolist())
             if values & {6, 7, 8}:
                 said = ", ".join(str(v) for v in sorted(values & {6, 7, 8}))
                 self.add(Evidence("device", (R11,), f"RMI_PDEV_GET_STATE gives {said}, a state of 1.1 only", 5, "firmware"))
-            elif values & {4}:
-                created = np.flatnonzero(ok & (fid == _BASE + 0x177) & (status == 0))
-                if len(created):
-                    self.add(Evidence("device", TWO, "RMI_PDEV_DESTROY succeeds after state 4 (STOPPED in 2.0)", 3, "firmware"))
-        feats = np.flatnonzero(ok & (fid == _BASE + 0x165) & (status == 0))
-        for i in feats[:50].tolist():
-            index, value = int(records.regs[enter[i], 1]), int(records.regs[exit_[i], 1])
+            elif values & {4} and (good & (fid == _BASE + 0x177)).any():
+                self.add(Evidence("device", TWO, "RMI_PDEV_DESTROY succeeds after state 4 (STOPPED in 2.0)", 3, "firmware"))
+        feats = first.calls(good & (fid == _BASE + 0x165))[:50]
+        for e, x in zip(enter[feats].tolist(), exit_[feats].tolist(), strict=True):
+            index, value = int(records.regs[e, 1]), int(records.regs[x, 1])
             if index == 0 and value >> 42 & 1:
                 self.add(Evidence("device", (R11,), "RMI_FEATURES register 0 has DA (bit 42)", 4, "firmware"))
             if index == 2 and value & 1:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..model import Capture
-from ..pairing import Pairs
+from ..pairs import Pairs
 from ..records import Records
 from .holding import rows
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..pairing import Pairs
+from ..pairs import Pairs
 from ..records import Records
 from ..source import Source
 from .calls import I64, Calls

@@ -16,7 +16,7 @@ from ...formats import registry
 from ...formats.base import Data, ReadOptions
 from ..model import Calls, Capture
 from ..packed import Column
-from ..pairing import PAIRED
+from ..pairs import PAIRED
 from ..records import COLUMNS, N_REGS, Finding, Kind, Records
 from ..registers import Registers
 from ..revision import ALL, Evidence, Revision

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rmitrace.capture.pairing import BOTH, ENTER_ONLY, EXIT_ONLY, WHOLE, pair
+from rmitrace.capture.pairing import pair
+from rmitrace.capture.pairs import BOTH, ENTER_ONLY, EXIT_ONLY, WHOLE
 from rmitrace.capture.records import Kind, RecordBuilder
 
 CREATE, STATE, CPU_OFF = 0xC4000176, 0xC4000178, 0x84000002

@@ -9,7 +9,8 @@ import pytest
 
 from rmitrace.capture import pairing_fast, pairing_kernel
 from rmitrace.capture.packed import Column
-from rmitrace.capture.pairing import BOTH, WHOLE, Pairs, pair
+from rmitrace.capture.pairing import pair
+from rmitrace.capture.pairs import BOTH, WHOLE, Pairs
 from rmitrace.capture.records import NO_TIME, Kind, RecordBuilder, Records
 from rmitrace.formats import kernels
 
@@ -53,11 +54,20 @@ def same(records: Records, kernel: Any) -> Pairs:
     none = np.zeros(len(records.names) + 1, dtype=bool)
     found = pairing_fast.found(records, lambda seen: True, none, kernel)
     assert found is not None
-    first = expected.first(records)
-    columns = (expected.enter, expected.exit, expected.paired, *expected.places(records))
-    for name, column in zip(found._fields, (*columns, first.x0, first.asked, first.r0, first.answered), strict=True):
-        assert getattr(found, name).tolist() == column.tolist(), name
+    names = ("enter", "exit", "paired", "inferred", "ts", "dur", "cpu", "pid")
+    for name, mine, wanted in zip(names, columns(found, records), columns(expected, records), strict=True):
+        assert mine.tolist() == wanted.tolist(), name
+    assert found.in_time(records) == expected.in_time(records)
+    table, first = found.first(records), expected.first(records)
+    for name in ("x0", "asked", "r0", "answered", "label"):
+        assert getattr(table, name)[table.which[:]].tolist() == getattr(first, name).tolist(), name
+    of_rows = table.asked & (table.x0 == CREATE) & table.answered
+    assert table.calls(of_rows).tolist() == first.calls(first.asked & (first.x0 == CREATE) & first.answered).tolist()
     return expected
+
+
+def columns(pairs: Pairs, records: Records) -> tuple[Any, ...]:
+    return pairs.enter, pairs.exit, pairs.paired, pairs.inferred, *pairs.places(records)
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -85,6 +95,24 @@ def test_no_deeper_than_pairing_goes() -> None:
         for i in range(2 * depth):
             b.add(Kind.ENTER if i < depth else Kind.EXIT, i, 1, cpu=0, pid=4, name="smc", regs=[CREATE])
         assert (same(b.finish(), as_it_stands).paired == BOTH).sum() == pairs
+
+
+def test_what_ends_long_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that are open while more come than are kept at hand, and one that never ends."""
+    monkeypatch.setattr(Column, "PIECE", 4)
+    b = RecordBuilder()
+    b.add(Kind.ENTER, 0, 1, ts=5, cpu=0, pid=7, name="smc", regs=[CPU_OFF])
+    for pid, fid in ((5, CREATE), (6, STATE), (8, CREATE)):
+        b.add(Kind.ENTER, pid, 1, ts=pid, cpu=0, pid=pid, name="smc", regs=[fid, 1])
+    for i in range(150):
+        b.add((Kind.ENTER, Kind.EXIT)[i % 2], 100 + i, 1, ts=100 + i, cpu=1, pid=9, name="smc", regs=[CREATE])
+        if i == 75:
+            b.add(Kind.EXIT, 100 + i, 1, ts=900, cpu=0, pid=6, name="smc", regs=[4])
+    b.add(Kind.EXIT, 300, 1, ts=1000, cpu=0, pid=5, name="smc", regs=[1])
+    records = b.finish()
+    pairs = same(records, as_it_stands)
+    assert pairs.exit[:4].tolist() == [-1, 155, 80, -1]
+    assert pairs.places(records)[1][:4].tolist() == [-1, 995, 894, -1]
 
 
 def trace(*kinds: Kind, cpu: int = 0) -> Records:
