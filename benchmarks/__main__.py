@@ -64,7 +64,8 @@ def main() -> None:
             add(text)
     if not args.only or "messages" in args.only:
         add("## Messages\n")
-        add(_of_script(HERE / "spdm_messages.py"))
+        for text in _of_script(HERE / "spdm_messages.py"):
+            add(text)
 
 
 _BASES: _readers.Bases = {}
@@ -87,14 +88,22 @@ def _sections(calls: int, args: argparse.Namespace) -> Iterator[str]:
             yield from map(Table.text, _commands.tables(calls, folder, args.limit))
         for part in ("reopen", "viewer"):
             if wanted(part) and (script := HERE / f"{part}.py").exists():
-                yield f"### {part.capitalize()}\n\n" + _of_script(script, "--calls", str(calls))
+                yield f"### {part.capitalize()}\n"
+                yield from _of_script(script, "--calls", str(calls))
 
 
-def _of_script(script: Path, *arguments: str) -> str:
-    """What a script of its own says, as it says it."""
-    done = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=False)
-    said = done.stdout.rstrip() if done.returncode == 0 else f"failed: {done.stderr.strip()[-500:]}"
-    return f"```text\n{said}\n```\n"
+def _of_script(script: Path, *arguments: str) -> Iterator[str]:
+    """What a script of its own says, line by line as it says it."""
+    yield "```text"
+    with tempfile.TemporaryFile("w+") as problems:
+        command = [sys.executable, str(script), *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=problems, text=True) as run:
+            assert run.stdout is not None
+            yield from map(str.rstrip, run.stdout)
+        problems.seek(0)
+        if run.returncode:
+            yield f"failed: {problems.read().strip()[-500:]}"
+    yield "```\n"
 
 
 if __name__ == "__main__":
