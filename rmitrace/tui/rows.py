@@ -197,6 +197,10 @@ class Rows:
         """Where a call stands in the order of the list, folds and filter apart."""
         return call if self.segments.placed is None else int(self.segments.placed[call])
 
+    def places_of(self, calls: Ints) -> Ints:
+        """Where calls stand in the order of the list, folds and filter apart."""
+        return calls if self.segments.placed is None or not len(calls) else self.segments.placed[calls]
+
     def call_at_place(self, place: int) -> int:
         """The call at a place of the order of the list, folds and filter apart."""
         return place if self.segments.order is None else int(self.segments.order[place])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar
 
 from textual.worker import Worker, get_current_worker
@@ -16,6 +17,9 @@ from .search import Search, Target
 from .view import FEW, View
 
 T = TypeVar("T")
+
+_TELL_S = 0.2
+"""Time between two words about how far a search is."""
 
 
 class _Stopped(Exception):
@@ -51,17 +55,19 @@ class Seeking(PaneScreen):
             return
         if self._search.is_stale(self.model):
             self._search = Search(self.model, self._search.text)
-        self.say(f"searching for {self._search.text}")
+        self.say(f"searching for {self._search.text}: Esc stops")
         search, row = self._search, self.list.row
 
         def work() -> None:
             worker = get_current_worker()
+            told = monotonic()
 
             def stopped(done: int) -> bool:
-                if done % 8192 == 0:
-                    self.app.call_from_thread(
-                        self._tell, worker, f"searching for {search.text}: {done:,} calls looked at, Esc stops"
-                    )
+                nonlocal told
+                if not worker.is_cancelled and monotonic() > told + _TELL_S:
+                    told = monotonic()
+                    said = f"{done:,} of {search.view.calls:,} calls looked at" if done else "headings and lines"
+                    self.app.call_from_thread(self._tell, worker, f"searching for {search.text}: {said}, Esc stops")
                 return worker.is_cancelled
 
             found = search.find(row, by, stopped)

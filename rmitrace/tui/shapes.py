@@ -1,195 +1,254 @@
-"""Which calls hold a text, for millions of them: calls that differ only in addresses are decoded once.
+"""Which calls hold a text, for millions of them: calls that differ only in numbers are decoded once.
 
-The line of a call follows from its command, its status and the registers that it shows. Registers that the ABI calls addresses
-are shown as hexadecimal numbers, so a text is looked for in the line of one call with its addresses taken out, and in the
-addresses of all calls like it.
+The line of a call follows from its command, its status and the registers that it shows. Calls of which no word is in the text
+are passed over by their columns alone; of the others those that look alike are decoded once, and the digits of their numbers
+looked at together.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-import decoders
 from decoders.tree import Node
 
 from ..capture.model import Capture, call_line
+from ..capture.records import N_REGS
+from .gaps import Gap, Layout, Part, Register, Shape, layout, match, possible, within
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-_GAP = "\u2400"
-"""Stands for an address in the line of a shape: what becomes of NUL."""
-_DIGITS = frozenset("0123456789abcdef")
-_POWERS = np.array([16**k for k in range(1, 16)], dtype=np.uint64)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_TWO_FORMS = ("RMI_VDEV_ABORT", "RMI_PSCI_COMPLETE")
-"""Commands whose arguments are told by what is in them."""
-
-
-class Register(NamedTuple):
-    """A register of a command: after the SMC where ``out``, and the name it is shown by."""
-
-    out: bool
-    number: int
-    name: str
-
-
-class Part(NamedTuple):
-    """A piece of text that lies in an address: at its start, at its end."""
-
-    register: Register
-    text: str
-    start: bool
-    end: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What is known of calls that look alike: whether all hold the text; else where an address makes them hold it; whether that
-    has to be looked at in each of them."""
-
-    holds: bool
-    parts: tuple[Part, ...] = ()
-    each: bool = False
-
-
-@cache
-def registers(name: str, revision: str) -> tuple[tuple[Register, ...], tuple[Register, ...]]:
-    """The registers of a command that are shown in other ways than as a plain number, and its addresses."""
-    command = None if name.startswith("unknown") else decoders.command(name, revision)
-    if command is None or name in _TWO_FORMS:
-        every = [Register(out, i, "") for out in (False, True) for i in range(1, 8)]
-        return tuple(every), ()
-    told: list[Register] = []
-    addresses: list[Register] = []
-    outputs = getattr(command, "outputs", ())
-    for out, regs in ((False, command.args), (True, outputs)):
-        for r in regs:
-            (addresses if r.type == "Address" else told).append(Register(out, r.reg, r.name))
-    if not outputs and command.service not in ("RMI", "RSI"):
-        told += [Register(True, i, "") for i in range(1, 4)]
-    # a register that is an address with one status and something else with another is no plain number
-    plain = {(a.out, a.number) for a in addresses} - {(t.out, t.number) for t in told}
-    return tuple(told), tuple(a for a in addresses if (a.out, a.number) in plain)
+_NEVER, _ALWAYS, _LOOK = range(3)
+_FEW_KINDS = 1 << 18
+"""Kinds of calls up to which those that occur are found by counting."""
+_APART = 4
+"""Times as many records as calls that are unpacked for them in one piece."""
+_RESULT = Register(True, 0)
 
 
 class Shapes:
-    """Looks for one text, without regard to case."""
+    """Looks for one text, in small letters."""
 
     def __init__(self, capture: Capture, needle: str) -> None:
         self._capture = capture
         self._needle = needle
         self._known: dict[int, Shape] = {}
+        self._verdicts: dict[int, int] = {}
+        """Of each kind of call (see _kinds) whether the text is never, always or sometimes in its line."""
+        self._statuses = len(capture.statuses) + 1
+        self._sources = len(capture.sources)
 
     def hits(self, calls: Ints) -> Flags:
-        """Which of some calls (ascending or not) hold the text in their lines."""
-        columns = self._capture.calls
+        """Which of some calls hold the text in their lines."""
+        kind = self._kinds(calls)
         out = np.zeros(len(calls), dtype=bool)
-        kind = columns.name[calls].astype(np.int64) * 256 + columns.source[calls]
-        for value in np.unique(kind).tolist():
-            at = np.flatnonzero(kind == value)
-            out[at] = self._of_command(calls[at], value // 256, value % 256)
+        looked: list[tuple[int, Ints]] = []
+        for k in self._among(kind):
+            verdict = self._verdicts.get(k)
+            if verdict is None:
+                verdict = self._verdicts[k] = self._verdict(k)
+            if verdict == _ALWAYS:
+                out[kind == k] = True
+            elif verdict == _LOOK:
+                looked.append((k, np.flatnonzero(kind == k)))
+        if looked:
+            at = np.sort(np.concatenate([rows for _, rows in looked]))
+            registers = _Registers(self._capture, calls[at])
+            for k, rows in looked:
+                out[rows] = self._look(calls[rows], np.searchsorted(at, rows), k, registers)
         return out
 
-    def _of_command(self, calls: Ints, name: int, source: int) -> Flags:
+    # -- by command and status
+
+    def _kinds(self, calls: Ints) -> Ints:
+        """Command, status, how it was paired, whether it was inferred, source: as one number."""
+        c = self._capture.calls
+        out: Ints = c.name[calls].astype(np.int64)
+        for size, column in ((self._statuses, c.status), (4, c.paired), (2, c.inferred), (self._sources, c.source)):
+            out = out * size + column[calls] + (column is c.status)
+        return out
+
+    def _parts(self, kind: int) -> tuple[str, str, bool, int]:
+        """Name, status, whether it was inferred, and source."""
         capture = self._capture
-        text = capture.names[name]
-        told, addresses = registers(text, capture.revision.at(source).of(text))
-        key = np.full(len(calls), name * 256 + source, dtype=np.uint64)
-        c = capture.calls
-        for column in (c.status, c.paired, c.inferred, c.fid):
-            key = _mix(key, column[calls])
-        values: dict[tuple[bool, int], Any] = {}
-        for out, number in {(False, 0), (True, 0), *((r.out, r.number) for r in (*told, *addresses))}:
-            value, known = capture.regs(calls, number, out=out)
-            values[out, number] = value
-            key = _mix(key, known)
-            if (out, number) == (True, 0) or any((r.out, r.number) == (out, number) for r in told):
-                key = _mix(key, value)
-        keys, first, which = np.unique(key, return_index=True, return_inverse=True)
+        kind, source = divmod(kind, self._sources)
+        kind, inferred = divmod(kind, 2)
+        name, status = divmod(kind // 4, self._statuses)
+        return capture.names[name], capture.statuses[status - 1] if status else "", bool(inferred), source
+
+    def _among(self, kind: Ints) -> list[int]:
+        if not len(kind):
+            return []
+        found = np.unique(kind) if int(kind.max()) > _FEW_KINDS else np.flatnonzero(np.bincount(kind))
+        return [int(k) for k in found]
+
+    def _layout(self, name: str, status: str, source: int) -> Layout:
+        return layout(name, self._capture.revision.at(source).of(name), status)
+
+    def _verdict(self, kind: int) -> int:
+        name, status, _, source = self._parts(kind)
+        if self._needle in name.casefold() or self._needle in status.casefold():
+            return _ALWAYS
+        return _LOOK if possible(self._needle, self._layout(name, status, source).words) else _NEVER
+
+    # -- by what stands in the registers
+
+    def _look(self, calls: Ints, at: Ints, kind: int, registers: _Registers) -> Flags:
+        """Which of some calls of one kind hold the text; ``at``: their places in ``registers``."""
+        name, status, inferred, source = self._parts(kind)
         hits = np.zeros(len(calls), dtype=bool)
+        if inferred:  # what is shown stands in no register
+            hits[:] = [self._in_line(int(s)) for s in calls]
+            return hits
+        shown = self._layout(name, status, source)
+        keys, first, which = np.unique(self._keys(at, kind, shown, registers), return_index=True, return_inverse=True)
+        which = which.reshape(-1)
         for i, k in enumerate(keys.tolist()):
             shape = self._known.get(k)
             if shape is None:
-                shape = self._known[k] = self._shape(int(calls[first[i]]), addresses)
-            if not (shape.holds or shape.parts or shape.each):
+                shape = self._known[k] = self._shape(int(calls[first[i]]), shown.gaps)
+            if not (shape.holds or shape.ways or shape.each):
                 continue
-            mine = np.flatnonzero(which.reshape(-1) == i)
-            hits[mine] = shape.holds
-            for part in shape.parts:
-                hits[mine] |= _within(values[part.register.out, part.register.number][mine], part)
-            if shape.each and not shape.holds:
-                rest = mine[~hits[mine]]
-                hits[rest] = [self._needle in capture.call(int(s)).line.casefold() for s in calls[rest]]
+            mine = np.flatnonzero(which == i)
+            if shape.holds:
+                hits[mine] = True
+            elif shape.each:
+                hits[mine] = [self._in_line(int(s)) for s in calls[mine]]
+            for way in shape.ways:
+                hits[mine] |= self._way(way, at[mine], registers)
         return hits
 
-    def _shape(self, call: int, addresses: tuple[Register, ...]) -> Shape:
+    @staticmethod
+    def _keys(at: Ints, kind: int, shown: Layout, registers: _Registers) -> Any:
+        """A number for each call that is the same for those that look alike."""
+        key = _mix(np.full(len(at), kind, dtype=np.uint64), registers.fid[at])
+        for register in dict.fromkeys((Register(False, 0), _RESULT, *shown.told, *(g.register for g in shown.gaps))):
+            value, known = registers.of(register, at)
+            key = _mix(key, known)
+            gap = next((g for g in shown.gaps if g.register == register), None)
+            if gap is not None and register in shown.told:
+                mask = np.uint64(gap.mask)
+                key = _mix(_mix(key, value & ~mask), value & mask != 0)
+            elif gap is None and register != (False, 0):
+                key = _mix(key, value)
+        return key
+
+    @staticmethod
+    def _way(way: tuple[Part, ...], at: Ints, registers: _Registers) -> Flags:
+        out = np.ones(len(at), dtype=bool)
+        for part in way:
+            value, known = registers.of(part.gap.register, at)
+            out &= known & within(value, part)
+        return out
+
+    def _in_line(self, call: int) -> bool:
+        return self._needle in self._capture.call(call).line.casefold()
+
+    def _shape(self, call: int, shown: tuple[Gap, ...]) -> Shape:
         full = self._capture.call(call)
-        known = {(a.out, a.name): a for a in addresses}
-        gaps: list[Register] = []
+        known = {(g.register.out, g.name): g for g in shown}
+        gaps: list[Gap] = []
 
         def without(node: Node | None, out: bool) -> Node | None:
             if node is None:
                 return None
             children = []
             for child in node.children:
-                register = known.get((out, child.name))
-                if register is not None and isinstance(child.value, int):
-                    gaps.append(register)
-                    child = replace(child, text="\0")
+                gap = known.get((out, child.name))
+                text = None if gap is None else _with_gap(child, gap)
+                if gap is not None and text is not None:
+                    gaps.append(gap)
+                    child = replace(child, text=text)
+                elif gap is not None and child.value is not None and _differs(child, gap):
+                    raise _Unknown
                 children.append(child)
             return replace(node, children=tuple(children))
 
-        args, results = without(full.tree.child("args"), False), without(full.tree.child("results"), True)
+        try:
+            args, results = without(full.tree.child("args"), False), without(full.tree.child("results"), True)
+        except _Unknown:
+            return Shape(False, each=True)
         kept = tuple(
             args if n.name == "args" and args else results if n.name == "results" and results else n for n in full.tree.children
         )
-        tree = replace(full.tree, children=kept)
         answered = full.r is not None or full.exit_offset is not None
         name = self._capture.name_text(call)
-        line = call_line(name, tree, full.status, full.index, answered, full.paired == "whole")
+        line = call_line(name, replace(full.tree, children=kept), full.status, full.index, answered, full.paired == "whole")
         return match(line.casefold(), self._needle, gaps)
 
 
-def match(line: str, needle: str, gaps: list[Register]) -> Shape:
-    """Where a text can be in a line with gaps for addresses, in the order of ``gaps``."""
-    if needle in line:
-        return Shape(True)
-    parts: list[Part] = []
-    each = False
-    at = -1
-    for register in gaps:
-        at = line.find(_GAP, at + 1)
-        if at < 0:
-            return Shape(False, each=True)
-        left, right = line[:at], line[at + 1 :]
-        for i in range(len(needle)):
-            before = needle[:i]
-            if not left.endswith(before):
-                continue
-            if _GAP in before:
-                each = True
-                continue
-            for j in range(i + 1, len(needle) + 1):
-                if not _hexadecimal(needle[i:j]):
-                    break
-                behind = needle[j:]
-                if not right[: len(behind)].startswith(behind.partition(_GAP)[0]) and _GAP not in right[: len(behind)]:
-                    continue
-                if _GAP in right[: len(behind)]:
-                    each = True
-                    continue
-                parts.append(Part(register, needle[i:j], bool(before), bool(behind)))
-    return Shape(False, tuple(dict.fromkeys(parts)), each)
+class _Unknown(Exception):
+    """A number stands where it was not expected."""
 
 
-def _hexadecimal(text: str) -> bool:
-    return all(c in _DIGITS or c == "x" for c in text)
+def _number(node: Node, gap: Gap) -> str:
+    value = node.value & gap.mask if isinstance(node.value, int) else 0
+    return f"{value:#x}" if gap.base == 16 else str(value)
+
+
+def _with_gap(node: Node, gap: Gap) -> str | None:
+    """The text of a register with a gap in it; None where its number does not stand there."""
+    if not isinstance(node.value, int) or not node.text:
+        return None
+    number = _number(node, gap)
+    if node.text == number:
+        return "\0"
+    before, equals, behind = node.text.partition(f"={number}")
+    return f"{before}=\0{behind}" if equals and not behind[:1].isalnum() else None
+
+
+def _differs(node: Node, gap: Gap) -> bool:
+    """Whether a register is shown in a way that others with another number in it may not be."""
+    return not isinstance(node.value, int) or bool(node.value & gap.mask)
+
+
+class _Registers:
+    """The registers of some calls, each unpacked when it is first asked for."""
+
+    def __init__(self, capture: Capture, calls: Ints) -> None:
+        self._capture, self._calls = capture, calls
+        self._read: dict[Register, tuple[Any, Flags]] = {}
+        self._blocks: dict[int, Any] = {}
+        self._records: tuple[Any, Any] | None = None
+        self.fid = capture.calls.fid[calls]
+        if len(capture.sources) == 1 and len(calls):
+            c = capture.calls
+            records = c.enter[calls], c.exit[calls]
+            there = [r[r >= 0] for r in records]
+            self._low = min(int(r.min()) for r in there if len(r))
+            self._high = max(int(r.max()) for r in there if len(r)) + 1
+            if self._high - self._low <= _APART * len(calls) + N_REGS:
+                self._records = records
+
+    def of(self, register: Register, at: Ints) -> tuple[Any, Flags]:
+        """Values of some of the calls (0 where unknown), and whether each is known."""
+        found = self._read.get(register)
+        if found is None:
+            found = self._read[register] = self._of(register)
+        return found[0][at], found[1][at]
+
+    def _of(self, register: Register) -> tuple[Any, Flags]:
+        out, number = register
+        if self._records is None or number >= N_REGS:
+            return self._capture.regs(self._calls, number, out=out)
+        record = self._records[out]
+        at = np.where(record >= 0, record - self._low, 0)
+        known = (self._block(-1)[at] >> np.uint32(number) & np.uint32(1) != 0) & (record >= 0)
+        return np.where(known, self._block(number)[at], np.uint64(0)), known
+
+    def _block(self, number: int) -> Any:
+        """A register of all records from the first to the last; -1: which are known."""
+        found = self._blocks.get(number)
+        if found is None:
+            records = self._capture.sources[0].records
+            span = slice(self._low, self._high)
+            found = self._blocks[number] = records.known[span] if number < 0 else records.regs[span, number]
+        return found
 
 
 def _mix(key: Any, values: Any) -> Any:
@@ -197,33 +256,3 @@ def _mix(key: Any, values: Any) -> Any:
     more = np.asarray(values).astype(np.int64, copy=False).view(np.uint64) if values.dtype != np.uint64 else values
     key = (key ^ more) * _SPREAD
     return key ^ key >> np.uint64(29)
-
-
-def _within(values: Any, part: Part) -> Any:
-    """In which of some numbers, written as 0x1f, a text is found."""
-    text = part.text
-    start = part.start or text[:1] == "x" or text[:2] == "0x"
-    if start:
-        text = "0x" + text[1:] if text[:1] == "x" and not part.start else text
-        if len(text) <= 2:
-            return np.full(len(values), "0x".startswith(text) and not part.end, dtype=bool)
-        if text[:2] != "0x":
-            return np.zeros(len(values), dtype=bool)
-        text = text[2:]
-    if "x" in text:
-        return np.zeros(len(values), dtype=bool)
-    digits = np.searchsorted(_POWERS, values, "right") + 1
-    wanted, size = np.uint64(int(text, 16)) if len(text) <= 16 else None, len(text)
-    if wanted is None:
-        return np.zeros(len(values), dtype=bool)
-    if start:
-        shift = (4 * np.maximum(digits - size, 0)).astype(np.uint64)
-        found = (digits >= size) & (values >> shift == wanted)
-        return found & (digits == size) if part.end else found
-    if text == "0" and not part.end:
-        return np.ones(len(values), dtype=bool)
-    mask = np.uint64((1 << 4 * size) - 1)
-    found = np.zeros(len(values), dtype=bool)
-    for at in range(1 if part.end else 17 - size):
-        found |= (digits >= size + at) & (values >> np.uint64(4 * at) & mask == wanted)
-    return found

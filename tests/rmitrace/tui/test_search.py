@@ -54,6 +54,13 @@ def test_lines_headings_and_steps_in_their_places() -> None:
     assert walk(view(), "communicat", -1, 7) == [(L, 1, -1), (C, 9, -1), (T, 1, 1), (S, 1, -1), (C, 4, -1), (C, 3, -1), (T, 0, 1)]
 
 
+def test_the_object_of_a_heading_and_a_piece_of_its_address() -> None:
+    assert walk(view(), "pdev:0x88003", 1, 2) == [(S, 1, -1), (S, 1, -1)]
+    assert walk(view(), "1000 ok", 1, 1) == [(S, 0, -1)]
+    assert walk(view(), "connect pdev:0x88001000 ok", 1, 1) == [(S, 0, -1)]
+    assert walk(view(), "pdev:0x8800100 ok", 1, 1) == [None]
+
+
 def test_case_does_not_matter_and_nothing_is_nothing() -> None:
     assert walk(view(), "RMM: V0", 1, 1) == [(L, 0, -1)]
     assert walk(view(), "no such text", 1, 1) == [None]
