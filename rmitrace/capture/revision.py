@@ -46,7 +46,7 @@ _STILL_IN_FIRMWARE = frozenset(
 """Gone in 2.0, or in 2.0-bet3, but still in TF-RMM of April or July 2026, which speaks that in all else: no sign."""
 
 # Signs by the name of an RMM row, for function ids that changed their name
-_NAMES = {
+NAMES = {
     "RMI_DATA_CREATE": ("core", (R10, R11)),
     "RMI_RTT_DATA_MAP_INIT": ("core", TWO),
     "RMI_VDEV_VALIDATE_MAPPING": ("device", (R11,)),
@@ -59,6 +59,13 @@ _NAMES = {
 
 _AT_ONCE = 1 << 16
 """Calls whose names are looked at at a time."""
+
+TELLING_FIDS = tuple(_BASE + n for n in (0x150, 0x163, 0x164, 0x165, 0x177, 0x178, 0x1E1))
+"""Commands whose arguments or results Signs.from_calls and rmitrace.correlate.skew look at; of the others a call tells
+something only by its function id or by one of ..."""
+TELLING_STATUSES = {13: "RMI_INCOMPLETE", 14: "RMI_BLOCKED", 16: "RMI_ERROR_GRANULE"}
+"""... these statuses."""
+
 _STRONG = 3
 """Weight of a sign that a source of its own is decoded by."""
 _BANNER = re.compile(r"RMI(?:/RSI)? ABI (?:revision )?v\.?(\d+)\.(\d+)")
@@ -189,7 +196,7 @@ class Signs:
 
     def _rows(self, records: Records, enter: Values, fid: np.ndarray, first: FirstRegisters) -> None:
         """``fid``: of the rows of ``first``."""
-        telling = {i for i, name in enumerate(records.names) if name in _NAMES}
+        telling = {i for i, name in enumerate(records.names) if name in NAMES}
         seen: set[int] = set()
         for start in range(0, len(enter), _AT_ONCE):
             if seen == telling:
@@ -197,7 +204,7 @@ class Signs:
             some = enter[start : start + _AT_ONCE]
             seen |= telling.intersection(np.unique(records.name[some[some >= 0]]).tolist())
         for i in sorted(seen):
-            group, fits = _NAMES[records.names[i]]
+            group, fits = NAMES[records.names[i]]
             self.add(Evidence(group, fits, f"row {records.names[i]}", 5, "firmware"))
         for i in enter[first.calls(fid == _BASE + 0x1E1)[:1]].tolist():
             known = int(records.known[i])
@@ -231,7 +238,7 @@ class Signs:
     ) -> None:
         """``fid``, ``ok``: of the rows of ``first``; an RMI command that the RMM answered."""
         status = first.r0.astype(np.uint8)  # bits 7:0
-        for value, name in ((13, "RMI_INCOMPLETE"), (14, "RMI_BLOCKED"), (16, "RMI_ERROR_GRANULE")):
+        for value, name in TELLING_STATUSES.items():
             hit = ok & (status == value)
             if hit.any():
                 self.add(Evidence("core", TWO, f"status {name} ({value})", 5, "firmware"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..capture.records import Finding
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MOST_CALLS = 1000
 """Calls that one finding names."""
+_AT_ONCE = 1 << 17
 
 
 def found(
@@ -32,6 +33,13 @@ def place(capture: Capture, seq: int) -> tuple[int, int]:
     source = int(c.source[seq])
     record = int(c.enter[seq]) if c.enter[seq] >= 0 else int(c.exit[seq])
     return source, int(capture.sources[source].records.offset[record])
+
+
+def parts(capture: Capture) -> Iterator[slice]:
+    """The calls of a capture, some at a time, at least once: what is worked out for each of them takes no more memory in a
+    longer capture."""
+    for start in range(0, max(len(capture), 1), _AT_ONCE):
+        yield slice(start, min(start + _AT_ONCE, len(capture)))
 
 
 def call(capture: Capture, seq: int) -> str:

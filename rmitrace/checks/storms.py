@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.records import NO_TIME, Finding
+from ..lifecycle.members import SEQUENCES_AT_ONCE
 from .finding import MOST_CALLS, found, some
 from .rule import Check, Rule
 
@@ -77,24 +78,33 @@ def repeated(capture: Capture) -> Iterable[Finding]:
 def _repeated(capture: Capture) -> Iterator[Finding]:
     c = capture.calls
     busy = [i for i, s in enumerate(capture.statuses) if s in ("RMI_BUSY", "RMI_BLOCKED")]
+    bad_rows = np.flatnonzero(c.failed)
+    bad_names = c.name[bad_rows]
     for i, name in enumerate(capture.names):
-        if not name.startswith("RMI_"):
+        if not name.startswith("RMI_") or int((bad_names == i).sum()) < _SAME:
             continue
         rows = np.flatnonzero(c.name == i)
-        bad = c.failed[rows] & ~np.isin(c.status[rows], busy)
-        if int(bad.sum()) < _SAME:
-            continue
-        args = [capture.regs(rows, n)[0] for n in range(1, 5)]
-        same = bad[1:] & bad[:-1] & (c.status[rows[1:]] == c.status[rows[:-1]])
-        for a in args:
-            same &= a[1:] == a[:-1]
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], same.astype(np.int8), [0]])))
-        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            if stop - start + 1 >= _SAME:
-                run = rows[start : stop + 1]
+        status = c.status[rows]
+        bad = np.zeros(len(rows), dtype=bool)
+        bad[np.searchsorted(rows, bad_rows[bad_names == i])] = True
+        bad &= ~np.isin(status, busy)
+        alike = bad[1:] & bad[:-1] & (status[1:] == status[:-1])
+        for start, stop in _long_runs(alike):
+            args = [capture.regs(rows[start : stop + 1], n)[0] for n in range(1, 5)]
+            same = np.logical_and.reduce([a[1:] == a[:-1] for a in args])
+            for a, b in _long_runs(same):
+                run = rows[start + a : start + b + 1]
                 seq = int(run[0])
                 text = f"{capture.call(seq).line} {len(run)} times in a row"
                 yield found(REPEATED, capture, text, run[:MOST_CALLS].tolist())
+
+
+def _long_runs(same: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """First and last of each _SAME or more in a row that are the same; ``same``: whether each but the first is as the one
+    before it."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], same.astype(np.int8), [0]])))
+    long = edges[1::2] - edges[::2] >= _SAME - 1
+    yield from zip(edges[::2][long].tolist(), edges[1::2][long].tolist(), strict=True)
 
 
 def gaps(capture: Capture) -> Iterable[Finding]:
@@ -103,30 +113,44 @@ def gaps(capture: Capture) -> Iterable[Finding]:
 
 
 def _gaps(capture: Capture) -> Iterator[Finding]:
-    c = capture.calls
-    for kind, object_, calls in _long_steps(capture):
-        ts, dur = c.ts[calls], np.maximum(c.dur[calls], 0)
-        known = (ts[1:] != NO_TIME) & (ts[:-1] != NO_TIME)
+    q = capture.sequences
+    for step, a, b, between in _long_waits(capture):
+        number = int(np.searchsorted(q.first_step, step, "right")) - 1
+        object_ = q.object(number)
+        text = f"{q.kinds[q.kind[number]]} of {object_}: nothing for {between / 1e9:.1f} s between "
+        text += f"{capture.name_text(a)} (call {a}) and {capture.name_text(b)} (call {b})"
+        yield found(LONG_GAP, capture, text, [a, b], object=object_)
+
+
+def _long_waits(capture: Capture) -> Iterator[tuple[int, int, int, int]]:
+    """Where two calls of one step of a sequence on a device lie far apart: the step, both calls, ns between them."""
+    q, c = capture.sequences, capture.calls
+    wanted = _long_steps(capture)
+    for begin in range(0, len(q), SEQUENCES_AT_ONCE):
+        steps = slice(*q.first_step[[begin, min(begin + SEQUENCES_AT_ONCE, len(q))]].tolist())
+        if not wanted[steps].any():
+            continue
+        part = slice(*q.start[[begin, min(begin + SEQUENCES_AT_ONCE, len(q))]].tolist())
+        of, rows = q.member_step[part], q.member[part]
+        mine = np.flatnonzero((of >= 0) & wanted[np.maximum(of, 0)])
+        mine = mine[np.argsort(of[mine], kind="stable")]
+        of, rows = of[mine], rows[mine]
+        ts, dur = c.ts[rows], np.maximum(c.dur[rows], 0)
+        known = (of[1:] == of[:-1]) & (ts[1:] != NO_TIME) & (ts[:-1] != NO_TIME)
         between = np.where(known, ts[1:] - ts[:-1] - dur[:-1], 0)
         for k in np.flatnonzero(between >= _GAP_NS).tolist():
-            a, b = int(calls[k]), int(calls[k + 1])
-            text = f"{kind} of {object_}: nothing for {int(between[k]) / 1e9:.1f} s between "
-            text += f"{capture.name_text(a)} (call {a}) and {capture.name_text(b)} (call {b})"
-            yield found(LONG_GAP, capture, text, [a, b], object=object_)
+            yield int(of[k]), int(rows[k]), int(rows[k + 1]), int(between[k])
 
 
-def _long_steps(capture: Capture) -> Iterator[tuple[str, str, npt.NDArray[np.int64]]]:
-    """Kind, object and calls of each step of a sequence on a device that lasts long enough for a gap."""
+def _long_steps(capture: Capture) -> npt.NDArray[np.bool_]:
+    """Which steps are of a sequence on a device and last long enough for a gap."""
     q = capture.sequences
     realms = [i for i, k in enumerate(q.kinds) if k.startswith("realm")]
-    first, last = q.step_first, q.step_last
     of = np.repeat(np.arange(len(q)), np.diff(q.first_step))
-    begin, end = capture.calls.ts[first], capture.calls.ts[last]
+    begin, end = capture.calls.ts[q.step_first], capture.calls.ts[q.step_last]
     unsure = (begin == NO_TIME) | (end == NO_TIME)
-    wanted = (q.step_count > 1) & ~np.isin(q.kind[of], realms) & (unsure | (end - begin >= _GAP_NS))
-    for s in np.flatnonzero(wanted).tolist():
-        number = int(of[s])
-        yield q.kinds[q.kind[number]], q.object(number), np.asarray(q.step(number, s - int(q.first_step[number])).calls)
+    wanted: npt.NDArray[np.bool_] = (q.step_count > 1) & ~np.isin(q.kind[of], realms) & (unsure | (end - begin >= _GAP_NS))
+    return wanted
 
 
 def slow(capture: Capture) -> Iterable[Finding]:

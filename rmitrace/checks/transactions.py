@@ -198,14 +198,12 @@ def _interleaved(capture: Capture, source: int) -> Iterator[Finding]:
     comm = t.is_a("PDEV_COMMUNICATE") & t.ok
     run = t.lives(~t.is_a("PDEV_COMMUNICATE") & (t.state < 0))  # whoever makes another call is through with the loop
     before = t.last(comm, run)
-    for i in np.flatnonzero(comm & (before >= 0)).tolist():
+    low, high = np.searchsorted(vdev, t.seq[before]), np.searchsorted(vdev, t.seq)
+    for i in np.flatnonzero(comm & (before >= 0) & (low < high)).tolist():
         a, b = int(t.seq[before[i]]), int(t.seq[i])
-        page = exchange(capture, a)
-        if page is not None and page.over:
-            continue
-        lo, hi = np.searchsorted(vdev, [a, b])
-        inside = [int(v) for v in vdev[lo:hi][known[lo:hi] & (owner[lo:hi] == t.key[i])].tolist()] if hi > lo else []
-        if inside:
+        lo, hi = int(low[i]), int(high[i])
+        inside = [int(v) for v in vdev[lo:hi][known[lo:hi] & (owner[lo:hi] == t.key[i])].tolist()]
+        if inside and not ((page := exchange(capture, a)) is not None and page.over):
             device = f"pdev:0x{int(t.key[i]):x}"
             text = f"RMI_VDEV_COMMUNICATE (call {inside[0]}) inside of a transaction of {device} (calls {a} and {b})"
             yield found(COMM_INTERLEAVED, capture, text, [inside[0], a, b], object=device)

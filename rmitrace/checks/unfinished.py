@@ -136,10 +136,10 @@ def _devices(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
     device = [i for i, s in enumerate(capture.statuses) if s == "RMI_ERROR_DEVICE"]
     answered = t.ok | np.isin(capture.calls.status[t.seq], device)
     last_stop = t.is_a("PDEV_STOP") & answered & (t.next(t.is_a("PDEV_STOP"), life) < 0)
+    made_again = t.next(t.is_a("PDEV_CREATE"), t.lives(np.zeros(len(t), dtype=bool))) >= 0
     for i in np.flatnonzero(last_stop & (gone < 0)).tolist():
         seq = int(t.seq[i])
-        again = t.next(t.is_a("PDEV_CREATE"), t.lives(np.zeros(len(t), dtype=bool)))[i] >= 0
-        if again or behind(capture, source, seq):
+        if made_again[i] or behind(capture, source, seq):
             name = f"pdev:0x{int(t.key[i]):x}"
             yield found(NO_DESTROY, capture, f"{name} is stopped (call {seq}) and never destroyed", [seq])
 

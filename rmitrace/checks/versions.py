@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 import decoders
 from decoders.abi import Register
@@ -13,7 +14,7 @@ from decoders.abi import Register
 from .. import diagnose
 from ..capture.records import Finding
 from ..diagnose.deviations import known_to
-from .finding import found, more, some, times
+from .finding import found, more, parts, some, times
 from .rule import Check, Rule
 
 if TYPE_CHECKING:
@@ -147,12 +148,10 @@ def function_ids(capture: Capture) -> Iterable[Finding]:
         text = f"no RMM answers: {capture.name_text(int(every[0]))} and every other RMI call returned -1 ({len(every)} calls)"
         yield found(FID_UNKNOWN, capture, text, every.tolist(), object="")
         return
-    for i, name in enumerate(capture.names):
-        if not name.startswith("RMI_"):
-            continue
-        rows = np.flatnonzero((c.name == i) & (c.status == no))
-        if not len(rows):
-            continue
+    refused = every[c.status[every] == no]
+    of = c.name[refused]
+    for i in np.unique(of).tolist():
+        name, rows = capture.names[i], refused[of == i]
         spoken = capture.revision.of(name)
         text = f"{name} returned -1 {times(len(rows))}"
         if not known_to(name, spoken):
@@ -169,22 +168,30 @@ def results(capture: Capture) -> Iterable[Finding]:
 
 
 def _results(capture: Capture) -> Iterator[Finding]:
-    c = capture.calls
-    for i, name in enumerate(capture.names):
-        if not name.startswith("RMI_"):
-            continue
-        rows = np.flatnonzero((c.name == i) & (c.exit >= 0) & (c.status >= 0))
-        x0, known = capture.regs(rows, 0, out=True)
-        rows, x0 = rows[known], x0[known]
-        # what a plain status leaves clear
-        odd = np.flatnonzero((x0 >> np.uint64(8) != 0) & (x0 != np.uint64((1 << 64) - 1)))
-        values, first = np.unique(x0[odd], return_index=True)
+    rows, x0 = _odd_results(capture)
+    of = capture.calls.name[rows]
+    for i in np.unique(of).tolist():
+        mine, said = rows[of == i], x0[of == i]
+        values, first = np.unique(said, return_index=True)
         for value, k in zip(values[:_MOST_VALUES].tolist(), first.tolist(), strict=False):
-            seq = int(rows[odd[k]])
-            result = capture.call(seq).tree.child("result")
+            result = capture.call(int(mine[k])).tree.child("result")
             if result is not None and result.severity == "warning" and "bits not defined" in (result.note or ""):
-                mine = rows[odd[x0[odd] == np.uint64(value)]]
-                yield found(RESULT_BITS, capture, f"{name} returned x0 = 0x{value:x}: {result.note}", mine.tolist())
+                text = f"{capture.names[i]} returned x0 = 0x{value:x}: {result.note}"
+                yield found(RESULT_BITS, capture, text, mine[said == np.uint64(value)].tolist())
+
+
+def _odd_results(capture: Capture) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    """The RMI calls that returned something in what a plain status leaves clear, and x0 of each."""
+    c = capture.calls
+    rmi = np.array([n.startswith("RMI_") for n in capture.names], dtype=bool)
+    found: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]] = []
+    for part in parts(capture):
+        rows = np.flatnonzero(rmi[c.name[part]] & (c.exit[part] >= 0) & (c.status[part] >= 0)) + part.start
+        x0, known = capture.regs(rows, 0, out=True)
+        odd = known & (x0 >> np.uint64(8) != 0) & (x0 != np.uint64((1 << 64) - 1))
+        found.append((rows[odd], x0[odd]))
+    rows, x0 = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rows, x0
 
 
 def reserved(capture: Capture) -> Iterable[Finding]:

@@ -18,7 +18,7 @@ from .matching import Bools, Side
 from .visibility import shown
 
 if TYPE_CHECKING:
-    from ..capture.model import Capture
+    from ..capture.model import Capture, SourceCalls
 
 _LASTING = re.compile(
     r"RMI_(?:.*_)?(?:CREATE|DESTROY|ACTIVATE|DEACTIVATE|DELEGATE|UNDELEGATE|CONNECT|DISCONNECT|STOP|LOCK|START|SET_PUBKEY"
@@ -61,11 +61,12 @@ class Rows:
         return Rows(*(getattr(self, f)[at] for f in Rows.__slots__))
 
 
-def rows_of(capture: Capture, source: int, services: tuple[str, ...]) -> Rows:
-    """The calls of a source of which the function id is known, in the order of its records."""
+def rows_of(capture: Capture, source: int, services: tuple[str, ...], shown: SourceCalls | None = None) -> Rows:
+    """The calls of a source of which the function id is known, in the order of its records; only of those ``shown``, where
+    some are told."""
     c, rec = capture.calls, capture.sources[source].records
     wanted = [i for i, s in enumerate(capture.services) if s in services]
-    shown = capture.of_source(source)
+    shown = capture.of_source(source) if shown is None else shown
     mine = np.flatnonzero(np.isin(c.service[shown.rows], wanted) & (c.fid[shown.rows] != 0))
     at, enter, exit_ = shown.rows[mine], shown.enter[mine], shown.exit[mine]
     sides = []

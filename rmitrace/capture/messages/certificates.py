@@ -57,7 +57,9 @@ def given_keys(capture: Capture) -> list[GivenKey]:
     """The keys that the host gave to the RMM, where the capture has the structure and the device's certificates."""
     capture.conversations.decode()
     wanted = [i for i, n in enumerate(capture.names) if n == "RMI_PDEV_SET_PUBKEY"]
-    out = []
+    out: list[GivenKey] = []
+    if not capture.conversations.chains and not cached_objects(capture):
+        return out
     for seq in np.flatnonzero(np.isin(capture.calls.name, wanted)).tolist() if wanted else ():
         device = capture.object_of(seq)
         call = capture.call(seq)

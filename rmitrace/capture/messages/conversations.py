@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from decoders.spdm.transcript import Proof
 
     from ..model import Capture
+    from .ide_lines import Programming
 
 
 MAX_TREES = 1 << 16
@@ -67,6 +68,8 @@ class Conversations:
             m.seq = i
             if m.place.call is not None:
                 self.by_call.setdefault(m.place.call, []).append(m)
+        self.programmed: list[Programming] | None = None
+        """The steps of programming IDE keys, once they were looked for: see ide_keys.programmings."""
         self._decoded = False
         self._trees = 0
 

@@ -18,7 +18,7 @@ from decoders.tree import Node
 
 from .decoding import secret_bytes
 from .ide_lines import ENDPOINT, GO, PROG, ROOT_PORT, SEEN, STOP, SUB_STREAMS, Programming, from_lines
-from .logs import BINARY
+from .logs import BINARY, only_events
 from .model import Conversation, vendor_object
 
 if TYPE_CHECKING:
@@ -65,13 +65,19 @@ def stream_name(sub_stream: int, direction: str, key_set: int | None) -> str:
 
 
 def programmings(capture: Capture, conversations: Conversations) -> list[Programming]:
-    """Every step at either end, those of each source in its order."""
+    """Every step at either end, those of each source in its order; looked for once."""
+    if conversations.programmed is None:
+        conversations.programmed = _programmings(capture, conversations)
+    return conversations.programmed
+
+
+def _programmings(capture: Capture, conversations: Conversations) -> list[Programming]:
     conversations.decode()
     found = [p for c in conversations.list for p in _from_messages(c)]
     told = {(p.action, p.sub_stream, p.direction, k) for p in found for k in (p.key_set, None)}
     found += _from_calls(capture)
     for s, source in enumerate(capture.sources):
-        if source.format not in BINARY:
+        if source.format not in BINARY and not only_events(source):
             lines = list(from_lines(source.data, s))
             exact = any(p.end == ROOT_PORT and p.status == SEEN for p in lines)
             for p in lines:

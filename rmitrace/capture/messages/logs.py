@@ -35,7 +35,7 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
     missing; MESSAGES-LEFT-OUT: more than MAX_MESSAGES.
     """
     src = capture.sources[source]
-    if src.format in BINARY or _only_events(src):
+    if src.format in BINARY or only_events(src):
         return []
     start, end = src.talk or (0, len(src.data))
     told = headings(src.data, start, end)
@@ -65,7 +65,7 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
     return found
 
 
-def _only_events(source: Source) -> bool:
+def only_events(source: Source) -> bool:
     """Whether each line of a trace is an event that carries no text, those apart that it begins with: there is no log in it."""
     if source.format != "ftrace" or (source.records.kind == Kind.MARK).any():
         return False

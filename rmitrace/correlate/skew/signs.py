@@ -12,17 +12,16 @@ import numpy as np
 
 from ...capture.records import Kind
 from ...capture.revision import ALL, DEVICE_REVISIONS, R10, R11, R20B1, R20B3, Evidence, Signs, fid_signs, fid_table, texts_of
-from ..keys import ALL_ONES, NO_RESULT, Rows, registers, rows_of
+from ..keys import Rows, registers, rows_of
 from .pages import signs_in_pages
+from .telling import DEV_VALIDATE, FIRST, PSCI_COMPLETE, VERSION, Said, telling
 
 if TYPE_CHECKING:
-    from ...capture.model import Capture
+    from ...capture.model import Capture, SourceCalls
 
 BEFORE = "before 1.0"
 """A draft that is older than every table: RMI version 56.0 and the like."""
 
-_BASE = 0xC4000000
-_VERSION, _PSCI_COMPLETE, _DEV_VALIDATE = _BASE + 0x150, _BASE + 0x164, _BASE + 0x163
 _BANNER = re.compile(r"RMI(?:/RSI)? ABI (?:revision )?v\.?(\d{1,4})\.(\d{1,4})")
 _RMM = re.compile(r"Booting RMM v\.?0\.(\d{1,3})\.\d")
 _PREFIX_ROWS = 50
@@ -42,31 +41,30 @@ def _with_older(e: Evidence) -> tuple[str, ...]:
 
 
 def _of_calls(capture: Capture, source: int) -> Iterator[Evidence]:
-    rows = rows_of(capture, source, ("RMI",))
     console = capture.sources[source].format == "rmm-console"
-    yield from _function_ids(capture, source, rows, console)
-    if not len(rows):
+    told = telling(capture, source)
+    yield from _function_ids(capture, source, told.said, console)
+    if not told.said:
         return
     collected = Signs()
-    shown = capture.of_source(source)
+    shown = told.calls
     collected.from_calls(capture.sources[source].records, shown.enter, shown.exit)
     own = [e for e in collected.found if not e.text.endswith(" used")]
     yield from (replace(e, side="firmware") if console and "TRACKING_GET" in e.text else e for e in own)
+    rows = rows_of(capture, source, ("RMI",), told.rows)
     yield from _version(rows)
     if console:
-        yield from _rows_of_a_log(capture, source, rows)
+        yield from _rows_of_a_log(capture, source, told.rows, rows)
     else:
         yield from _arguments(rows)
         yield from signs_in_pages(capture, source)
 
 
-def _function_ids(capture: Capture, source: int, rows: Rows, console: bool) -> Iterator[Evidence]:
+def _function_ids(capture: Capture, source: int, said: set[tuple[int, Said]], console: bool) -> Iterator[Evidence]:
     """Used: the kernel's. Answered, or printed: the firmware has it. Refused as unknown: it has not."""
-    refused = rows.status == ALL_ONES
-    said = ~refused & (rows.status != NO_RESULT)
-    known = set(rows.fid[said].tolist())
-    lacking = (set(rows.fid[refused].tolist()) - known) | _unknown(capture, source)
-    asked = set(rows.fid.tolist())
+    known = {f for f, how in said if how is Said.ANSWERED}
+    lacking = ({f for f, how in said if how is Said.REFUSED} - known) | _unknown(capture, source)
+    asked = {f for f, _ in said}
     yield from (replace(e, side="kernel") for e in fid_signs(asked - lacking))
     word = "printed" if console else "answered"
     yield from (replace(e, side="firmware", text=e.text.removesuffix("used") + word) for e in fid_signs(known))
@@ -91,22 +89,21 @@ def _unknown(capture: Capture, source: int) -> set[int]:
 
 def _version(rows: Rows) -> Iterator[Evidence]:
     """An answer of a version that no table has."""
-    for i in np.flatnonzero((rows.fid == np.uint64(_VERSION)) & ((rows.kr & 5) == 5)).tolist()[:50]:
+    for i in np.flatnonzero((rows.fid == np.uint64(VERSION)) & ((rows.kr & 5) == 5)).tolist()[:50]:
         high = int(rows.r[i, 2])
         if 2 < high >> 16 < 0x100:
             yield Evidence("core", (BEFORE,), f"RMM answers RMI_VERSION with {high >> 16}.{high & 0xFFFF}", 3, "firmware")
 
 
-def _rows_of_a_log(capture: Capture, source: int, rows: Rows) -> Iterator[Evidence]:
+def _rows_of_a_log(capture: Capture, source: int, shown: SourceCalls, rows: Rows) -> Iterator[Evidence]:
     """The form of the rows: names that begin with SMC_RMM_ until July 2024; until May 2023 always five arguments."""
     src = capture.sources[source]
-    shown = capture.of_source(source)
     at = shown.first[np.isin(shown.rows, rows.call)][:_PREFIX_ROWS]
     raw = [src.raw(int(src.records.offset[r]), int(src.records.length[r])) for r in at.tolist()]
     if raw and sum(b"SMC_RMM_" in text for text in raw) * 2 > len(raw):
         text = "rows begin with SMC_RMM_, as TF-RMM printed until July 2024"
         yield Evidence("core", (BEFORE, R10), text, 4, "firmware")
-    few = [i for i, f in enumerate(rows.fid.tolist()[:1000]) if _arity(f) < 5]
+    few = [i for i, f in enumerate(rows.fid.tolist()[:FIRST]) if _arity(f) < 5]
     if few and all(int(rows.kx[i]) & 0x3E == 0x3E for i in few):
         text = "rows have five arguments whatever the command, as TF-RMM printed until May 2023"
         yield Evidence("core", (BEFORE,), text, 4, "firmware")
@@ -128,8 +125,8 @@ class _Form(NamedTuple):
 
 
 _FORMS = (
-    _Form("RMI_RTT_DEV_VALIDATE", _DEV_VALIDATE, {6: (R11, R20B1), 4: (R20B3,)}),
-    _Form("RMI_PSCI_COMPLETE", _PSCI_COMPLETE, {3: (R10, R11, R20B1), 2: (R20B3,)}),
+    _Form("RMI_RTT_DEV_VALIDATE", DEV_VALIDATE, {6: (R11, R20B1), 4: (R20B3,)}),
+    _Form("RMI_PSCI_COMPLETE", PSCI_COMPLETE, {3: (R10, R11, R20B1), 2: (R20B3,)}),
 )
 
 
@@ -143,12 +140,12 @@ def _arity(fid: int) -> int:
 
 def _arguments(rows: Rows) -> Iterator[Evidence]:
     """Arguments that only some revisions have where they stand."""
-    for i in np.flatnonzero(rows.fid == np.uint64(_DEV_VALIDATE)).tolist()[:20]:
+    for i in np.flatnonzero(rows.fid == np.uint64(DEV_VALIDATE)).tolist()[:20]:
         if int(rows.kx[i]) & 0x60 == 0x60:
             six = bool(rows.x[i, 5] or rows.x[i, 6])
             fits: tuple[str, ...] = (R11, R20B1) if six else (R20B3,)
             yield Evidence("RMI_RTT_DEV_VALIDATE", fits, f"called with {'six' if six else 'four'} arguments", 3, "kernel")
-    for i in np.flatnonzero(rows.fid == np.uint64(_PSCI_COMPLETE)).tolist()[:20]:
+    for i in np.flatnonzero(rows.fid == np.uint64(PSCI_COMPLETE)).tolist()[:20]:
         second = int(rows.x[i, 2])
         if int(rows.kx[i]) & 4 and second:
             rec = second & 0xFFF == 0 and second < 1 << 52

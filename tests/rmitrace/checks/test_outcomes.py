@@ -31,6 +31,17 @@ def test_good_runs_have_no_error_and_no_warning():
         assert [f for f in capture.findings if f.severity in ("error", "warning")] == [], run
 
 
+def test_findings_are_the_same_however_many_calls_are_looked_at_together(monkeypatch):
+    paths = [
+        ROOT / "captures/ftrace/pdev-connect.trace.txt",
+        *(RMM / f"tf-rmm-head-{run}.calls.jsonl.xz" for run in ("errors", "doefail6")),
+    ]
+    whole = [open_capture([str(p)]).findings for p in paths]
+    monkeypatch.setattr("rmitrace.checks.finding._AT_ONCE", 5)
+    monkeypatch.setattr("rmitrace.checks.storms.SEQUENCES_AT_ONCE", 1)
+    assert [open_capture([str(p)]).findings for p in paths] == whole
+
+
 def test_statuses_are_counted_as_recorded():
     """Counted in the recording by the low byte of x0; -1 is another status."""
     path = RMM / "tf-rmm-head-errors.calls.jsonl.xz"
