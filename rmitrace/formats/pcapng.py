@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .pcap import Packet
 
 SECTION, INTERFACE, PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
+_TIMES = 1 << 63
+"""ns that a signed word does not hold any more."""
 NAMED = frozenset((SECTION, INTERFACE, PACKET, SIMPLE, 4, 5, ENHANCED, 9, 10, 0xBAD, 0x40000BAD))
 """Block types that a search for the next whole block believes in; others are only skipped in their turn."""
 MAX_INTERFACES = 4096
@@ -79,6 +81,9 @@ def read_blocks(data: Data, start: int, report: Report) -> Iterator[Packet]:
                 if captured > room:
                     report(pos, 0, f"the block says {captured} captured bytes and has room for {room}")
                     captured = room
+                if ts is not None and not -_TIMES < ts < _TIMES:
+                    report(pos, 0, f"the packet's time is {ts} ns, which is beyond 292 years from 1970; it is left out")
+                    ts = None
                 linktype = _at(interfaces, interface).linktype
                 if linktype < 0:
                     report(pos, 0, f"interface {interface} was not described")

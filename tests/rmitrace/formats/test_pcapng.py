@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rmitrace.capture.records import NO_TIME
+from rmitrace.formats.base import ReadOptions
+from rmitrace.formats.packets import PacketFormat
 from rmitrace.formats.pcap import is_pcap, packets
 from rmitrace.formats.pcapng import MAX_INTERFACES
 
@@ -128,6 +131,18 @@ def test_captured_length_beyond_its_block() -> None:
     reader = packets(data)
     assert [p.captured for p in reader] == [4]
     assert "4000" in reader.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("ticks", "ns"),
+    [(9223372036854775, 9223372036854775000), (9223372036854776, None), ((1 << 64) - 1, None)],  # (1 << 63) // 1000 us
+)
+def test_a_time_beyond_64_bits_is_left_out(ticks: int, ns: int | None) -> None:
+    data = section() + interface(292) + enhanced(b"a", ticks) + enhanced(b"b", 2)
+    reader = packets(data)
+    assert [p.ts_ns for p in reader] == [ns, 2000]
+    assert [(p.offset, "beyond" in p.message) for p in reader.problems] == ([] if ns else [(48, True)])
+    assert PacketFormat().read(data, 0, len(data), ReadOptions()).ts[:2].tolist() == [NO_TIME if ns is None else ns, 2000]
 
 
 def test_file_cut() -> None:
