@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
 from .text import Line, count
+from .theme import styles
 from .view import View
 
 _KEYS = (
@@ -27,11 +26,9 @@ _KEYS = (
 class Bar(Widget):
     """One line of styled words."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"bar--{n}" for n in ("title", "key", "error", "warning", "ok", "dim")}
-
     def style_of(self, name: str) -> Style:
-        """The style of a component by its short name."""
-        return self.get_component_rich_style(f"bar--{name}", partial=True) if name else self.rich_style
+        """The style of a name (see .theme); here a warning is bold."""
+        return styles(self.app.current_theme.dark)["warned" if name == "warning" else name] if name else self.rich_style
 
     def render_line(self, y: int) -> Strip:
         """The line."""

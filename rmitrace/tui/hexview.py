@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import cell_len
+from textual.events import Resize
 from textual.strip import Strip
 
 from ..display import safe
@@ -183,12 +184,10 @@ class HexPane(LineView):
             return a < text.shown(self._span[1][1]) and text.shown(self._span[1][0]) < b
         return False
 
-    def changed(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         """Wrap again where the width is another one."""
         if self.details is not None and self._width != self.line_width:
             self._lay()
-            return
-        super().changed()
 
     def count(self) -> int:
         """Lines of the pane."""

@@ -14,6 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from .theme import styles
+
 _KEPT = 512
 """Strips kept; a screen has fewer lines."""
 
@@ -22,29 +24,6 @@ class LineView(ScrollView, can_focus=True):
     """Lines numbered from 0, drawn on demand by ``draw``; one of them has the cursor."""
 
     ALLOW_SELECT = False
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"line--{name}"
-        for name in (
-            "ok",
-            "error",
-            "warning",
-            "dim",
-            "name",
-            "heading",
-            "object",
-            "value",
-            "mark",
-            "cursor",
-            "cursor-blur",
-            "field",
-            "span-ok",
-            "span-failed",
-            "span-incomplete",
-            "selected",
-            "here",
-        )
-    }
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor(-1)", "Line up", key_display="↑ k", show=False),
@@ -72,6 +51,9 @@ class LineView(ScrollView, can_focus=True):
         self.cursor = 0
         self._strips: OrderedDict[tuple[int, int, bool, bool], Strip] = OrderedDict()
         self._styles: dict[str, Style] = {}
+        self._restyled = True
+        self._look: tuple[Style, bool] | None = None
+        """The colours that the strips are drawn in."""
 
     # -- to be given by the pane
 
@@ -99,11 +81,12 @@ class LineView(ScrollView, can_focus=True):
         return max(self.scrollable_content_region.height, 1)
 
     def style_of(self, name: str) -> Style:
-        """The style of a component by its short name, '' for the pane's own."""
+        """The style of a name (see .theme), '' for the pane's own."""
+        if self._restyled:
+            self._restyle()
         style = self._styles.get(name)
         if style is None:
-            style = self.get_component_rich_style(f"line--{name}", partial=True) if name else self.rich_style
-            self._styles[name] = style
+            style = self._styles[name] = styles(self.app.current_theme.dark)[name] if name else self.rich_style
         return style
 
     def base_of(self, cursor: bool, focused: bool) -> str:
@@ -111,20 +94,32 @@ class LineView(ScrollView, can_focus=True):
         return ("cursor" if focused else "cursor-blur") if cursor else ""
 
     def notify_style_update(self) -> None:
-        """Forget what was drawn in other colours."""
-        self._styles.clear()
-        self._strips.clear()
+        """Look again whether the colours are others: Textual tells of a new style whenever the focus moves."""
+        self._restyled = True
         super().notify_style_update()
+
+    def _restyle(self) -> None:
+        """Forget what was drawn in other colours."""
+        self._restyled = False
+        look = self.rich_style, self.app.current_theme.dark
+        if look != self._look:
+            self._look = look
+            self._styles.clear()
+            self._strips.clear()
 
     def changed(self) -> None:
         """The lines are others now: count and draw them again."""
         self._strips.clear()
+        self._fit()
+        self.refresh()
+
+    def _fit(self) -> None:
+        """Fit cursor and scroll bar to the number of lines."""
         self.cursor = min(max(self.cursor, 0), max(self.count() - 1, 0))
         size = Size(self.line_width, self.count())
         if size != self.virtual_size:  # set without a layout of the whole screen: the room for the scroll bar is always kept
             self.set_reactive(Widget.virtual_size, size)
             self._scroll_update(size)
-        self.refresh()
 
     def redraw(self) -> None:
         """The same lines look otherwise now."""
@@ -132,17 +127,17 @@ class LineView(ScrollView, can_focus=True):
         self.refresh()
 
     def on_resize(self, event: Resize) -> None:
-        """Fit the lines to the new width and keep the cursor in sight."""
-        self.changed()
+        """Keep the cursor in sight. What is drawn is drawn for a width, and good for any height."""
+        self._fit()
         self.show_cursor()
 
     def on_focus(self) -> None:
         """Show the cursor as the active one."""
-        self.redraw()
+        self.refresh_line(self.cursor)
 
     def on_blur(self) -> None:
         """Show the cursor as an inactive one."""
-        self.redraw()
+        self.refresh_line(self.cursor)
 
     def render_line(self, y: int) -> Strip:
         """The line at a place of the screen."""
@@ -150,10 +145,13 @@ class LineView(ScrollView, can_focus=True):
         width = self.line_width
         if line >= self.count():
             return Strip.blank(width, self.rich_style)
-        key = (line, width, line == self.cursor, self.has_focus)
+        if self._restyled:
+            self._restyle()
+        cursor = line == self.cursor
+        key = (line, width, cursor, cursor and self.has_focus)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self.draw(line, width, line == self.cursor, self.has_focus)
+            strip = self._strips[key] = self.draw(line, width, cursor, self.has_focus)
             if len(self._strips) > _KEPT:
                 self._strips.popitem(last=False)
         else:

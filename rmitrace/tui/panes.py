@@ -95,6 +95,7 @@ class PaneScreen(Screen[None]):
 
     def _fit(self, width: int, height: int) -> None:
         self.set_class(height < 20, "-low")
+        self._show_details(self.focused in (self.tree_pane, self.bytes_pane))
         self.set_class(height >= 34, "-tall")
         self.set_class(height >= 46, "-high")
         self.set_class(100 <= width < 160, "-medium")
@@ -211,8 +212,12 @@ class PaneScreen(Screen[None]):
 
     def on_call_list_opened(self, message: CallList.Opened) -> None:
         """Enter on a call: go to its fields."""
-        self.add_class("-details")
+        self._show_details(True)
         self.call_after_refresh(self.tree_pane.focus)
+
+    def _show_details(self, shown: bool) -> None:
+        """Whether a low screen shows tree and bytes in the place of the list."""
+        self.set_class(shown and self.has_class("-low"), "-details")  # a class of the screen draws all of it anew
 
     def on_lanes_chosen(self, message: Lanes.Chosen) -> None:
         """A call was chosen on the timeline."""
@@ -257,7 +262,7 @@ class PaneScreen(Screen[None]):
 
     def focus_pane(self, pane: str) -> None:
         """Give a pane the focus, showing it where the screen is too low for all."""
-        self.set_class(pane in ("tree", "bytes"), "-details")
+        self._show_details(pane in ("tree", "bytes"))
         self.call_after_refresh(self.query_one(f"#{pane}").focus)
 
     def ask(self, what: str, hint: str, value: str, accept: Callable[[str], str | None]) -> None:

@@ -1,7 +1,16 @@
-"""The two colour themes. Every meaning that has a colour has a sign as well."""
+"""The two colour themes, and the styles of text in them. Every meaning that has a colour has a sign as well.
+
+The styles are no component classes of the widgets: Textual works out each of those again, of every pane, whenever the focus moves
+or a pane is shown or hidden.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from rich.style import Style
 from textual.theme import Theme
 
 DARK = Theme(
@@ -53,3 +62,41 @@ LIGHT = Theme(
         "bar": "#e3e8ed",
     },
 )
+
+_STYLES = {
+    "title": ("", "", True),
+    "key": ("primary", "", True),
+    "ok": ("success", "", False),
+    "error": ("error", "", True),
+    "warning": ("warning", "", False),
+    "warned": ("warning", "", True),
+    "dim": ("dim", "", False),
+    "name": ("primary", "", False),
+    "heading": ("", "", True),
+    "object": ("accent", "", False),
+    "value": ("foreground", "", False),
+    "mark": ("warning", "", True),
+    "cursor": ("", "cursor", False),
+    "cursor-blur": ("", "cursor-blur", False),
+    "field": ("#000000", "field", True),
+    "span-ok": ("success", "span-ok", False),
+    "span-failed": ("error", "span-failed", True),
+    "span-incomplete": ("warning", "span-incomplete", False),
+    "selected": ("background", "primary", True),
+    "here": ("primary", "", False),
+    "here-bold": ("primary", "", True),
+}
+"""Name to foreground and background, each a colour of the theme, and whether it is bold."""
+
+
+@cache
+def styles(dark: bool) -> Mapping[str, Style]:
+    """The styles of text in a dark theme or a light one."""
+    theme = DARK if dark else LIGHT
+
+    def colour(word: str) -> str | None:
+        return theme.variables.get(word) or getattr(theme, word, word) or None
+
+    return MappingProxyType(
+        {n: Style(color=colour(front), bgcolor=colour(back), bold=bold or None) for n, (front, back, bold) in _STYLES.items()}
+    )

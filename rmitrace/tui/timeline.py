@@ -17,6 +17,7 @@ from ..lifecycle.table import OUTCOMES
 from .lanes import Cells, Timeline
 from .lineview import LineView
 from .text import OUTCOME, Line
+from .theme import styles
 from .view import View
 
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -164,8 +165,6 @@ class Lanes(LineView):
 class Axis(Widget):
     """The axis above the lanes: ticks, and the place of the cursor."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"axis--tick", "axis--cursor"}
-
     def __init__(self, lanes: Lanes) -> None:
         super().__init__()
         self._lanes = lanes
@@ -176,16 +175,16 @@ class Axis(Widget):
         start, width = sum(lanes.labels), lanes.cells_width
 
         def style(name: str) -> object:
-            return self.get_component_rich_style(f"axis--{name}", partial=True) if name else self.rich_style
+            return styles(self.app.current_theme.dark)[name] if name else self.rich_style
 
         out = Line(self.size.width, style)  # type: ignore[arg-type]
         out.to(start)
-        out.add(axis_text(lanes.timeline, width, self._zero()), "tick")
+        out.add(axis_text(lanes.timeline, width, self._zero()), "dim")
         strip = out.strip()
         cell = lanes.cell
         if cell is None:
             return strip
-        marker = Line(1, style).add("▼", "cursor").strip()  # type: ignore[arg-type]
+        marker = Line(1, style).add("▼", "here-bold").strip()  # type: ignore[arg-type]
         at = min(start + cell, self.size.width - 1)
         return Strip.join([strip.crop(0, at), marker, strip.crop(at + 1, self.size.width)])
 

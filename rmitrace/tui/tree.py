@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.message import Message
 from textual.strip import Strip
 
@@ -52,12 +53,10 @@ class TreePane(LineView):
         self.lines = TreeLines(self.details, self._folds, self._width).lines if self.details is not None else []
         self.changed()
 
-    def changed(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         """Wrap again where the width is another one."""
         if self._width != self.line_width:
             self._lay()
-        else:
-            super().changed()
 
     def count(self) -> int:
         """Lines of the tree."""
