@@ -205,13 +205,16 @@ def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int
     was understood late, and gives events that belong together names that show it.
     whole_lines  lines of one event have the same fields, so that a shorter one was cut
     """
-    kind = np.asarray(records.kind)
-    whole = (kind == Kind.WHOLE_IN) | (kind == Kind.WHOLE_OUT)
-    drop = whole if whole.any() and (kind == Kind.ENTER).any() else np.zeros(len(kind), dtype=bool)
+    drop = np.zeros(0, dtype=np.int64)
+    if len(whole := np.concatenate([records.of_kind(k) for k in (Kind.WHOLE_IN, Kind.WHOLE_OUT)])):
+        drop = whole if len(records.of_kind(Kind.ENTER)) else drop
     if probes.dropped:
-        drop = drop | (np.isin(records.offset, np.array(probes.dropped)) & (kind == Kind.BUFFER))
-    if drop.any():
-        records.take(~drop)
+        buffers = records.of_kind(Kind.BUFFER)
+        drop = np.append(drop, buffers[np.isin(records.offset[buffers], np.array(probes.dropped))])
+    if len(drop):
+        keep = np.ones(len(records), dtype=bool)
+        keep[drop] = False
+        records.take(keep)
     if probes.late and (records.offset[1:] < records.offset[:-1]).any():
         records.take(np.argsort(records.offset, kind="stable"))
     cut = mark_cut(records) if whole_lines else 0
@@ -220,14 +223,19 @@ def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int
     return cut
 
 
+_AT_ONCE = 1 << 17
+"""Records that are looked at at a time."""
+
+
 def mark_cut(records: Records) -> int:
     """Make damaged what was cut short: an SMC event with fewer registers at its end than both its neighbours of the
     same event, or than the only neighbour it has. Returns how many."""
     total = 0
+    several = _forms(records)
+    if all(count < 2 for count in several.values()):
+        return 0
     smc = np.asarray(records.kind) <= Kind.EXIT
     names = np.asarray(records.name)[smc]
-    both, _ = distinct(names.astype(np.uint64) << np.uint64(32) | np.asarray(records.known)[smc])
-    several = Counter((both >> np.uint64(32)).tolist())
     reason: dict[str, int] = {}
     for name in sorted(n for n, count in several.items() if count > 1):
         rows = np.flatnonzero(smc)[names == name]
@@ -243,3 +251,14 @@ def mark_cut(records: Records) -> int:
             records.name[rows[cut]] = at
             total += int(cut.sum())
     return total
+
+
+def _forms(records: Records) -> Counter[int]:
+    """In how many sets of registers the SMC events of each name come."""
+    both = np.zeros(0, dtype=np.uint64)
+    for start in range(0, len(records), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        smc = records.kind[some] <= Kind.EXIT
+        form = records.name[some][smc].astype(np.uint64) << np.uint64(32) | records.known[some][smc]
+        both = np.union1d(both, distinct(form)[0])
+    return Counter((both >> np.uint64(32)).tolist())

@@ -65,8 +65,6 @@ class Fast:
             else:
                 break
         if status != DONE:
-            for column in (rows.regs, *rows.columns.values()):
-                column[begin : int(state[ROWS])] = 0
             return False
         rows.used = int(state[ROWS])
         return True

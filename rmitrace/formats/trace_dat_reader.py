@@ -142,7 +142,8 @@ class Reader:
         ``before``: rows that were given before."""
         column = rows.columns["ident"]
         told = np.flatnonzero(rows.columns["kind"])
-        counts = np.bincount(column, minlength=1 << 16) - np.bincount(column[told], minlength=1 << 16)
+        counts = np.bincount(column)
+        counts -= np.bincount(column[told], minlength=len(counts))
         settled = Settled(rows, told)
         queue: list[tuple[int, int, Iterator[int]]] = []
         for event in np.flatnonzero(counts).tolist():
@@ -214,25 +215,26 @@ class Reader:
         the order of time."""
         c = rows.columns
         slow = self.builder.finish()
-        # a row is one record, but for a synthetic event that holds a call's entry and exit
-        first = np.unique(slow.offset, return_index=True)[1]
-        first = first[slow.offset[first] >= before]
-        at = slow.offset[first] - before
-        for column in ("kind", "name", "known"):
-            c[column][at] = getattr(slow, column)[first]
-        rows.regs[at] = slow.regs[first]
+        first = np.zeros(0, dtype=np.int64)
+        if len(slow):  # a row is one record, but for a synthetic event that holds a call's entry and exit
+            first = np.unique(slow.offset, return_index=True)[1]
+            first = first[slow.offset[first] >= before]
+            at = slow.offset[first] - before
+            for column in ("kind", "name", "known"):
+                c[column][at] = getattr(slow, column)[first]
+            rows.regs[at] = slow.regs[first]
         ts = c["ts"].view(np.int64)
-        ts[(ts < 0) | ((ts == 0) & (c["kind"] == Kind.DAMAGED)) | (not self.timed)] = NO_TIME
+        if not self.timed or (len(ts) and ts.min() <= 0):
+            ts[(ts < 0) | ((ts == 0) & (c["kind"] == Kind.DAMAGED)) | (not self.timed)] = NO_TIME
         records = Records(
             offset=np.arange(before, before + len(ts), dtype=np.int64), length=c["length"], ts=ts, cpu=c["cpu"], pid=c["pid"],
             kind=c["kind"], name=c["name"], known=c["known"], regs=rows.regs, names=list(self.builder.names),
         )  # fmt: skip
-        more = np.setdiff1d(np.arange(len(slow)), first)
-        if len(more):
+        if len(more := np.setdiff1d(np.arange(len(slow)), first) if len(slow) else first):
             slow.take(more)
             records = joined([records, slow], records.names)
             records.take(np.argsort(records.offset, kind="stable"))
-        if (records.kind == 0).any():
+        if not records.kind.all():
             records.take(np.flatnonzero(records.kind))
         return records
 

@@ -57,8 +57,9 @@ class Rows:
         """
         self.reserve(count, done)
         where = slice(self.used, self.used + count)
-        for k, v in values.items():
-            self.columns[k][where] = v
+        for k, column in self.columns.items():
+            column[where] = values.get(k, 0)
+        self.regs[where] = 0
         self.used += count
         return where
 
@@ -78,8 +79,6 @@ class Rows:
 
     def clear(self) -> None:
         """Forget the rows, keep the room."""
-        for column in (self.regs, *self.columns.values()):
-            column[: self.used] = 0
         self.used = 0
 
     def finish(self) -> None:
@@ -228,7 +227,7 @@ class Collector:
         start = self.rows.used
         if self.fast is not None and self.fast.take(self.rows, pages, found, at, done):
             ts = self.rows.columns["ts"][start : self.rows.used]
-            self.rows.fill(start, cpu=cpu, ring=ring, ts=times(options, shift, ts))
+            self.rows.fill(start, cpu=cpu, ring=ring, ts=times(options, shift, ts), kind=0, name=0, known=0)
             self.events += self.fast.count(self.ignored, self.unknown)
             return self._damaged(found, at, cpu)
         events = step(pages, found)
@@ -247,7 +246,6 @@ class Collector:
             self.rows.used = where.start
             rest = {k: c[where][keep] for k, c in self.rows.columns.items()}
             regs = self.rows.regs[where][keep]
-            self.rows.regs[where] = 0
             self.rows.regs[self.rows.add(len(regs), done, **rest)] = regs
 
     def _plan(self, ident: npt.NDArray[np.uint16], events: Events, pages: Bytes, where: slice) -> npt.NDArray[np.bool_]:

@@ -47,11 +47,13 @@ class Settled:
     def apply(self) -> None:
         """Fill the columns."""
         ident = self.rows.columns["ident"]
+        index = ident.astype(np.intp)
         for name, table in self._tables.items():
             column = self.rows.columns[name]
             kept = column[self.told]
-            column[:] = table[ident]
-            column[self.single] = 0
+            np.take(table, index, out=column, mode="clip")
+            if self.single:
+                column[self.single] = 0
             column[self.told] = kept
         for event, registers in self._short:
             mine = ident == event
