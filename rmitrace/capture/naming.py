@@ -13,14 +13,12 @@ import decoders
 
 from .distinct import distinct
 from .packed import Column
-from .pairs import Pairs
+from .pairs import AT_ONCE, Pairs
 from .records import Records, Values
 from .revision import Revision
 
 FID_MASK = 0xFFFEFFFF
 """A function id without the SVE hint (bit 16, DEN0028 2.9)."""
-_AT_ONCE = 1 << 16
-"""Calls that are named at a time."""
 _MAX_DISTINCT = 65536
 """Distinct results of one command that are looked up one by one (a random number generator returns any value)."""
 
@@ -61,8 +59,8 @@ class Named:
     def spread(self, which: Column) -> Named:
         """Of calls, packed, given the row of each."""
         out = [Column(c.dtype) for c in self.columns]
-        for start in range(0, len(which), _AT_ONCE):
-            rows = which[start : start + _AT_ONCE]
+        for start in range(0, len(which), AT_ONCE):
+            rows = which[start : start + AT_ONCE]
             for column, values in zip(out, self.columns, strict=True):
                 column.append(values[rows])
         return Named(*out)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .encoding import HEADER, header, one, pack
+from .encoding import HEADER, header, one
+from .encoding_fast import packer
 from .packed_values import PackedValues
 from .unpacking import unpack_into
 
@@ -39,7 +40,7 @@ class Column(PackedValues, NDArrayOperatorsMixin):
             if number == len(self._pieces):
                 self._rest = [piece]
             else:
-                self._replace(number, pack(piece))
+                self._replace(number, next(packer(self.PIECE).pieces(piece)))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -122,12 +123,20 @@ class Column(PackedValues, NDArrayOperatorsMixin):
             out[order] = self._gather(rows[order])
             return out
         out = np.empty(len(rows), dtype=self.dtype)
-        first, last = int(rows[0]) // self.PIECE, int(rows[-1]) // self.PIECE
-        cuts = np.searchsorted(rows, np.arange(first, last + 2) * self.PIECE)
-        for number in range(first, last + 1):
-            a, b = int(cuts[number - first]), int(cuts[number - first + 1])
-            if a < b:
-                out[a:b] = self._piece(number)[rows[a:b] - number * self.PIECE]
+        size = self.PIECE
+        at = 0
+        while at < len(rows):
+            first = int(rows[at]) // size
+            last = min(first + _AT_ONCE, -(-len(self) // size)) * size
+            stop = at + int(np.searchsorted(rows[at:], last))
+            if stop - at < _FEW:  # a piece is enough
+                last = min((first + 1) * size, len(self))
+                stop = at + int(np.searchsorted(rows[at:stop], last))
+                values = self._piece(first)
+            else:
+                values = self._range(first * size, min(last, len(self)))
+            out[at:stop] = values[rows[at:stop] - first * size]
+            at = stop
         return out
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:

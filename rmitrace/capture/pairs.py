@@ -16,6 +16,8 @@ Flags = npt.NDArray[np.bool_]
 
 BOTH, ENTER_ONLY, EXIT_ONLY, WHOLE = 0, 1, 2, 3
 PAIRED = ("both", "enter-only", "exit-only", "whole")
+AT_ONCE = 1 << 16
+"""Calls that are unpacked at a time."""
 ALONE = -2
 """See FirstRegisters.label."""
 
@@ -49,13 +51,19 @@ class FirstRegisters:
         """Of some of the calls, where they are the rows."""
         return FirstRegisters(self.x0[some], self.asked[some], self.r0[some], self.answered[some], self.label[some])
 
-    def calls(self, rows: Flags) -> I64:
-        """The calls that have one of some rows of the table."""
+    def calls(self, *rows: Flags) -> list[I64]:
+        """The calls that have one of some rows of the table, for each of several sets of rows."""
         if self.which is None:
-            return np.flatnonzero(rows)
-        if not rows.any():
-            return np.zeros(0, dtype=np.int64)
-        return np.concatenate([start + np.flatnonzero(rows[piece]) for start, piece in self.which.pieces()])
+            return [np.flatnonzero(some) for some in rows]
+        any_of = np.logical_or.reduce(rows)
+        at, which = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
+        for start in range(0, len(self.which) if any_of.any() else 0, AT_ONCE):
+            piece = self.which[start : start + AT_ONCE]
+            found = np.flatnonzero(any_of[piece])
+            at.append(start + found)
+            which.append(piece[found])
+        calls, row = np.concatenate(at), np.concatenate(which)
+        return [calls[some[row]] for some in rows]
 
 
 @dataclass(slots=True)

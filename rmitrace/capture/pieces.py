@@ -1,21 +1,28 @@
-"""Packed pieces one behind the other: the first bytes in memory, what is more in a file without a name, so that a capture larger
-than memory can be worked with and nothing is left behind.
+"""Packed pieces one behind the other: in memory while there are few of all columns together, then in files without a name, so
+that a capture larger than memory can be worked with and nothing is left behind.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from typing import IO
+from typing import IO, ClassVar
+
+BUDGET = 64 << 20
+"""Bytes that are kept in memory of all columns together, before each has to do with its own share: a file takes the processor
+longer than the packing did."""
 
 
 class Pieces:
     """Pieces by their number.
 
-    most   bytes that are kept in memory
+    most   bytes that are kept in memory where all together have more than BUDGET
     file   where the others stand, None: there are none
     sizes  bytes of each
     """
+
+    _together: ClassVar[int] = 0
+    """Bytes in memory of all columns, about: threads add to it without a lock."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -26,6 +33,11 @@ class Pieces:
         """Where each begins in the file, -1 where it is in memory."""
         self._holding = 0
         """Bytes of those in memory."""
+        self._fixed = False
+        """There is no room for a file."""
+
+    def __del__(self) -> None:
+        Pieces._together -= self._holding
 
     @classmethod
     def mapped(cls, most: int, file: IO[bytes], at: int, sizes: list[int]) -> Pieces:
@@ -60,7 +72,7 @@ class Pieces:
     def replace(self, number: int, piece: bytes) -> None:
         """Put another in the place of one."""
         if self._at[number] < 0:
-            self._holding -= self.sizes[number]
+            self._count(-self.sizes[number])
         self._held[number], self._at[number], self.sizes[number] = piece, -1, len(piece)
         self._hold(len(piece))
 
@@ -82,13 +94,17 @@ class Pieces:
         return self.read(number) if count == 1 else b"".join(map(self.read, ends))
 
     def _hold(self, size: int) -> None:
-        self._holding += size
-        if self._holding <= self.most:
+        self._count(size)
+        if self._fixed or self._holding <= self.most or Pieces._together <= BUDGET:
             return
         try:
             self._spill()
-        except OSError:  # no room for a file: it stays in memory
-            self._holding = -(1 << 62)
+        except OSError:  # it stays in memory
+            self._fixed = True
+
+    def _count(self, size: int) -> None:
+        self._holding += size
+        Pieces._together += size
 
     def _spill(self) -> None:
         """Move what is in memory to the file."""
@@ -101,7 +117,7 @@ class Pieces:
         for i in moving:
             self._at[i], self._held[i] = at, b""
             at += self.sizes[i]
-        self._holding = 0
+        self._count(-self._holding)
 
 
 def _folder() -> str | None:

@@ -18,7 +18,7 @@ import numpy as np
 import decoders
 
 from .distinct import distinct
-from .pairs import FirstRegisters
+from .pairs import AT_ONCE, FirstRegisters
 from .records import Kind, Records, Values
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ DEVICE_REVISIONS = (R11, *TWO)
 """Those that have commands on devices."""
 
 _BASE = 0xC4000000
+_VERSION, _VALIDATE, _FEATURES, _CREATE, _DESTROY, _STATE, _TRACKING = 0x150, 0x163, 0x165, 0x176, 0x177, 0x178, 0x1E1
+"""Of RMI commands, below _BASE."""
 
 _STILL_IN_FIRMWARE = frozenset(
     (
@@ -56,9 +58,6 @@ NAMES = {
     "RMI_PSMMU_MSI_CONFIG": ("device", (R11,)),
     "RMI_RMM_CONFIG_SET": ("core", TWO),
 }
-
-_AT_ONCE = 1 << 16
-"""Calls whose names are looked at at a time."""
 
 TELLING_FIDS = tuple(_BASE + n for n in (0x150, 0x163, 0x164, 0x165, 0x177, 0x178, 0x1E1))
 """Commands whose arguments or results Signs.from_calls and rmitrace.correlate.skew look at; of the others a call tells
@@ -185,34 +184,44 @@ class Signs:
         answered = np.bincount(which[known & told], minlength=len(fids)) > 0
         # where no RMM answers at all, what the host asks is all there is
         self.from_fids(set(fids[rmi & (answered if (rmi & answered).any() else asked)].tolist()))
-        self._version(records, enter, exit_, first.calls(fid == _BASE + 0x150)[:50])
-        self._results(records, enter, exit_, fid, told & rmi[which], first)
-        self._rows(records, enter, fid, first)
+        ok = told & rmi[which]
+        of_fid = {n: fid == _BASE + n for n in (_VERSION, _VALIDATE, _FEATURES, _STATE, _TRACKING)}
+        good = ok & (x0 & np.uint64(0xFF) == 0)
+        sets = (of_fid[_VERSION], of_fid[_TRACKING], of_fid[_VALIDATE], good & of_fid[_STATE], good & of_fid[_FEATURES])
+        version, tracking, validate, state, features = first.calls(*sets)
+        self._version(records, enter, exit_, version[:50])
+        self._statuses(fid[ok], x0[ok].astype(np.uint8))
+        self._states(records, exit_[state], bool((good & (fid == _BASE + _DESTROY)).any()))
+        self._features(records, enter[features[:50]], exit_[features[:50]])
+        self._rows(records, enter)
+        self._arguments(records, enter[tracking[:1]], enter[validate[:1]])
 
     def from_fids(self, fids: set[int]) -> None:
         """Signs in which commands are used at all."""
         for e in fid_signs(fids):
             self.add(e)
 
-    def _rows(self, records: Records, enter: Values, fid: np.ndarray, first: FirstRegisters) -> None:
-        """``fid``: of the rows of ``first``."""
+    def _rows(self, records: Records, enter: Values) -> None:
         telling = {i for i, name in enumerate(records.names) if name in NAMES}
         seen: set[int] = set()
-        for start in range(0, len(enter), _AT_ONCE):
+        for start in range(0, len(enter), AT_ONCE):
             if seen == telling:
                 break
-            some = enter[start : start + _AT_ONCE]
+            some = enter[start : start + AT_ONCE]
             seen |= telling.intersection(np.unique(records.name[some[some >= 0]]).tolist())
         for i in sorted(seen):
             group, fits = NAMES[records.names[i]]
             self.add(Evidence(group, fits, f"row {records.names[i]}", 5, "firmware"))
-        for i in enter[first.calls(fid == _BASE + 0x1E1)[:1]].tolist():
+
+    def _arguments(self, records: Records, tracking: np.ndarray, validate: np.ndarray) -> None:
+        """The entry of a call of RMI_GRANULE_TRACKING_GET, and of one of RMI_RTT_DEV_VALIDATE, where there is one."""
+        for i in tracking.tolist():
             known = int(records.known[i])
             if records.regs[i, 2] or known == 0b111:  # a console row has as many arguments as the command
                 self.add(Evidence("core", (R20B3,), "RMI_GRANULE_TRACKING_GET with base and top", 3, "kernel"))
             else:
                 self.add(Evidence("core", (R20B1,), "RMI_GRANULE_TRACKING_GET with an address alone", 3, "kernel"))
-        for i in enter[first.calls(fid == _BASE + 0x163)[:1]].tolist():
+        for i in validate.tolist():
             if records.known[i] & 0x7F == 0x1F and records.kind[i] == Kind.WHOLE_IN:
                 self.add(Evidence("device", (R20B3,), "RMI_RTT_DEV_VALIDATE with four arguments", 3, "firmware"))
 
@@ -233,28 +242,26 @@ class Signs:
             said = f"RMM answers RMI_VERSION with {low >> 16}.{low & 0xFFFF} to {high >> 16}.{high & 0xFFFF}"
             self.add(Evidence("core", fits, said, 3, "firmware"))
 
-    def _results(
-        self, records: Records, enter: Values, exit_: Values, fid: np.ndarray, ok: np.ndarray, first: FirstRegisters
-    ) -> None:
-        """``fid``, ``ok``: of the rows of ``first``; an RMI command that the RMM answered."""
-        status = first.r0.astype(np.uint8)  # bits 7:0
+    def _statuses(self, fid: np.ndarray, status: np.ndarray) -> None:
+        """Of RMI commands that the RMM answered: function ids, and bits 7:0 of x0."""
         for value, name in TELLING_STATUSES.items():
-            hit = ok & (status == value)
+            hit = status == value
             if hit.any():
                 self.add(Evidence("core", TWO, f"status {name} ({value})", 5, "firmware"))
-                if value == 13 and np.isin(fid[hit] & np.uint64(0xFFFF), (0x176, 0x177)).any():
+                if value == 13 and np.isin(fid[hit] & np.uint64(0xFFFF), (_CREATE, _DESTROY)).any():
                     self.add(Evidence("device", TWO, "PDEV_CREATE or PDEV_DESTROY starts a stateful operation", 5, "firmware"))
-        good = ok & (status == 0)
-        state = first.calls(good & (fid == _BASE + 0x178))
-        if len(state):
-            values = set(np.unique(records.regs[exit_[state], 1]).tolist())
-            if values & {6, 7, 8}:
-                said = ", ".join(str(v) for v in sorted(values & {6, 7, 8}))
-                self.add(Evidence("device", (R11,), f"RMI_PDEV_GET_STATE gives {said}, a state of 1.1 only", 5, "firmware"))
-            elif values & {4} and (good & (fid == _BASE + 0x177)).any():
-                self.add(Evidence("device", TWO, "RMI_PDEV_DESTROY succeeds after state 4 (STOPPED in 2.0)", 3, "firmware"))
-        feats = first.calls(good & (fid == _BASE + 0x165))[:50]
-        for e, x in zip(enter[feats].tolist(), exit_[feats].tolist(), strict=True):
+
+    def _states(self, records: Records, exits: np.ndarray, destroyed: bool) -> None:
+        """What RMI_PDEV_GET_STATE gave; ``destroyed``: an RMI_PDEV_DESTROY succeeded."""
+        values = set(np.unique(records.regs[exits, 1]).tolist())
+        if values & {6, 7, 8}:
+            said = ", ".join(str(v) for v in sorted(values & {6, 7, 8}))
+            self.add(Evidence("device", (R11,), f"RMI_PDEV_GET_STATE gives {said}, a state of 1.1 only", 5, "firmware"))
+        elif values & {4} and destroyed:
+            self.add(Evidence("device", TWO, "RMI_PDEV_DESTROY succeeds after state 4 (STOPPED in 2.0)", 3, "firmware"))
+
+    def _features(self, records: Records, enter: np.ndarray, exit_: np.ndarray) -> None:
+        for e, x in zip(enter.tolist(), exit_.tolist(), strict=True):
             index, value = int(records.regs[e, 1]), int(records.regs[x, 1])
             if index == 0 and value >> 42 & 1:
                 self.add(Evidence("device", (R11,), "RMI_FEATURES register 0 has DA (bit 42)", 4, "firmware"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 I64 = npt.NDArray[np.int64]
 
 OPERATIONS = ("RMI_OP_CONTINUE", "RMI_OP_MEM_DONATE", "RMI_OP_MEM_RECLAIM", "RMI_OP_CANCEL")
+_AT_ONCE = 1 << 16
+"""Calls that are looked at at a time."""
 _GOES_ON = ("RMI_INCOMPLETE", "RMI_BUSY", "RMI_BLOCKED")
 
 
@@ -105,8 +107,12 @@ def join_operations(capture: Capture) -> list[int]:
     calls = capture.calls
     ops = {capture.names.index(n) for n in OPERATIONS if n in capture.names}
     incomplete = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
-    is_op = np.isin(calls.name, list(ops))
-    rows = np.flatnonzero((calls.status == incomplete) | is_op)
+    named = np.isin(np.arange(len(capture.names)), list(ops))
+    found = [np.zeros(0, dtype=np.int64)]
+    for start in range(0, len(calls) if ops or incomplete >= 0 else 0, _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        found.append(start + np.flatnonzero(named[calls.name[some]] | (calls.status[some] == incomplete)))
+    rows = np.concatenate(found)
     if not len(rows):
         return []
     goes_on = [i for i, s in enumerate(capture.statuses) if s in _GOES_ON] + [-1]
@@ -117,7 +123,7 @@ def join_operations(capture: Capture) -> list[int]:
     over = ~np.isin(status, goes_on) & ~(wrong & ~resumes)
     wants = np.where(status == incomplete, _wants(capture, rows), -1)
     runs = np.array([capture.together(s)[0] for s in range(len(capture.sources))], dtype=np.int64)
-    working = is_op[rows]
+    working = named[calls.name[rows]]
     handles, unsaid = _handles(capture, rows, working, runs[calls.source[rows]])
     open_by: dict[int, list[int]] = {}
     waits = wants.tolist()

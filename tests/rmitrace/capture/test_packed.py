@@ -23,6 +23,11 @@ class Short(Column):
     IN_MEMORY = 64
 
 
+@pytest.fixture(autouse=True)
+def each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "BUDGET", 0)
+
+
 def values(dtype: Any, numbers: list[int]) -> np.ndarray:
     return np.array(numbers, dtype=np.uint64).astype(dtype)
 
