@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import diagnose
 from ..capture.records import NO_TIME, Finding
-from ..diagnose.columns import I64
+from ..diagnose.columns import NEVER, Events
 from .finding import found, some
 from .rule import Check, Rule
 from .unfinished import behind
@@ -70,15 +70,16 @@ def left(capture: Capture) -> Iterable[Finding]:
 def _left(capture: Capture, source: int) -> Iterator[Finding]:
     c = capture.calls
     incomplete = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
-    rows = diagnose.world(capture, source).columns.rows
     ops = [i for i, n in enumerate(capture.names) if n.startswith("RMI_OP_")]
-    begun = rows[(c.status[rows] == incomplete) & ~np.isin(c.name[rows], ops)]
+    begun = diagnose.world(capture, source).columns.with_status("RMI_INCOMPLETE")
+    begun = begun[~np.isin(c.name[begun], ops)]
     given, known = capture.regs(begun, 1, out=True)
+    anew = Events((given[known], begun[known], 0)).behind(given, begun)
     ends = capture.operations.end(begun)
     for k in np.flatnonzero(c.status[ends] == incomplete).tolist():
         seq, last = int(begun[k]), int(ends[k])
         # the same handle given out anew is the end of it, whoever ended it
-        again = bool(known[k]) and bool((known[k + 1 :] & (given[k + 1 :] == given[k])).any())
+        again = bool(known[k]) and int(anew[k]) != NEVER
         if again or not behind(capture, source, last):
             continue
         handle = f" with handle 0x{int(given[k]):x}" if known[k] else ""
@@ -129,7 +130,7 @@ def blocked(capture: Capture) -> Iterable[Finding]:
 
 
 def _blocked(capture: Capture, source: int) -> Iterator[Finding]:
-    rows = _with_status(capture, source, "RMI_BLOCKED")
+    rows = diagnose.world(capture, source).columns.with_status("RMI_BLOCKED")
     if not len(rows):
         return
     seq = int(rows[0])
@@ -142,21 +143,13 @@ def _blocked(capture: Capture, source: int) -> Iterator[Finding]:
     yield found(BLOCKED, capture, text, [seq, *(o.command for o in living[:4]), *rows[1:].tolist()])
 
 
-def _with_status(capture: Capture, source: int, status: str) -> I64:
-    if status not in capture.statuses:
-        return np.zeros(0, dtype=np.int64)
-    rows = diagnose.world(capture, source).columns.rows
-    hit: I64 = rows[capture.calls.status[rows] == capture.statuses.index(status)]
-    return hit
-
-
 def busy(capture: Capture) -> Iterable[Finding]:
     """RMI-BUSY-STORM: so many in a row, or for longer than a second; those of communicate calls are COMM-BUSY."""
     return some(f for s in diagnose.runs(capture) for f in _busy(capture, s))
 
 
 def _busy(capture: Capture, source: int) -> Iterator[Finding]:
-    rows = _with_status(capture, source, "RMI_BUSY")
+    rows = diagnose.world(capture, source).columns.with_status("RMI_BUSY")
     if len(rows) < 2:
         return
     name = capture.calls.name[rows]

@@ -76,27 +76,43 @@ def repeated(capture: Capture) -> Iterable[Finding]:
 
 
 def _repeated(capture: Capture) -> Iterator[Finding]:
+    alike = list(_alike(capture))
+    every = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *(rows for rows, _ in alike)]))
+    args = [capture.regs(every, n)[0] for n in range(1, 5)]
+    for rows, together in alike:
+        at = np.searchsorted(every, rows)
+        same = np.logical_and.reduce([together, *(a[at[1:]] == a[at[:-1]] for a in args)])
+        for start, stop in _long_runs(same):
+            run = rows[start : stop + 1]
+            text = f"{capture.call(int(run[0])).line} {len(run)} times in a row"
+            yield found(REPEATED, capture, text, run[:MOST_CALLS].tolist())
+
+
+def _alike(capture: Capture) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]]:
+    """Of each RMI command the calls that failed with one status _SAME times in a row or more, and whether each but the first
+    goes on with the row of the one before it."""
     c = capture.calls
     busy = [i for i, s in enumerate(capture.statuses) if s in ("RMI_BUSY", "RMI_BLOCKED")]
-    bad_rows = np.flatnonzero(c.failed)
-    bad_names = c.name[bad_rows]
-    for i, name in enumerate(capture.names):
-        if not name.startswith("RMI_") or int((bad_names == i).sum()) < _SAME:
-            continue
-        rows = np.flatnonzero(c.name == i)
-        status = c.status[rows]
-        bad = np.zeros(len(rows), dtype=bool)
-        bad[np.searchsorted(rows, bad_rows[bad_names == i])] = True
-        bad &= ~np.isin(status, busy)
-        alike = bad[1:] & bad[:-1] & (status[1:] == status[:-1])
-        for start, stop in _long_runs(alike):
-            args = [capture.regs(rows[start : stop + 1], n)[0] for n in range(1, 5)]
-            same = np.logical_and.reduce([a[1:] == a[:-1] for a in args])
-            for a, b in _long_runs(same):
-                run = rows[start + a : start + b + 1]
-                seq = int(run[0])
-                text = f"{capture.call(seq).line} {len(run)} times in a row"
-                yield found(REPEATED, capture, text, run[:MOST_CALLS].tolist())
+    bad = np.flatnonzero(c.failed)
+    often, counts = np.unique(c.name[bad], return_counts=True)
+    wanted = [
+        i for i, n in zip(often.tolist(), counts.tolist(), strict=True) if n >= _SAME and capture.names[i].startswith("RMI_")
+    ]
+    names = np.asarray(c.name) if wanted else np.zeros(0, dtype=np.int32)
+    for i in wanted:
+        rows = np.flatnonzero(names == i)
+        mine = bad[np.searchsorted(bad, rows[0]) : np.searchsorted(bad, rows[-1], "right")]
+        mine = mine[names[mine] == i]
+        status = c.status[mine]
+        place = np.searchsorted(rows, mine)  # of two failed calls with none that worked between them
+        good = ~np.isin(status, busy)
+        same = good[1:] & good[:-1] & (status[1:] == status[:-1]) & (place[1:] == place[:-1] + 1)
+        long = np.zeros(len(mine), dtype=bool)
+        for start, stop in _long_runs(same):
+            long[start : stop + 1] = True
+        at = np.flatnonzero(long)
+        if len(at):
+            yield mine[at], same[at[1:] - 1] & (at[1:] == at[:-1] + 1)
 
 
 def _long_runs(same: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

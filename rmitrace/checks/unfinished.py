@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import diagnose
 from ..capture.records import Finding
-from ..diagnose.columns import INCOMPLETE_CONSOLES
+from ..diagnose.columns import I64, INCOMPLETE_CONSOLES, NEVER, U64, Events
 from ..diagnose.devices import states
 from ..diagnose.table import Table
 from .finding import found, some
@@ -106,8 +106,7 @@ VDEV_REQUEST = Rule(
 
 def behind(capture: Capture, source: int, seq: int) -> bool:
     """Whether the capture goes on long enough behind a call."""
-    rows = diagnose.world(capture, source).columns.rows
-    return len(rows) - int(np.searchsorted(rows, seq, "right")) >= BEHIND
+    return seq < diagnose.world(capture, source).columns.last_but(BEHIND)
 
 
 def devices(capture: Capture) -> Iterable[Finding]:
@@ -194,53 +193,53 @@ def _streams(capture: Capture, source: int) -> Iterator[Finding]:
     given, told = columns.arg(begun, "stream_hnd", out=True)
     handle = np.where(told & (asked == 0), given, asked)
     closes, _known = columns.arg(complete, "stream_hnd")
-    for k, seq in enumerate(begun.tolist()):
-        mine = complete[(closes == handle[k]) & (complete > seq)]
-        again = begun[(handle == handle[k]) & (begun > seq)]
-        until = int(again[0]) if len(again) else 1 << 62
-        if not len(mine[mine < until]) and (len(again) or behind(capture, source, seq)):
+    done = Events((closes, complete, 0))
+    ended, again = done.behind(handle, begun), Events((handle, begun, 0)).behind(handle, begun)
+    for k in np.flatnonzero(ended >= again).tolist():
+        seq = int(begun[k])
+        if again[k] != NEVER or behind(capture, source, seq):
             text = f"{capture.name_text(seq)} (call {seq}) is never followed by RMI_PDEV_STREAM_COMPLETE"
             yield found(STREAM_NOT_COMPLETED, capture, text, [seq])
-    yield from _counters(capture, source, begun, handle, complete, closes)
+    yield from _counters(capture, source, begun, handle, done)
     yield from _key_order(capture, source, begun)
 
 
-def _counters(
-    capture: Capture, source: int, begun: np.ndarray, handle: np.ndarray, complete: np.ndarray, closes: np.ndarray
-) -> Iterator[Finding]:
+def _counters(capture: Capture, source: int, begun: I64, handle: U64, done: Events) -> Iterator[Finding]:
+    """The calls of RMI_PDEV_STREAM_INFO, one after the other for the same stream; ``done``: the completions by handle."""
     columns = diagnose.world(capture, source).columns
     info, _end = columns.done("PDEV_STREAM_INFO")
     if len(info) < 2:
         return
     of, _known = columns.arg(info, "stream_hnd")
+    names = capture.calls.name[begun]
     for name, command in (("refresh_count", "RMI_PDEV_STREAM_KEY_REFRESH"), ("purge_count", "RMI_PDEV_STREAM_KEY_PURGE")):
         count, known = columns.arg(info, name, out=True)
-        for i in range(len(info) - 1):
-            a, b = int(info[i]), int(info[i + 1])
-            if of[i] != of[i + 1] or not (known[i] and known[i + 1]):
-                continue
-            did = [q for q in begun[(handle == of[i]) & (begun > a) & (begun < b)].tolist() if capture.name_text(q) == command]
-            ended = complete[(closes == of[i]) & (complete > a) & (complete < b)]
-            if did and len(ended) and ended[-1] > did[0] and int(count[i + 1]) <= int(count[i]):
-                now, was = int(count[i + 1]), int(count[i])
-                text = f"{name} is {now} (call {b}) after {command} (call {did[0]}) was completed; it was {was}"
-                yield found(STREAM_COUNT, capture, text, [b, did[0], a])
+        same = np.flatnonzero((of[1:] == of[:-1]) & known[1:] & known[:-1] & (count[1:] <= count[:-1]))
+        a, b, stream = info[same], info[same + 1], of[same]
+        mine = names == (capture.names.index(command) if command in capture.names else -1)
+        did = Events((handle[mine], begun[mine], 0)).behind(stream, a)
+        ended = done.behind(stream, did)
+        for k in np.flatnonzero((did < b) & (ended < b)).tolist():
+            now, was, first = int(count[same[k] + 1]), int(count[same[k]]), int(did[k])
+            text = f"{name} is {now} (call {int(b[k])}) after {command} (call {first}) was completed; it was {was}"
+            yield found(STREAM_COUNT, capture, text, [int(b[k]), first, int(a[k])])
 
 
-def _key_order(capture: Capture, source: int, begun: np.ndarray) -> Iterator[Finding]:
+def _key_order(capture: Capture, source: int, begun: I64) -> Iterator[Finding]:
     """The VDEVs in KEY_REFRESH, and what is done with the streams of their PDEV next."""
     world = diagnose.world(capture, source)
     t = world.vdev_table
     numbers = states(capture, "RmiVdevState", "RMI_VDEV_")
     waiting = next((v for v, n in numbers.items() if n == "KEY_REFRESH"), -2)
+    wanted = [i for i, n in enumerate(capture.names) if n.endswith(("KEY_REFRESH", "KEY_PURGE"))]
+    keys = begun[np.isin(capture.calls.name[begun], wanted)]
     for i in np.flatnonzero(t.state == waiting).tolist():
         seq = int(t.seq[i])
-        owner = next((o for a, o in world.living_vdevs(seq) if a == int(t.key[i])), None)
-        later = [q for q in begun[begun > seq].tolist() if capture.name_text(q).endswith(("KEY_REFRESH", "KEY_PURGE"))]
-        first, known = world.columns.arg(np.array(later[:16], dtype=np.int64), "pdev_1_ptr")
-        mine = [
-            q for q, p, k in zip(later, first.tolist(), known.tolist(), strict=False) if owner is None or (k and p == owner.pdev)
-        ]
+        owner = next((o for _, o in world.living_vdevs(seq, vdev=int(t.key[i]))), None)
+        next_ = int(np.searchsorted(keys, seq, "right"))
+        later = keys[next_ : next_ + _LATER]
+        first, known = world.columns.arg(later, "pdev_1_ptr")
+        mine = later[known & (first == np.uint64(owner.pdev))].tolist() if owner is not None else later.tolist()
         device = f"vdev:0x{int(t.key[i]):x}"
         if mine and capture.name_text(mine[0]).endswith("KEY_PURGE"):
             text = f"{device} waits for a key refresh (call {seq}), and RMI_PDEV_STREAM_KEY_PURGE (call {mine[0]}) comes first"
@@ -251,6 +250,8 @@ def _key_order(capture: Capture, source: int, begun: np.ndarray) -> Iterator[Fin
             )
 
 
+_LATER = 16
+"""Key operations that are looked at behind a VDEV that waits for one."""
 _REASON_REQUEST = 8
 
 

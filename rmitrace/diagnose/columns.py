@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 import decoders
 
+from ..capture.packed import Column
 from ..capture.records import Kind
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ U64 = npt.NDArray[np.uint64]
 INCOMPLETE_CONSOLES = ("rmm-console",)
 """Formats in which a call that happened may have no row: TF-RMM prints many of them only when they fail."""
 PAGE = 0xFFF
+_AT_ONCE = 1 << 17
+NEVER = 1 << 62
+"""Instead of a call that is not there."""
 MOST_KEPT = 64 << 20
 """Bytes of answers that are kept for the next call that failed."""
 
@@ -43,12 +48,19 @@ class Columns:
         self.source = source
         c = capture.calls
         rmi = capture.services.index("RMI") if "RMI" in capture.services else -1
-        self.rows: I64 = np.flatnonzero(np.isin(c.source, capture.together(source)) & (c.service == rmi)).astype(np.int64)
-        self._name = c.name[self.rows]
-        self._order = np.argsort(self._name, kind="stable")
-        self._sorted = self._name[self._order]
+        self.rows = Column(np.int64)
+        self._by_name: dict[int, Column] = {}
+        together = capture.together(source)
+        for start in range(0, len(c), _AT_ONCE):
+            part = slice(start, min(start + _AT_ONCE, len(c)))
+            rows = np.flatnonzero(np.isin(c.source[part], together) & (c.service[part] == rmi)) + start
+            self.rows.append(rows)
+            name = c.name[part][rows - start]
+            for i in np.unique(name).tolist():
+                self._by_name.setdefault(i, Column(np.int64)).append(rows[name == i])
         self._success = capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2
         self._ids = {n: i for i, n in enumerate(capture.names)}
+        self._ends: dict[int, int] = {}
         self._kept: OrderedDict[tuple[Any, ...], Done] = OrderedDict()
 
     @cached_property
@@ -70,17 +82,34 @@ class Columns:
         """The calls of some commands (names without ``RMI_``), ascending."""
         parts = []
         for command in commands:
-            i = self._ids.get("RMI_" + command)
-            if i is not None:
-                a, b = np.searchsorted(self._sorted, [i, i + 1])
-                parts.append(self.rows[self._order[a:b]])
+            rows = self._by_name.get(self._ids.get("RMI_" + command, -1))
+            if rows is not None:
+                parts.append(np.asarray(rows))
         if not parts:
             return np.zeros(0, dtype=np.int64)
-        return parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
+        return parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts), kind="stable")
+
+    def last_but(self, n: int) -> int:
+        """The call, the n-th from the end, in front of which so many follow; -1 where there are not so many."""
+        if n not in self._ends:
+            self._ends[n] = int(self.rows[-n]) if len(self.rows) >= n else -1
+        return self._ends[n]
+
+    def where(self, test: Callable[[I64], npt.NDArray[np.bool_]]) -> I64:
+        """The calls that pass a test, which is asked about some at a time."""
+        found = [rows[test(rows)] for _, rows in self.rows.pieces()]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+    def with_status(self, status: str) -> I64:
+        """The calls that returned a status."""
+        if status not in self.capture.statuses:
+            return np.zeros(0, dtype=np.int64)
+        c, wanted = self.capture.calls, self.capture.statuses.index(status)
+        return self.where(lambda rows: c.status[rows] == wanted)
 
     def seen(self, *commands: str) -> bool:
         """Whether one of the commands was called."""
-        return any("RMI_" + c in self._ids and len(self.of(c)) for c in commands)
+        return any(self._ids.get("RMI_" + c) in self._by_name for c in commands)
 
     def succeeded(self, rows: I64) -> tuple[npt.NDArray[np.bool_], I64]:
         """Whether each call did what it was made for, and the call at which that was so: a stateful one ends with the last
@@ -166,6 +195,22 @@ class Events:
         a, b = self.span(key)
         i = a + int(np.searchsorted(self.seq[a:b], seq, "right"))
         return (int(self.code[i]), int(self.seq[i])) if i < b else None
+
+    def behind(self, keys: U64, seqs: I64) -> I64:
+        """For each of many keys and calls the call of the first event of the key behind the call, NEVER where there is none."""
+        out = np.full(len(keys), NEVER, dtype=np.int64)
+        if not len(self.key) or not len(keys):
+            return out
+        first = np.concatenate([[True], self.key[1:] != self.key[:-1]])
+        rank, of = np.cumsum(first) - 1, self.key[first]
+        at = np.searchsorted(of, keys)
+        at[of[np.minimum(at, len(of) - 1)] != keys] = len(of)
+        width = int(max(self.seq.max(), seqs.max())) + 1  # key and call in one number
+        found = np.searchsorted(rank * width + self.seq, at * width + seqs, "right")
+        good = found < len(self.key)
+        good[good] = rank[found[good]] == at[good]
+        out[good] = self.seq[found[good]]
+        return out
 
     def since(self, key: int, seq: int) -> tuple[int, int] | None:
         """The same, with the call since when it is so: the first of those that say the same in a row."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from decoders.abi import Failure
@@ -86,10 +87,13 @@ _TABLE: tuple[_Row, ...] = (
 
 def answer(q: Query, f: Failure) -> Answer:
     """Whether a condition holds, as far as the trace tells."""
-    for row in _TABLE:
-        if row.id.fullmatch(f.id) and row.command.fullmatch(q.command):
-            return row.predicate(q, f)
-    return OPEN
+    predicate = _predicate(f.id, q.command)
+    return OPEN if predicate is None else predicate(q, f)
+
+
+@lru_cache(maxsize=4096)
+def _predicate(ident: str, command: str) -> Predicate | None:
+    return next((r.predicate for r in _TABLE if r.id.fullmatch(ident) and r.command.fullmatch(command)), None)
 
 
 def answered() -> list[Predicate]:

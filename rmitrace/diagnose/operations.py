@@ -39,9 +39,8 @@ class Operations:
     def __init__(self, capture: Capture, columns: Columns) -> None:
         self.capture = capture
         c = capture.calls
-        status = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
         ops = columns.of(*OPERATIONS)
-        started = columns.rows[c.status[columns.rows] == status]
+        started = columns.with_status("RMI_INCOMPLETE")
         started = started[~np.isin(started, ops)]
         given, known = capture.regs(started, 1, out=True)
         begun = started[known]

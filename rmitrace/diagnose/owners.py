@@ -43,7 +43,7 @@ def vdev_realm(q: Query, f: Failure) -> Answer:
 
 def _owner(q: Query) -> Owner | None:
     address = q.vdev_address
-    return next((o for a, o in q.world.living_vdevs(q.seq) if a == address), None)
+    return next((o for _, o in q.world.living_vdevs(q.seq, vdev=address)), None) if address is not None else None
 
 
 def vdev_ids(q: Query, f: Failure) -> Answer:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .columns import Columns, Events
+from .columns import I64, NEVER, U64, Columns, Events
 from .devices import GONE, History, Snapshot, pdev_history, vdev_history
 from .granules import Granules
 from .operations import Operations
@@ -42,6 +42,16 @@ class Owner(NamedTuple):
     call: int
     rd: int
     pdev: int
+
+
+class _Vdevs(NamedTuple):
+    """The VDEVs that were made, in order: address, call, Realm, PDEV, and the call that destroyed it (NEVER: none)."""
+
+    address: U64
+    made: I64
+    rd: U64
+    pdev: U64
+    gone: I64
 
 
 class Stream(NamedTuple):
@@ -94,12 +104,14 @@ class World:
     @cached_property
     def _worked(self) -> int:
         """The first call that worked and could not have without an active RMM, -1 where there is none."""
-        rows = self.columns.rows
         c, names = self.capture.calls, self.capture.names
         idle = [i for i, n in enumerate(names) if n in _NO_ACTIVE_RMM]
         ok = self.capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in self.capture.statuses else -2
-        hit = rows[(c.status[rows] == ok) & ~np.isin(c.name[rows], idle)]
-        return int(hit[0]) if len(hit) else -1
+        for _, rows in self.columns.rows.pieces():
+            hit = rows[(c.status[rows] == ok) & ~np.isin(c.name[rows], idle)]
+            if len(hit):
+                return int(hit[0])
+        return -1
 
     def _needs_active(self, seq: int) -> int:
         return self._worked if 0 <= self._worked < seq else -1
@@ -116,10 +128,9 @@ class World:
     def _makings(self) -> Events:
         """The stateful commands that make an object, by the granule that it is made of; the code is 0."""
         begun = np.array(sorted(self.operations.commands), dtype=np.int64)
-        names = [self.capture.name_text(q).removeprefix("RMI_") for q in begun.tolist()]
         parts = []
         for command, args in _MADE_OF.items():
-            rows = begun[[n == command for n in names]]
+            rows = np.intersect1d(begun, self.columns.of(command), assume_unique=True)
             value, known = self.columns.arg(rows, *args)
             parts.append((value[known], rows[known], 0))
         return Events(*parts)
@@ -268,29 +279,28 @@ class World:
         return Table(self.capture, self.columns, self._vdev_keys, "VDEV_GET_STATE")
 
     @cached_property
-    def vdevs(self) -> list[tuple[int, Owner, int]]:
-        """The VDEVs that were made: address, owner, and the call that destroyed it (or 2**62)."""
+    def _made_vdevs(self) -> _Vdevs:
         rows, end = self.columns.done("VDEV_CREATE")
         address, known = self.columns.arg(rows, "vdev_ptr")
         rd, _ = self.columns.arg(rows, "rd")
         pdev, _ = self.columns.arg(rows, "pdev_ptr")
         gone, gone_end = self.columns.done("VDEV_DESTROY")
         old, _ = self.columns.arg(gone, "vdev_ptr")
-        ends = Events((old, gone_end, 0))
-        out = []
-        for a, q, d, p, k in zip(address.tolist(), end.tolist(), rd.tolist(), pdev.tolist(), known.tolist(), strict=True):
-            if k:
-                over = [s for _, s in ends.of(int(a)) if s > q]
-                out.append((int(a), Owner(int(q), int(d), int(p)), over[0] if over else 1 << 62))
-        return out
+        address, made = address[known], end[known]
+        return _Vdevs(address, made, rd[known], pdev[known], Events((old, gone_end, 0)).behind(address, made))
 
-    def living_vdevs(self, seq: int, pdev: int | None = None, rd: int | None = None) -> list[tuple[int, Owner]]:
-        """The VDEVs of a PDEV or a Realm that exist when a call is made."""
-        return [
-            (a, o)
-            for a, o, end in self.vdevs
-            if o.call < seq <= end and (pdev is None or o.pdev == pdev) and (rd is None or o.rd == rd)
-        ]
+    def living_vdevs(
+        self, seq: int, *, pdev: int | None = None, rd: int | None = None, vdev: int | None = None
+    ) -> list[tuple[int, Owner]]:
+        """The VDEVs that exist when a call is made: all, those of a PDEV or of a Realm, or the one at an address."""
+        v = self._made_vdevs
+        living = (v.made < seq) & (seq <= v.gone)
+        for column, value in ((v.pdev, pdev), (v.rd, rd), (v.address, vdev)):
+            if value is not None:
+                living &= column == np.uint64(value)
+        at = np.flatnonzero(living)
+        columns = (c[at].tolist() for c in (v.address, v.made, v.rd, v.pdev))
+        return [(a, Owner(q, d, p)) for a, q, d, p in zip(*columns, strict=True)]
 
     # -- streams
 
@@ -300,15 +310,17 @@ class World:
         rows, _end, handle, known = self.columns.done_with(("PDEV_STREAM_CONNECT",), "stream_hnd", out=True)
         later = self.columns.of(*_STREAM)
         hands, _ = self.columns.arg(later, "stream_hnd")
-        uses = Events((hands, later, 0))
+        use = np.where(known, Events((hands, later, 0)).behind(handle, rows), NEVER)
+        used = np.flatnonzero(use != NEVER)
+        ends = np.zeros((2, len(rows)), dtype=np.uint64)
+        for k, name in enumerate(("pdev_1_ptr", "pdev_2_ptr")):
+            ends[k, used] = self.columns.arg(use[used], name)[0]
         out = []
-        for row, h, k in zip(rows.tolist(), handle.tolist(), known.tolist(), strict=True):
+        for row, u, first, second in zip(rows.tolist(), use.tolist(), *ends.tolist(), strict=True):
             page = params(self.capture, row, "RmiPdevStreamParams")
             one, two = field(page, "pdev_1"), field(page, "pdev_2")
-            use = uses.after(h, row) if one is None and k else None
-            if use is not None:
-                of_it = np.array([use[1]], dtype=np.int64)
-                one, two = (int(self.columns.arg(of_it, name)[0][0]) for name in ("pdev_1_ptr", "pdev_2_ptr"))
+            if one is None and u != NEVER:
+                one, two = first, second
             out.append(Stream("CONNECTING", one or 0, two or 0, field(page, "stream_type"), row))
         return out
 

@@ -134,7 +134,7 @@ def events(capture: Capture, source: int, *, together: bool = True) -> Events:
         none = np.zeros(0, dtype=np.int64)
         return Events(capture, none, none, none, none, np.zeros(1, dtype=np.int64), none, none, none)
     granule = _near(device, np.flatnonzero(mine & _named(capture, lambda n: n in GRANULE)), *operations(capture).spans(device))
-    rows = np.union1d(device, granule) if len(granule) else device
+    rows = np.sort(np.concatenate([device, granule]), kind="stable") if len(granule) else device
     end = operations(capture).end(rows)
     unit, reads = _units(capture, rows, end, together)
     order = np.argsort(unit, kind="stable")
