@@ -69,6 +69,9 @@ class Packer:
     def pieces(self, values: npt.NDArray[Any]) -> Iterator[bytes]:
         """The pieces of values that are as many as some pieces hold."""
         kernel, n = self.repaid.kernel(len(values)), self.length
+        if values.strides[0] == 0:  # one value, many times
+            yield from [pack(values[:n])] * (len(values) // n)
+            return
         if kernel is None:
             for at in range(0, len(values), n):
                 yield pack(np.ascontiguousarray(values[at : at + n]))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import decoders
 
-from ..correlate import arrange
 from ..formats import eventmap, registry
 from ..formats.base import ReadOptions, Unreadable
 from ..lifecycle.operations import join_operations
 from .errors import CaptureError, Unrecognised
-from .index import Keeper
 from .model import Calls, Capture
 from .naming import Together, wrapped_command
 from .packed import Column
@@ -24,6 +22,9 @@ from .pairs import ENTER_ONLY, EXIT_ONLY, Pairs
 from .records import NO_TIME, Finding, Kind, Records
 from .revision import Revision, Signs, texts_of
 from .source import Source, open_source
+
+if TYPE_CHECKING:
+    from .index import Keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
     """
     options = options or OpenOptions()
     check(paths, options)
-    keeper = Keeper(paths, options) if options.cache and limit is None else None
+    keeper = _keeper(paths, options) if limit is None else None
     known = keeper.load() if keeper is not None else None
     if known is not None:
         return known
@@ -80,7 +81,16 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
 def reopen_capture(paths: list[str], options: OpenOptions) -> Capture | None:
     """The files as one capture where an index of them is kept, None where they have to be read. Raises CaptureError."""
     check(paths, options)
-    return Keeper(paths, options).load() if options.cache else None
+    keeper = _keeper(paths, options)
+    return None if keeper is None else keeper.load()
+
+
+def _keeper(paths: list[str], options: OpenOptions) -> Keeper | None:
+    if not options.cache:
+        return None
+    from .index import Keeper
+
+    return Keeper(paths, options)
 
 
 def check(paths: list[str], options: OpenOptions) -> None:
@@ -178,7 +188,10 @@ def _paired(records: Records) -> Pairs:
 
 def complete(capture: Capture) -> Capture:
     """Put the calls of several sources on one axis, join stateful operations, and say what the reading has to say."""
-    capture.correlation = arrange(capture)
+    if len(capture.sources) > 1:
+        from ..correlate import arrange
+
+        capture.correlation = arrange(capture)
     capture.calls.pack()
     join_operations(capture)
     capture.reading += _findings(capture)
@@ -298,7 +311,7 @@ def _unknown(capture: Capture) -> list[Finding]:
     for i, name in enumerate(capture.names):
         if not name.startswith("unknown"):
             continue
-        at = np.flatnonzero(capture.calls.name == i)
+        at = capture.calls.name.places(i)
         if len(at):
             src, offset = _first_offset(capture, int(at[0]))
             text = f"{name} ({len(at)} call{'' if len(at) == 1 else 's'}) is in no table"

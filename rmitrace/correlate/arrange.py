@@ -36,8 +36,6 @@ def arrange(capture: Capture) -> Correlation | None:
 
     Sources of one side (traces of two CPUs) complete each other and are not compared. None where nothing is compared.
     """
-    if len(capture.sources) < 2:
-        return None
     source = np.asarray(capture.calls.source)
     counts = np.bincount(source, minlength=len(capture.sources))
     talking = [s for s in np.flatnonzero(counts).tolist() if s < MAX_SOURCES]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..capture.packed import Column
 from ..capture.records import COLUMNS, Records
@@ -36,3 +38,26 @@ def joined(parts: list[Records], names: list[str]) -> Records:
     """The rows of several in one."""
     arrays: dict[str, Any] = {c: np.concatenate([getattr(p, c) for p in parts]) for c in _COLUMNS}
     return Records(**arrays, names=names)
+
+
+def merged(many: Records, few: Records, room: dict[str, Any] | None = None) -> tuple[Records, npt.NDArray[np.int64]]:
+    """The rows of two in the order of their offsets, in which each has them; of one offset those of ``many`` first. And where
+    the ``few`` are. ``room``: arrays that the next such call fills again, as new memory takes long."""
+    if not len(many):
+        return few, np.arange(len(few))
+    total, room = len(many) + len(few), {} if room is None else room
+    before = np.searchsorted(many.offset, few.offset, side="right")
+    at = before + np.arange(len(few))
+    cuts = [0, *np.unique(before).tolist(), len(many)]
+    shifts = np.searchsorted(before, cuts[:-1], side="right").tolist()
+    columns: dict[str, Any] = {}
+    for name in _COLUMNS:
+        old, new = getattr(many, name), getattr(few, name)
+        if name not in room or len(room[name]) < total:
+            room[name] = np.empty((total + total // 8, *old.shape[1:]), dtype=old.dtype)
+        out = room[name][:total]
+        for (start, stop), shift in zip(pairwise(cuts), shifts, strict=True):
+            out[start + shift : stop + shift] = old[start:stop]
+        out[at] = new
+        columns[name] = out
+    return Records(**columns), at

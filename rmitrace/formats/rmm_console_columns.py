@@ -6,13 +6,14 @@ import struct
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..capture.packed import Column
 from ..capture.records import N_REGS, NO_TIME, Kind, RecordBuilder, Records
-from .record_arrays import Total, joined
+from .record_arrays import Total, merged
 from .rmm_console_reader import Item
 
 CLOCKS = ("boot", "time-of-day", "no-year", "local", "utc")
@@ -49,6 +50,7 @@ class Columns:
         """The same of all that is packed."""
         self._votes: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
         self._total = Total()
+        self._room: dict[str, Any] = {}
         self._last = -1
         self._late = False
 
@@ -80,12 +82,12 @@ class Columns:
             columns = {k: np.ascontiguousarray(table[k]) for k in ("offset", "length", "cpu", "kind", "name", "known", "regs")}
             none = np.full(len(table), NO_TIME), np.full(len(table), -1, dtype=np.int32)
             mine = Records(**columns, ts=none[0], pid=none[1])  # type: ignore[arg-type]
-            part = joined([part, mine], []) if len(part) else mine
-            order = np.argsort(part.offset, kind="stable")
-            part.take(order)
+            order = np.argsort(mine.offset, kind="stable")
+            mine.take(order)
+            part, at = merged(part, mine, self._room)
             place = np.empty(len(order), dtype=np.int64)
-            place[order] = np.arange(len(order)) + len(self._total)
-            self._stamped(place[len(order) - len(table) :], table["kind"])
+            place[order] = at + len(self._total)
+            self._stamped(place, table["kind"])
             self._records.clear()
         if len(part):
             self._late |= int(part.offset[0]) < self._last

@@ -8,7 +8,6 @@ others.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -85,23 +84,26 @@ class Merge:
         self.data, self.start, self.end, self.reader, self.columns = data, start, end, reader, columns
         self.at = start
         self.lines = 0
-        self._places: list[int] = []
-        self._rows: list[bool] = []
+        self._places = np.zeros(0, dtype=np.int64)
+        self._kinds = np.zeros(0, dtype=np.uint8)
+        """Where each find of the piece is, and what."""
         self._gone: list[tuple[int, int]] = []
 
     def take(self, found: Found) -> None:
         """The next piece."""
         records = found.records
         heads = np.flatnonzero(records.kind != Kind.WHOLE_OUT)
-        self._places, self._gone = records.offset[heads].tolist(), []
-        self._rows = (records.kind[heads] == Kind.WHOLE_IN).tolist()
-        done = self._while_waiting(found.at, 0)
-        for slow in found.slow:
+        self._places, self._kinds, self._gone = records.offset[heads], records.kind[heads], []
+        before = np.searchsorted(self._places, np.array(found.slow, dtype=np.int64)).tolist()
+        reader = self.reader
+        done = self._while_waiting(found.at, 0) if reader.waiting else 0
+        for slow, first in zip(found.slow, before, strict=True):
             if slow >= self.at:
-                done = self._pass(slow, done)
+                done = self._pass(first, done)
                 self.at = self._feed(slow)
-                done = self._while_waiting(found.at, done)
-        self._pass(found.at, done)
+                if reader.waiting:
+                    done = self._while_waiting(found.at, done)
+        self._pass(len(self._places), done)
         self.at = found.at
         self.lines += found.lines
         if self._gone:
@@ -113,22 +115,23 @@ class Merge:
         self.columns.add(self.reader.spill())
         self.columns.put(records)
 
-    def _pass(self, end: int, done: int) -> int:
-        """Accept what was found before ``end``; the first ``done`` finds were dealt with. Returns how many are then."""
-        first = bisect_left(self._places, end, done)
+    def _pass(self, first: int, done: int) -> int:
+        """Accept the finds before one; the first ``done`` were dealt with. Returns how many are then."""
         if first > done:
             self.reader.passed(first - done)
-        return first
+        return max(first, done)
 
     def _while_waiting(self, end: int, done: int) -> int:
         """Give lines to the reader as long as it waits for the rest of something: what was found in them is none."""
-        first = done
+        first, places, count = done, self._places, len(self._places)
+        while done < count and places[done] < self.at:
+            done += 1
         while self.reader.waiting and self.at < end:
-            done = bisect_left(self._places, self.at, done)
-            if done < len(self._places) and self._places[done] == self.at and self._rows[done] and self.reader.idle:
+            if done < count and places[done] == self.at and self._kinds[done] == Kind.WHOLE_IN and self.reader.idle:
                 break
             self.at = self._feed(self.at)
-        done = bisect_left(self._places, self.at, done)
+            while done < count and places[done] < self.at:
+                done += 1
         if done > first:
             self._gone.append((first, done))
         return done

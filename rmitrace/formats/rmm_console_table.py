@@ -107,7 +107,8 @@ class Room:
 
     def records(self, n: int) -> Records:
         """The first records, views of the room. They have no time, CPU or task."""
+        none = np.broadcast_to(np.int32(-1), n)
         return Records(
-            self.offset[:n], self.length[:n], np.full(n, NO_TIME), np.full(n, -1, np.int32), np.full(n, -1, np.int32),
+            self.offset[:n], self.length[:n], np.broadcast_to(np.int64(NO_TIME), n), none, none,
             self.kind[:n], self.name[:n], self.known[:n], self.regs[: n * N_REGS].reshape(n, N_REGS),
         )  # fmt: skip

@@ -17,7 +17,7 @@ def whole(request, tmp_path_factory) -> Comparison:
     """The calls of a run that both sides show, before they are matched."""
     of = sides(request.param, tmp_path_factory.mktemp(request.param))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rmitrace.capture.opening.arrange", lambda capture: None)
+        patch.setattr("rmitrace.correlate.arrange", lambda capture: None)
         return Comparison(open_capture(of.paths), 0, 1, ("RMI",))
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from rmitrace.capture.records import Kind, RecordBuilder, Records
-from rmitrace.formats.record_arrays import Total, joined
+import numpy as np
+
+from rmitrace.capture.records import COLUMNS, Kind, RecordBuilder, Records
+from rmitrace.formats.record_arrays import Total, joined, merged
 
 
 def enters(*counts: int) -> Records:
@@ -22,3 +24,18 @@ def test_total_grows() -> None:
     assert records.offset.tolist() == joined(parts, []).offset.tolist()
     assert len(records) == 1054
     assert records.regs[-1].tolist() == list(range(8))
+
+
+def test_merged_is_joined_and_sorted() -> None:
+    rng = np.random.default_rng(4)
+    for n, k in ((0, 3), (40, 0), (40, 1), (40, 9), (5, 60)):
+        many, few = enters(*[2] * n), enters(*[3] * k)
+        many.offset[:] = np.sort(rng.integers(0, 50, n))
+        few.offset[:] = np.sort(rng.integers(-2, 52, k))
+        both = joined([many, few], [])
+        order = np.argsort(both.offset, kind="stable")
+        both.take(order)
+        found, at = merged(many, few)
+        for column in (*COLUMNS, "regs"):
+            assert np.array_equal(getattr(found, column), getattr(both, column)), column
+        assert np.array_equal(order[at], n + np.arange(k))
