@@ -10,11 +10,15 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from ..capture.records import Kind, RecordBuilder, Records
+import numpy as np
+
+from ..capture.records import N_REGS, Kind, RecordBuilder, Records
+from . import qemu_simple_kernel
 from .base import Data, Detail, ReadOptions, Unreadable
-from .record_arrays import Total
+from .kernel_code import Kernel
+from .record_arrays import Total, merged
 
 _MAGIC = 0xF2B177CB0AA429B4
 _VERSION = 4
@@ -43,11 +47,16 @@ class _Order(NamedTuple):
 
 _ORDERS = (_Order.of("little"), _Order.of("big"))
 _HEAD, _NAME, _CALL = (s.size for s in _ORDERS[0][1:])
+_PSCI = "arm_psci_call"
 _MARKS = ("arm_cpu_reset", "arm_powerctl_")
 _MAX_NAME = 512
 _MAX_RECORD = 1 << 20
 BATCH = 1 << 14
 """Records that are put into packed columns at a time."""
+_TELL = 4 << 20
+"""Bytes after which it is said how far the reading is."""
+_FEW = 64
+"""Records that are read one by one where the kernel keeps stopping."""
 
 
 def is_header(head: bytes) -> bool:
@@ -73,18 +82,47 @@ def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
             f"simple trace file of version {version}, only version {_VERSION} can be read; "
             "turn it into text with QEMU's scripts/simpletrace.py trace-events-all FILE"
         )
-    b, before = RecordBuilder(), Total()
-    names: dict[int, str] = {}
-    events: Counter[str] = Counter()
-    at, count, used = start + 24, 0, 0
+    if order.byteorder == "little" and qemu_simple_kernel.repaid(end - start):
+        return read_with(qemu_simple_kernel.compiled(), data, start, end, options)
+    return read_with(None, data, start, end, options)
+
+
+def read_with(kernel: Kernel | None, data: Data, start: int, end: int, options: ReadOptions) -> Records:
+    """The records of a file of version 4. ``kernel`` is a form of qemu_simple_kernel.scan, None to read them one by one."""
+    reader = _Reader(data, end, _order(bytes(data[start : start + 16])) or _ORDERS[0])
+    fast = None if kernel is None else _Fast(reader, kernel)
+    at, told = start + 24, start
     while at < end:
-        if options.progress is not None and count & 0xFFFF == 0:
+        if options.progress is not None and at - told >= _TELL:
             options.progress(at - start)
-        if len(b.rows) >= BATCH:
-            before.add(b.finish())
-            b.rows.clear()
-            b.regs.clear()
-        count += 1
+            told = at
+        if fast is not None:
+            at = fast.take(at)
+        for _ in range(fast.rest if fast is not None else 1):
+            if at < end:
+                at = reader.one(at)
+        if len(reader.b.rows) + (fast.count if fast is not None else 0) >= BATCH:
+            reader.settle(fast)
+    return reader.finish(fast)
+
+
+class _Reader:
+    """Reads records one by one. ``names``: of the events by id, ``count`` records, ``used`` of them of interest."""
+
+    def __init__(self, data: Data, end: int, order: _Order) -> None:
+        self.data, self.end, self.order = data, end, order
+        self.b, self.total = RecordBuilder(), Total()
+        self.names: dict[int, str] = {}
+        self.classes = np.zeros(qemu_simple_kernel.IDS, dtype=np.uint8)
+        """By id: see qemu_simple_kernel."""
+        self.events: Counter[str] = Counter()
+        self.count = self.used = 0
+        self._room: dict[str, Any] = {}
+
+    def one(self, at: int) -> int:
+        """The record at an offset; returns where the next one is."""
+        data, end, order, b = self.data, self.end, self.order, self.b
+        self.count += 1
         if at + _HEAD <= end:
             kind, ident, ns, length, _ = order.head.unpack_from(data, at)
         else:
@@ -96,30 +134,86 @@ def read(data: Data, start: int, end: int, options: ReadOptions) -> Records:
         if size == 0:
             text = "simple trace record cut" if end - at < _HEAD or kind <= _EVENT else "no simple trace record here"
             b.add(Kind.DAMAGED, at, min(end - at, 0x7FFFFFFF), name=f"{text}; the rest cannot be read")
-            used += 1
-            break
+            self.used += 1
+            return end
         if kind == _MAPPING:
-            ident = order.number(data[at + 8 : at + 16])
-            names[ident] = bytes(data[at + 20 : at + size]).decode("utf-8", "replace")
+            self._learn(order.number(data[at + 8 : at + 16]), bytes(data[at + 20 : at + size]).decode("utf-8", "replace"))
+            return at + size
+        name = self.names.get(ident, "")
+        if ident == _DROPPED:
+            dropped = order.number(data[at + _HEAD : at + _HEAD + 8])
+            b.add(Kind.LOST, at, size, ts=_time(ns), regs=[dropped])
+            self.used += 1
+        elif name == _PSCI or name.startswith(_MARKS):
+            _add(b, order, data, at, size, _time(ns), name)
+            self.events[name] += 1
+            self.used += 1
+        return at + size
+
+    def _learn(self, ident: int, name: str) -> None:
+        self.names[ident] = name
+        if ident < len(self.classes):
+            self.classes[ident] = (
+                qemu_simple_kernel.CALL if name == _PSCI else qemu_simple_kernel.ASK if name.startswith(_MARKS) else 0
+            )
+
+    def settle(self, fast: _Fast | None) -> None:
+        """Pack what was read so far."""
+        mine = self.b.finish()
+        self.b.rows.clear()
+        self.b.regs.clear()
+        if fast is None:
+            self.total.add(mine)
         else:
-            name = names.get(ident, "")
-            if ident == _DROPPED:
-                dropped = order.number(data[at + _HEAD : at + _HEAD + 8])
-                b.add(Kind.LOST, at, size, ts=_time(ns), regs=[dropped])
-                used += 1
-            elif name == "arm_psci_call" or name.startswith(_MARKS):
-                _add(b, order, data, at, size, _time(ns), name)
-                events[name] += 1
-                used += 1
-        at += size
-    b.facts = {"lines": count, "ignored": max(0, count - used), "events": dict(events), "clock": "host monotonic"}
-    last = b.finish()
-    if not len(before):
-        return last
-    before.add(last)
-    records = before.records(last.names)
-    records.facts = last.facts
-    return records
+            calls = fast.calls()
+            self.total.add(merged(calls, mine, self._room)[0] if len(mine) else calls)
+
+    def finish(self, fast: _Fast | None) -> Records:
+        """All records."""
+        ignored = max(0, self.count - self.used)
+        self.b.facts = {"lines": self.count, "ignored": ignored, "events": dict(self.events), "clock": "host monotonic"}
+        if fast is None and not len(self.total):
+            return self.b.finish()
+        self.settle(fast)
+        records = self.total.records(list(self.b.names))
+        records.facts = self.b.facts
+        return records
+
+
+class _Fast:
+    """Has a kernel read as far as it can. ``count``: calls that are not packed yet; ``rest``: records that are better read one
+    by one now."""
+
+    def __init__(self, reader: _Reader, kernel: Kernel) -> None:
+        self.reader, self.kernel = reader, kernel
+        self.count, self.rest = 0, 1
+        self._name = -1
+        self._buf: Any = np.frombuffer(reader.data, dtype=np.uint8)
+        self._columns = (
+            np.empty(BATCH, np.int64), np.empty(BATCH, np.int64), np.empty(BATCH, np.int32), np.empty(BATCH * N_REGS, np.uint64),
+        )  # fmt: skip
+
+    def take(self, at: int) -> int:
+        """Read from an offset on; returns how far it got."""
+        reader = self.reader
+        before = self.count
+        limit = min(at + _TELL, reader.end)
+        at, self.count, read = self.kernel(self._buf, at, limit, reader.end, reader.classes, before, *self._columns)
+        reader.count += read
+        reader.used += self.count - before
+        if self.count > before:
+            self._name = reader.b.name_id(_PSCI)
+            reader.events[_PSCI] += self.count - before
+        self.rest = 0 if at >= limit or self.count == BATCH else 1 if read > _FEW else _FEW
+        return int(at)
+
+    def calls(self) -> Records:
+        """Those that are not packed yet, which have to be packed before it goes on."""
+        n, self.count = self.count, 0
+        offset, ts, cpu, regs = self._columns
+        length, kind, known = (np.broadcast_to(v, n) for v in (np.int32(_HEAD + _CALL), np.uint8(Kind.ENTER), np.uint32(0b1111)))
+        pid, name = (np.broadcast_to(np.int32(v), n) for v in (-1, self._name))
+        return Records(offset[:n], length, ts[:n], cpu[:n], pid, kind, name, known, regs[: n * N_REGS].reshape(n, N_REGS))
 
 
 def arguments(data: Data, start: int, end: int, wanted: frozenset[str]) -> Iterator[tuple[int, int, int, str, bytes]]:
@@ -160,7 +254,7 @@ def _size(order: _Order, data: Data, at: int, end: int, kind: int) -> int:
 
 def _add(b: RecordBuilder, order: _Order, data: Data, at: int, size: int, ts: int, name: str) -> None:
     body = bytes(data[at + _HEAD : at + size])
-    if name == "arm_psci_call":
+    if name == _PSCI:
         if len(body) != _CALL:
             b.add(Kind.DAMAGED, at, size, ts=ts, name=f"arm_psci_call of {len(body)} argument bytes, expected {_CALL}")
             return
