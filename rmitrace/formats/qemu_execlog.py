@@ -50,9 +50,12 @@ class Execlog:
         self._open: dict[int, tuple[int, int, bool]] = {}
         self._returns_seen = False
         self._unreturned: list[int] = []
+        self.began = False
+        """There was a line: records may change at the end."""
 
     def add(self, m: re.Match[bytes]) -> None:
         """The next line of the plugin."""
+        self.began = True
         cpu, pc, opcode = int(m[1]), int(m[2], 16), int(m[3], 16)
         state = self._regs.setdefault(cpu, {})
         if cpu in self._open:

@@ -22,7 +22,7 @@ from .qemu_execlog import LINE as EXECLOG
 from .qemu_execlog import Execlog, is_smc
 from .qemu_execlog import detail as execlog_detail
 from .qemu_log_scan import Scanned
-from .record_arrays import joined
+from .record_arrays import nothing, with_last
 
 CUT = "arm_psci_call line cut or garbled"
 
@@ -93,34 +93,65 @@ def read_with(
                 execlog.add(match)
             else:
                 _event(b, data, pos, match[0], start, end, events)
-        calls, lines, accesses = None, count_lines(data, start, end), doe_accesses(data, start, end)
+        execlog.finish()
+        lines, accesses, gathered = count_lines(data, start, end), doe_accesses(data, start, end), _Gathered(b)
     else:
         b.name_id(_NAME.decode())  # number 0
-        scanned = Scanned(kernel, data, start, end, options, threads)
+        gathered = _Gathered(b, execlog)
+        scanned = Scanned(kernel, data, start, end, options, threads, gathered.taken)
         for at, stop in scanned.lines_left():
             if (line := EXECLOG.match(data, at, stop)) is not None:
                 execlog.add(line)
             for match in _EVENT.finditer(data, at, stop):
                 _event(b, data, match.start(), match[0], start, end, events)
-        calls, lines, accesses = scanned.calls(), scanned.lines, doe_accesses_in(data, scanned.pci)
-        events[_NAME.decode()] += len(calls)
-    execlog.finish()
+        execlog.finish()
+        lines, accesses = scanned.lines, doe_accesses_in(data, scanned.pci)
     tail = data.rfind(b"\n", max(start, end - 256), end) + 1 or start
     text = bytes(data[tail + _prefix_length(bytes(data[tail:end])) : end])
     if 4 <= len(text) <= len(_NAME) and _NAME.startswith(text):
         b.add(Kind.DAMAGED, tail, end - tail, name=CUT)
-    timed = any(r[2] >= 0 for r in b.rows) or (calls is not None and bool((calls.ts >= 0).any()))
-    used = len({r[0] for r in b.rows}) + (len(calls) if calls is not None else 0)
-    records = b.finish()
-    if calls is not None and len(calls):
-        calls.names = records.names
-        if len(records):
-            calls = joined([calls, records], records.names)
-            calls.take(np.argsort(calls.offset, kind="stable"))
-        records = calls
+    last, used, timed = gathered.rest(), gathered.used, gathered.timed
+    if kernel is None:
+        records = last
+    else:
+        records = scanned.records(list(b.names))
+        calls = len(records) - gathered.given
+        events[_NAME.decode()] += calls
+        used += calls
+        timed |= calls > 0 and bool(records.ts.max() >= 0)
+        records = with_last(records, last)
     records.facts = {"lines": lines, "ignored": lines - used, "events": dict(+events), "doe_accesses": accesses}
     records.facts["clock"] = "host wall clock" if timed else "none"
     return records
+
+
+class _Gathered:
+    """Gives away what a builder gathered, as long as nothing of it can change.
+
+    used   lines that hold something; ``timed``: whether one has a time; ``given``: records that were given away before
+    """
+
+    def __init__(self, b: RecordBuilder, execlog: Execlog | None = None) -> None:
+        self.b, self._execlog = b, execlog
+        self.used = self.given = 0
+        self.timed = False
+
+    def taken(self) -> Records:
+        """What there is so far, in order; nothing where execlog may change it."""
+        if not self.b.rows or self._execlog is None or self._execlog.began:
+            return nothing()
+        records = self.rest()
+        self.b.rows.clear()
+        self.b.regs.clear()
+        self.given += len(records)
+        records.take(np.argsort(records.offset, kind="stable"))
+        return records
+
+    def rest(self) -> Records:
+        """What there is at the end."""
+        self.used += len({r[0] for r in self.b.rows})
+        self.timed |= any(r[2] >= 0 for r in self.b.rows)
+        return self.b.finish()
 
 
 def _event(b: RecordBuilder, data: Data, pos: int, name: bytes, start: int, end: int, events: Counter[str]) -> None:

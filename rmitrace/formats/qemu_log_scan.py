@@ -11,7 +11,7 @@ from ..capture.records import N_REGS, Kind, Records
 from . import kernels, qemu_log_kernel
 from .base import Data, ReadOptions
 from .kernel_steps import SLACK
-from .record_arrays import Total
+from .record_arrays import Total, merged
 
 MANY = 16 << 20
 """Bytes from which several cores are used."""
@@ -40,25 +40,27 @@ class Room:
         """The first calls. Their name is number 0."""
         regs = np.zeros((n, N_REGS), dtype=np.uint64)
         regs[:, :4] = self.regs[: 4 * n].reshape(n, 4)
-        same = np.full(n, -1, np.int32), np.full(n, Kind.ENTER, np.uint8), np.zeros(n, np.int32), np.full(n, _FOUR, np.uint32)
-        return Records(self.offset[:n], self.length[:n], self.ts[:n], self.cpu[:n], *same, regs)
+        values: tuple[Any, ...] = np.int32(-1), np.uint8(Kind.ENTER), np.int32(0), np.uint32(_FOUR)
+        pid, kind, name, known = (np.broadcast_to(v, n) for v in values)
+        return Records(self.offset[:n], self.length[:n], self.ts[:n], self.cpu[:n], pid, kind, name, known, regs)
 
 
 class Scanned:
-    """One log. ``lines_left`` has to be gone through first.
+    """One log. ``lines_left`` has to be gone through first; ``others`` gives what was read of the lines so far, in order.
 
     lines  how many there are
     pci    (start, end) of those with an access to a PCI configuration space above 0xff
     """
 
     def __init__(
-        self, kernel: Callable[..., Any], data: Data, start: int, end: int, options: ReadOptions, threads: int | None
-    ) -> None:
+        self, kernel: Callable[..., Any], data: Data, start: int, end: int, options: ReadOptions, threads: int | None,
+        others: Callable[[], Records],
+    ) -> None:  # fmt: skip
         self.kernel, self.data, self.start, self.end, self.options = kernel, data, start, end, options
         self.threads = threads or (kernels.cores() if end - start >= MANY else 1)
         self.lines = 0
         self.pci: list[tuple[int, int]] = []
-        self._total = Total()
+        self._total, self._others, self._room = Total(), others, dict[str, Any]()
 
     def lines_left(self) -> Iterator[tuple[int, int]]:
         """(start, end) of the lines that the kernel did not read."""
@@ -75,10 +77,10 @@ class Scanned:
             while True:
                 at, n, slow, pci, lines = (int(r) for r in result)
                 self.lines += lines
-                self._total.add(room.records(n))
                 self.pci += [(p, self._line_end(p)) for p in room.pci[:pci].tolist()]
                 for place in room.slow[:slow].tolist():
                     yield place, self._line_end(place)
+                self._total.add(merged(room.records(n), self._others(), self._room)[0])
                 free.append(room)
                 if self.options.progress is not None:
                     self.options.progress(at - self.start)
@@ -96,6 +98,6 @@ class Scanned:
         found = self.data.find(b"\n", at, self.end)
         return self.end if found < 0 else found
 
-    def calls(self) -> Records:
-        """The calls that the kernel read. Their name is number 0."""
-        return self._total.records([])
+    def records(self, names: list[str]) -> Records:
+        """The calls that the kernel read, whose name is number 0, and what ``others`` gave."""
+        return self._total.records(names)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.packed import Column
-from ..capture.records import COLUMNS, Records
+from ..capture.records import COLUMNS, RecordBuilder, Records
 from ..capture.registers import Registers
 
 _COLUMNS = (*COLUMNS, "regs")
@@ -43,8 +43,8 @@ def joined(parts: list[Records], names: list[str]) -> Records:
 def merged(many: Records, few: Records, room: dict[str, Any] | None = None) -> tuple[Records, npt.NDArray[np.int64]]:
     """The rows of two in the order of their offsets, in which each has them; of one offset those of ``many`` first. And where
     the ``few`` are. ``room``: arrays that the next such call fills again, as new memory takes long."""
-    if not len(many):
-        return few, np.arange(len(few))
+    if not len(many) or not len(few):
+        return few if len(few) else many, np.arange(len(few))
     total, room = len(many) + len(few), {} if room is None else room
     before = np.searchsorted(many.offset, few.offset, side="right")
     at = before + np.arange(len(few))
@@ -61,3 +61,18 @@ def merged(many: Records, few: Records, room: dict[str, Any] | None = None) -> t
         out[at] = new
         columns[name] = out
     return Records(**columns), at
+
+
+def nothing() -> Records:
+    """No records."""
+    return RecordBuilder().finish()
+
+
+def with_last(records: Records, last: Records) -> Records:
+    """Packed records, and some more, which need not stand behind them, in the order of their offsets."""
+    late = bool(len(records)) and bool((last.offset < records.offset[-1]).any())
+    for name in _COLUMNS:
+        getattr(records, name).append(getattr(last, name))
+    if late or bool((last.offset[1:] < last.offset[:-1]).any()):
+        records.take(np.argsort(records.offset, kind="stable"))
+    return records

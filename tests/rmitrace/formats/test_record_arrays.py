@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from rmitrace.capture.records import COLUMNS, Kind, RecordBuilder, Records
-from rmitrace.formats.record_arrays import Total, joined, merged
+from rmitrace.formats.record_arrays import Total, joined, merged, with_last
 
 
 def enters(*counts: int) -> Records:
@@ -39,3 +39,14 @@ def test_merged_is_joined_and_sorted() -> None:
         for column in (*COLUMNS, "regs"):
             assert np.array_equal(getattr(found, column), getattr(both, column)), column
         assert np.array_equal(order[at], n + np.arange(k))
+
+
+def test_more_behind_packed_records() -> None:
+    for last, expected in (([70, 80], [5, 60, 70, 80]), ([70, 7], [5, 7, 60, 70]), ([], [5, 60])):
+        total, more = Total(), enters(*[1] * len(last))
+        first = enters(2, 2)
+        first.offset[:], more.offset[:] = (5, 60), last
+        total.add(first)
+        records = with_last(total.records(["e"]), more)
+        assert records.offset.tolist() == expected
+        assert records.known.tolist() == [3 if at in (5, 60) else 1 for at in expected]
