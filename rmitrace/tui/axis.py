@@ -24,6 +24,8 @@ class Axis:
         self._times = times
         self.zero = int(times[0]) if times is not None and count else 0
         """The time of place 0."""
+        self._heads = np.zeros(0, dtype=np.int64) if times is None else np.asarray(times[np.arange(0, count, _EVERY)])
+        """Every so many times: packed, a window of them takes long to unpack each time."""
 
     def __len__(self) -> int:
         return self.count
@@ -51,8 +53,14 @@ class Axis:
         whole = np.clip(np.ceil(places) if side == "left" else np.floor(places), -1.0, 2.0**62).astype(np.int64)
         if self._times is None:
             return np.clip(whole + (side == "right"), 0, self.count)
-        found: Ints = np.searchsorted(self._times, whole + self.zero, side)  # type: ignore[call-overload]
-        return found
+        wanted = whole + self.zero
+        part = np.searchsorted(self._heads, wanted, side) - 1  # type: ignore[call-overload]
+        out = np.zeros(len(wanted), dtype=np.int64)
+        for number in np.unique(part[part >= 0]).tolist():
+            mine = np.flatnonzero(part == number)
+            times = self._times[number * _EVERY : (number + 1) * _EVERY]
+            out[mine] = number * _EVERY + np.searchsorted(times, wanted[mine], side)  # type: ignore[call-overload]
+        return out
 
 
 def time_axis(ts: Any) -> Axis | None:
