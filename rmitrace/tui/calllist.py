@@ -13,6 +13,7 @@ from textual.strip import Strip
 from ..capture.messages import REQUEST, Message
 from ..capture.messages.facts import name_and_facts
 from ..capture.messages.statistics import is_error
+from ..capture.model import Call
 from ..lifecycle.model import Sequence as Span
 from ..lifecycle.model import Step
 from .lineview import LineView
@@ -43,6 +44,9 @@ class CallList(LineView):
     def __init__(self, view: View, *, id: str) -> None:
         super().__init__(id=id)
         self.model = view
+        self._times: tuple[View, str] | None = None
+        self._time_cells = 0
+        """Cells for times of a view in a form."""
 
     @property
     def row(self) -> Row | None:
@@ -61,8 +65,12 @@ class CallList(LineView):
     # -- drawing
 
     def _time_width(self) -> int:
-        n = self.model.calls
-        return min(max([8, *(len(self.model.time_text(c)) for c in {0, n // 2, n - 1} if 0 <= c < n)]), 20)
+        key = self.model, self.model.time_format
+        if self._times != key:
+            self._times, n = key, self.model.calls
+            texts = [self.model.time_text(c) for c in {0, n // 2, n - 1} if 0 <= c < n]
+            self._time_cells = min(max([8, *map(len, texts)]), 20)
+        return self._time_cells
 
     def draw(self, line: int, width: int, cursor: bool, focused: bool) -> Strip:
         """One row: place, time, who, what, how it ended, how long it took."""
@@ -86,28 +94,28 @@ class CallList(LineView):
         return cpu, task if view.tasks else 0
 
     def _draw_call(self, out: Line, row: Row, width: int) -> None:
-        view, calls, seq = self.model, self.model.capture.calls, row.ref
+        view, seq = self.model, row.ref
         wide = width >= _WIDE
         call = view.capture.call(seq)
-        time = view.time_text(seq)
+        time = view.time_text(seq, call.ts_ns)
         out.right(time, "dim", 2 + self._time_width())
         out.add(" ")
         cpu, task = self._who(width)
         if cpu:
-            out.add("[---] " if calls.cpu[seq] < 0 else f"[{calls.cpu[seq]:03}] ", "dim", limit=cpu)
+            out.add("[---] " if call.cpu is None else f"[{call.cpu:03}] ", "dim", limit=cpu)
         if task:
             start = out.at
             out.add("" if call.task is None else call.task + ("" if call.pid is None else f"-{call.pid}"), "dim", limit=task - 1)
             out.to(start + task)
         status_width = self._status_width(wide)
         end = width - _DURATION - status_width
-        failed = bool(calls.failed[seq])
+        failed = bool(view.capture.calls.failed[seq])
         out.add("  " * row.depth)
         changes = view.changes_of(seq)
         said, refused = conversation(view.messages_of(seq))
         tail = f" ⇒ {changes[-1].to}" if changes else ""
         bad = "ERROR" in tail  # a call can succeed and still be the failure: GET_STATE answers that the object is in ERROR
-        sign, style = ("!", "error") if bad and not failed else self._sign(seq, failed)
+        sign, style = ("!", "error") if bad and not failed else self._sign(call, failed)
         out.add(sign, style).add(" ")
         said = said if cell_len(said) <= (end - out.at) * 2 // 3 else said[: (end - out.at) * 2 // 3 - 1] + "…"
         kept = len(tail) + cell_len(said) + 1
@@ -124,41 +132,40 @@ class CallList(LineView):
         out.add(said, "error" if refused else "value")
         out.add(tail, "error" if bad else "object")
         out.to(end)
-        text, style = self._status(seq, wide)
+        text, style = self._status(call, failed, wide)
         if call.index is not None and failed and (call.index or "RTT" in text):
             text += f" {call.index}"
         out.add(text, style, limit=status_width - 1)
-        out.right("" if calls.dur[seq] < 0 else duration(int(calls.dur[seq])), "dim", width)
+        out.right("" if call.dur_ns is None else duration(call.dur_ns), "dim", width)
 
     def _status_width(self, wide: bool) -> int:
         """Cells for the status: what the longest one of the capture needs, with its index, within limits."""
         longest = max((len(s) - (0 if wide else 4) for s in self.model.capture.statuses), default=0)
         return min(max(longest + 4, 10), 27 if wide else 17)
 
-    def _sign(self, seq: int, failed: bool) -> tuple[str, str]:
-        view, calls = self.model, self.model.capture.calls
+    def _sign(self, call: Call, failed: bool) -> tuple[str, str]:
         if failed:
             return "✗", "error"
-        severity = view.severity(seq)
+        severity = self.model.severity(call.seq)
         if severity >= 2:
             return "!", "error" if severity == 3 else "warning"
-        if calls.paired[seq] in (1, 2):
+        if call.paired in ("enter-only", "exit-only"):
             return "…", "warning"
-        if calls.parent[seq] >= 0:
+        if call.parent is not None:
             return "└", "dim"
-        if calls.inferred[seq]:
+        if call.inferred:
             return "~", "dim"
         return ("·", "dim") if severity else (" ", "")
 
-    def _status(self, seq: int, wide: bool) -> tuple[str, str]:
-        view, calls = self.model, self.model.capture.calls
-        if calls.paired[seq] == 1:
+    @staticmethod
+    def _status(call: Call, failed: bool, wide: bool) -> tuple[str, str]:
+        if call.paired == "enter-only":
             return "no exit", "warning"
-        text = view.capture.status_text(seq)
-        prefix = view.capture.service_text(seq) + "_"
+        text = call.status or ""
+        prefix = f"{call.service}_"
         if not wide and text.startswith(prefix):
             text = text[len(prefix) :]
-        return text, "error" if calls.failed[seq] else "ok"
+        return text, "error" if failed else "ok"
 
     def _draw_heading(self, out: Line, row: Row, width: int) -> None:
         view = self.model

@@ -339,9 +339,9 @@ class View:
 
     # -- words
 
-    def time_text(self, call: int) -> str:
-        """The time of a call in the chosen form, or its number where it has none."""
-        ts = int(self.capture.calls.ts[call])
+    def time_text(self, call: int, known: int | None = None) -> str:
+        """The time of a call in the chosen form, or its number where it has none; ``known``: its time, where it is at hand."""
+        ts = int(self.capture.calls.ts[call]) if known is None else known
         return f"#{call}" if ts == NO_TIME else self._time(ts, call)
 
     def _time(self, ts: int, call: int) -> str:
