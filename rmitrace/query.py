@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, column, prepare
+from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, column, objects_coded, prepare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,12 +34,14 @@ __all__ = [
     "Columns",
     "check",
     "column",
+    "holding",
     "parse",
     "rows_where",
     "select",
 ]
 
 Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 AT_ONCE = 1 << 18
 """Calls that a condition is worked out for at a time."""
@@ -69,7 +71,12 @@ _OF_A_ROW = frozenset((
 
 
 def select(capture: Capture, where: str, progress: Callable[[int], None] | None = None) -> Rows:
-    """The numbers (seq) of the calls for which a condition holds, in order.
+    """The numbers (seq) of the calls for which a condition holds, in order; see holding()."""
+    return np.flatnonzero(holding(capture, where, progress)).astype(np.int64, copy=False)
+
+
+def holding(capture: Capture, where: str, progress: Callable[[int], None] | None = None) -> Flags:
+    """For which calls a condition holds.
 
     Registers are unsigned and hexadecimal numbers may be written (``x1 = 0x88001000``); a register or time
     that is not known is NULL and fits no comparison. Raises ValueError with one line where the condition
@@ -79,42 +86,46 @@ def select(capture: Capture, where: str, progress: Callable[[int], None] | None 
     expression, names = parse(where)
     prepare(capture, names)
     if count <= AT_ONCE or not row_by_row(where):
-        return _where(expression, where, {n: column(capture, n) for n in names}, count)
+        return _flags(expression, where, {n: column(capture, n) for n in names}, count)
     few = coded(capture, names)
     truth = _truth(expression, where, few) if len(few) == len(names) else None
+    out = np.zeros(count, dtype=bool)
 
-    def part(start: int) -> Rows:
+    def part(start: int) -> None:
         rows = slice(start, min(start + AT_ONCE, count))
         if truth is not None:
-            return np.flatnonzero(truth[_combination(few, rows)]) + start
-        return _where(expression, where, {n: column(capture, n, rows) for n in names}, rows.stop - start) + start
+            out[rows] = truth[_combination(few, rows)]
+        elif names == ["object"]:
+            codes, texts = objects_coded(capture, rows)
+            out[rows] = _flags(expression, where, {"object": texts}, len(texts))[codes]
+        else:
+            out[rows] = _flags(expression, where, {n: column(capture, n, rows) for n in names}, rows.stop - start)
 
-    found: list[Rows] = []
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         waiting = [pool.submit(part, start) for start in range(0, count, AT_ONCE)]
         try:
             for i, work in enumerate(waiting):
-                found.append(work.result())
+                work.result()
                 if progress is not None:
                     progress(min((i + 1) * AT_ONCE, count))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return np.concatenate(found)
+    return out
 
 
 def check(capture: Capture, where: str) -> None:
     """Raise ValueError with one line where a condition cannot be worked out."""
     expression, names = parse(where)
     few = slice(0, min(len(capture.calls), 1))
-    _where(expression, where, {n: column(capture, n, few) for n in names}, few.stop)
+    _flags(expression, where, {n: column(capture, n, few) for n in names}, few.stop)
 
 
 def rows_where(where: str, columns: Columns, make: Callable[[str], pl.Series], count: int) -> Rows:
     """The rows of a table of ``count`` rows for which a condition holds, in order; ``make`` gives a column by its name.
     Raises ValueError."""
     expression, names = parse(where, columns)
-    return _where(expression, where, {name: make(name) for name in names}, count)
+    return np.flatnonzero(_flags(expression, where, {name: make(name) for name in names}, count))
 
 
 def row_by_row(where: str) -> bool:
@@ -123,11 +134,11 @@ def row_by_row(where: str) -> bool:
     return all(word in _OF_A_ROW if called else word not in ("over", "select") for word, called in words)
 
 
-def _where(expression: pl.Expr, where: str, columns: dict[str, pl.Series], count: int) -> Rows:
+def _flags(expression: pl.Expr, where: str, columns: dict[str, pl.Series], count: int) -> Flags:
     hit = _holds(expression, where, columns, count)
     if len(hit) != count:
         hit = hit.new_from_index(0, count)  # a constant: TRUE
-    return np.flatnonzero(hit.fill_null(False).to_numpy()).astype(np.int64)
+    return hit.fill_null(False).to_numpy()
 
 
 def _holds(expression: pl.Expr, where: str, columns: dict[str, pl.Series], count: int) -> pl.Series:

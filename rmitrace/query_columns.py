@@ -125,11 +125,20 @@ def _task(capture: Capture, rows: slice) -> pl.Series:
 
 
 def _object(capture: Capture, rows: slice) -> pl.Series:
+    codes, texts = objects_coded(capture, rows)
+    return texts.gather(codes.astype(np.uint32))
+
+
+def objects_coded(capture: Capture, rows: slice) -> Coded:
+    """The objects of some rows, each text once. Calls in a row are often about the same one."""
     objects = capture.objects()
-    _, number = np.unique(objects.addr[rows], return_inverse=True)
-    _, first, back = np.unique(number.reshape(-1) * 16 + objects.kind[rows], return_index=True, return_inverse=True)
-    kind, addr = objects.kind[rows][first], objects.addr[rows][first]
-    return object_texts(kind, addr).gather(back.reshape(-1).astype(np.uint32))
+    kind, addr = objects.kind[rows], objects.addr[rows]
+    changes = np.flatnonzero((addr[1:] != addr[:-1]) | (kind[1:] != kind[:-1])) + 1
+    starts = np.concatenate([np.zeros(min(len(kind), 1), dtype=np.int64), changes])
+    _, number = np.unique(addr[starts], return_inverse=True)
+    _, first, back = np.unique(number.reshape(-1) * 16 + kind[starts], return_index=True, return_inverse=True)
+    codes = np.repeat(back.reshape(-1), np.diff(np.append(starts, len(kind))))
+    return Coded(codes, object_texts(kind[starts][first], addr[starts][first]))
 
 
 @cache
@@ -145,9 +154,8 @@ def object_texts(kind: Any, addr: Any) -> pl.Series:
     import polars as pl
 
     kinds = pl.Series([None, *(f"{k}:0x" for k in KINDS[1:])], dtype=pl.String)
-    quarters = [
-        _hexadecimal().gather((addr >> np.uint64(shift) & np.uint64(0xFFFF)).astype(np.uint32)) for shift in (48, 32, 16, 0)
-    ]
+    used = [shift for shift in (48, 32, 16) if bool((addr >> np.uint64(shift)).any())]
+    quarters = [_hexadecimal().gather((addr >> np.uint64(shift) & np.uint64(0xFFFF)).astype(np.uint32)) for shift in (*used, 0)]
     digits = pl.select(pl.concat_str(quarters).str.strip_chars_start("0")).to_series()
     digits = digits.set(pl.Series(addr == 0), "0")
     return pl.select(pl.concat_str([kinds.gather(kind.astype(np.uint32)), digits])).to_series()

@@ -82,11 +82,9 @@ def _where(view: View, where: str, progress: Callable[[int], None] | None) -> Fl
         return None
     if where == view.filtered.filter.where and view.filtered.where is not None:
         return view.filtered.where
-    from ..query import select
+    from ..query import holding
 
-    mask = np.zeros(view.calls, dtype=bool)
-    mask[select(view.capture, where, progress)] = True
-    return mask
+    return holding(view.capture, where, progress)
 
 
 def _messages(view: View, wanted: Filter) -> Flags | None:

@@ -178,6 +178,13 @@ def possible(needle: str, words: str | None) -> bool:
     return all(run in words or _HEXADECIMAL.issuperset(run) for run in _LETTERS.findall(needle))
 
 
+def only_in_numbers(needle: str, shown: Layout) -> bool:
+    """Whether a text can be nowhere in a line but in a number that is written in hexadecimal."""
+    if shown.words is None or not _DIGITS[16].issuperset(needle):
+        return False
+    return "0x" in needle or any(run not in shown.words for run in _LETTERS.findall(needle))
+
+
 def match(line: str, needle: str, gaps: Sequence[Gap]) -> Shape:
     """Where a text can be in a line with gaps for numbers, in the order of ``gaps``."""
     if needle in line:

@@ -17,7 +17,7 @@ from .view import SMALL, View
 
 _OFTEN = 256
 """Calls between two looks at whether to stop, where each is looked at by itself."""
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 17
 """Places that are looked at together in a long capture."""
 
 __all__ = ["Search", "Target"]

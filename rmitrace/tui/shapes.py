@@ -17,13 +17,13 @@ from decoders.tree import Node
 
 from ..capture.model import Capture, call_line
 from ..capture.records import N_REGS
-from .gaps import Gap, Layout, Part, Register, Shape, layout, match, possible, within
+from .gaps import Gap, Layout, Part, Register, Shape, layout, match, only_in_numbers, possible, within
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_NEVER, _ALWAYS, _LOOK = range(3)
+_NEVER, _ALWAYS, _LOOK, _NUMBERS = range(4)
 _FEW_KINDS = 1 << 18
 """Kinds of calls up to which those that occur are found by counting."""
 _APART = 4
@@ -48,19 +48,23 @@ class Shapes:
         kind = self._kinds(calls)
         out = np.zeros(len(calls), dtype=bool)
         looked: list[tuple[int, Ints]] = []
+        numbers: list[tuple[int, Ints]] = []
         for k in self._among(kind):
             verdict = self._verdicts.get(k)
             if verdict is None:
                 verdict = self._verdicts[k] = self._verdict(k)
             if verdict == _ALWAYS:
                 out[kind == k] = True
-            elif verdict == _LOOK:
-                looked.append((k, np.flatnonzero(kind == k)))
+            elif verdict != _NEVER:
+                (looked if verdict == _LOOK else numbers).append((k, np.flatnonzero(kind == k)))
         if looked:
             at = np.sort(np.concatenate([rows for _, rows in looked]))
             registers = _Registers(self._capture, calls[at])
             for k, rows in looked:
                 out[rows] = self._look(calls[rows], np.searchsorted(at, rows), k, registers)
+        if numbers:
+            at = np.sort(np.concatenate([rows for _, rows in numbers]))
+            self._in_numbers(calls, numbers, at, out)
         return out
 
     # -- by command and status
@@ -91,10 +95,39 @@ class Shapes:
         return layout(name, self._capture.revision.at(source).of(name), status)
 
     def _verdict(self, kind: int) -> int:
-        name, status, _, source = self._parts(kind)
+        name, status, inferred, source = self._parts(kind)
         if self._needle in name.casefold() or self._needle in status.casefold():
             return _ALWAYS
-        return _LOOK if possible(self._needle, self._layout(name, status, source).words) else _NEVER
+        shown = self._layout(name, status, source)
+        if not possible(self._needle, shown.words):
+            return _NEVER
+        return _NUMBERS if status and not inferred and only_in_numbers(self._needle, shown) else _LOOK
+
+    # -- by their numbers alone
+
+    def _in_numbers(self, calls: Ints, kinds: list[tuple[int, Ints]], at: Ints, out: Flags) -> None:
+        """Which calls of some kinds hold the text in one of their numbers; a register that is shown as words and as a number is
+        a matter of decoding where the text is in its digits."""
+        registers = _Registers(self._capture, calls[at])
+        sure: dict[Gap, list[Ints]] = {}
+        maybe: dict[Gap, list[Ints]] = {}
+        for k, rows in kinds:
+            name, status, _, source = self._parts(k)
+            shown = self._layout(name, status, source)
+            for gap in shown.gaps:
+                if gap.register in shown.told:
+                    maybe.setdefault(gap._replace(name=""), []).append(rows)
+                elif gap.base == 16:
+                    sure.setdefault(gap._replace(name=""), []).append(rows)
+            for register in shown.told:
+                maybe.setdefault(Gap(register, ""), []).append(rows)
+        for decoded, found in ((False, sure), (True, maybe)):
+            for gap, parts in found.items():
+                rows = np.concatenate(parts)
+                rows = rows[~out[rows]]
+                value, known = registers.of(gap.register, np.searchsorted(at, rows))
+                rows = rows[known & within(value, Part(gap, self._needle, False, False))]
+                out[rows] = [self._in_line(int(s)) for s in calls[rows]] if decoded else True
 
     # -- by what stands in the registers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,9 @@ def test_pieces_of_lines_are_found_where_they_stand(name: str) -> None:
         start = chosen.randrange(len(line))
         needles.append(line[start : start + chosen.randrange(1, 30)])
     needles += [chosen.choice(lines) for _ in range(5)]
+    for number in re.findall("0x[0-9a-f]+", " ".join(chosen.sample(lines, min(len(lines), 30)))):
+        start = chosen.randrange(len(number))
+        needles.append(number[start : start + chosen.randrange(1, 10)])
     for needle in needles:
         wanted = [needle in line for line in lines]
         assert Shapes(capture, needle).hits(np.arange(len(capture))).tolist() == wanted, needle
