@@ -27,6 +27,7 @@ DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
 
 if TYPE_CHECKING:
     from ..correlate import Correlation
+    from ..correlate.skew.opinions import Opinion
     from ..diagnose import Diagnosis
     from ..lifecycle import SequenceTable, StateTable
     from ..lifecycle.operations import Operations
@@ -172,6 +173,10 @@ class Capture:
     """Where an index of it is kept, and what is found out about it later can be."""
     correlation: Correlation | None = None
     """Which calls are sights of the same one from several sources; None where nothing is compared."""
+    opinions: list[Opinion] | None = None
+    """Kept for rmitrace.correlate.skew: what kernel and firmware speak, once that was worked out."""
+    silent: bool = False
+    """It is known that no message is in it."""
     _cache: Any = None
     _objects: Any = None
     _marks: Marks | None = None
@@ -279,11 +284,24 @@ class Capture:
             self._operations = Operations(self)
         return self._operations
 
+    @property
+    def parts(self) -> list[str]:
+        """Which of capture.index.later.PARTS are in memory."""
+        known = {"followed": self._followed, "checked": self._checked, "opinions": self.opinions}
+        return [part for part, value in known.items() if value is not None]
+
+    def worked_out(self, part: str) -> bool:
+        """Whether a part of capture.index.later.PARTS is known: worked out before, now or when an index was made."""
+        if part not in self.parts and self.keeper is not None:
+            self.keeper.recall(self, part)
+        return part in self.parts
+
     def _follow(self) -> tuple[SequenceTable, StateTable]:
-        if self._followed is None:
+        if not self.worked_out("followed"):
             from ..lifecycle import follow
 
             self._followed = follow(self)
+        assert self._followed is not None
         return self._followed
 
     @property
@@ -299,10 +317,11 @@ class Capture:
     @property
     def findings(self) -> list[Finding]:
         """What the reader should know, the findings of the reading first; checked when first asked for."""
-        if self._checked is None:
+        if not self.worked_out("checked"):
             from ..checks import run
 
             self._checked = self.reading + run(self)
+        assert self._checked is not None
         return self._checked
 
     def learn(self, *, followed: tuple[SequenceTable, StateTable] | None = None, checked: list[Finding] | None = None) -> None:

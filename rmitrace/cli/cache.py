@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     from ..capture.index import folder, keeper
 
     if args.clear:
-        count, size = folder.clear()
+        count = sum(not e.path.endswith(keeper.LATER) for e in folder.entries())
+        _, size = folder.clear()
         print(f"{count} index{'' if count == 1 else 'es'} removed, {_size(size)}")
         return 0
     found = folder.entries()

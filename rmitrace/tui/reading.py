@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from ..capture import Capture, CaptureError, OpenOptions, open_capture
+from ..capture.index.later import FOLLOWED
 from ..capture.opening import build, check
 from ..capture.source import Source
 from ..formats.base import ReadOptions
@@ -134,7 +135,7 @@ class ReadingApp(App[None]):
         try:
             options = replace(self._options, progress=progress, stop=lambda: self._enough)
             capture = open_capture(self._paths, options)
-            if len(capture.calls) > FEW and not self._ending:
+            if len(capture.calls) > FEW and not self._ending and not capture.worked_out(FOLLOWED):
                 self._hand_over(partial(self._whole, View(capture, followed=False)))
                 self._follow_apart(capture)
                 _give_back()

@@ -76,30 +76,6 @@ def _bytes(data: Any) -> Any:
     return getattr(data, "data", data)
 
 
-# -- what is found out later
-
-
-def learned(capture: Capture) -> dict[str, Any]:
-    """What was found out about a capture since it was opened, empty where that is nothing."""
-    talk = [s.talk for s in capture.sources]
-    return {"talk": talk} if any(t is not None for t in talk) else {}
-
-
-def learn(capture: Capture, meta: Any) -> None:
-    """Give a capture what was found out about it before. Raises Damaged (or what JSON of another shape raises)."""
-    ranges = _a(list, _a(dict, meta)["talk"])
-    found = [None if t is None else _range(t, len(s.data)) for t, s in zip(ranges, capture.sources, strict=True)]
-    for s, talk in zip(capture.sources, found, strict=True):
-        s.talk = talk
-
-
-def _range(value: Any, end: int) -> tuple[int, int]:
-    start, stop = _a(list, value)
-    if not 0 <= _a(int, start) <= _a(int, stop) <= end:
-        raise Damaged("a range that cannot be")
-    return start, stop
-
-
 # -- into the index
 
 
@@ -122,8 +98,8 @@ def give(capture: Capture, sizes: list[int]) -> tuple[dict[str, Any], dict[str, 
                 "unpacked": unpacked,
                 "names": rec.names,
                 "facts": _plain(rec.facts),
-                "findings": [_finding(f) for f in s.findings],
-                "told": [_finding(f) for f in rec.findings],
+                "findings": [finding_row(f) for f in s.findings],
+                "told": [finding_row(f) for f in rec.findings],
             }
         )
     meta = {
@@ -133,7 +109,7 @@ def give(capture: Capture, sizes: list[int]) -> tuple[dict[str, Any], dict[str, 
         "services": capture.services,
         "statuses": capture.statuses,
         "revision": asdict(capture.revision),
-        "reading": [_finding(f) for f in capture.reading],
+        "reading": [finding_row(f) for f in capture.reading],
         "duplicates": capture.duplicates,
         "sides": None,
     }
@@ -143,7 +119,8 @@ def give(capture: Capture, sizes: list[int]) -> tuple[dict[str, Any], dict[str, 
     return meta, columns
 
 
-def _finding(f: Finding) -> list[Any]:
+def finding_row(f: Finding) -> list[Any]:
+    """A finding for JSON."""
     return [f.rule, f.severity, f.message, f.source, f.offset, f.object, list(f.calls), f.spec]
 
 
@@ -152,18 +129,18 @@ def _finding(f: Finding) -> list[Any]:
 
 def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
     """The capture. Every number is within its bounds, else Damaged (or what JSON of another shape raises) is raised."""
-    meta = _a(dict, found.meta)
-    told = _a(list, meta["sources"])
+    meta = a(dict, found.meta)
+    told = a(list, meta["sources"])
     if len(told) != len(paths):
         raise Damaged("of another number of files")
-    sources = [_source(found, i, path, _a(dict, t), options) for i, (path, t) in enumerate(zip(paths, told, strict=True))]
-    names, services, statuses = (_texts(meta[k]) for k in ("names", "services", "statuses"))
-    n = _a(int, meta["calls"])
+    sources = [_source(found, i, path, a(dict, t), options) for i, (path, t) in enumerate(zip(paths, told, strict=True))]
+    names, services, statuses = (texts(meta[k]) for k in ("names", "services", "statuses"))
+    n = a(int, meta["calls"])
     calls = sides.calls_of(found, "call", n, bounds_of(n, len(sources), names, services, statuses))
     _record_numbers(calls, sources)
     together = None
     if meta["sides"] is not None:
-        told_sides = _a(dict, meta["sides"])
+        told_sides = a(dict, meta["sides"])
         together = sides.take(found, told_sides, n, len(sources), bounds_of(n, len(sources), names, services, statuses))
         _record_numbers(together.sights, sources)
     return Capture(
@@ -172,10 +149,10 @@ def take(found: Container, paths: list[str], options: ReadOptions) -> Capture:
         names,
         services,
         statuses,
-        _revision(_a(dict, meta["revision"])),
+        _revision(a(dict, meta["revision"])),
         options,
-        reading=_findings(meta["reading"], len(sources), n),
-        duplicates=_a(int, meta["duplicates"]),
+        reading=findings(meta["reading"], len(sources), n),
+        duplicates=a(int, meta["duplicates"]),
         correlation=together,
     )
 
@@ -196,17 +173,17 @@ def bounds_of(calls: int, sources: int, names: list[str], services: list[str], s
 
 
 def _source(found: Container, i: int, path: str, told: dict[str, Any], options: ReadOptions) -> Source:
-    n = _a(int, told["records"])
-    names = _texts(told["names"])
-    raw: Any = found.part(f"{i}.data") if _a(bool, told["unpacked"]) else _mapped(path)
+    n = a(int, told["records"])
+    names = texts(told["names"])
+    raw: Any = found.part(f"{i}.data") if a(bool, told["unpacked"]) else _mapped(path)
     limits = {"kind": (min(Kind), max(Kind) + 1), "name": (-1, len(names)), "known": (0, 1 << 18), "length": (0, 1 << 31)}
     columns: dict[str, Any] = {
         name: found.values(f"{i}.{name}", dtype, n, *limits.get(name, ())) for name, dtype in COLUMNS.items()
     }
     registers = Registers(count=0)
     registers.columns = [found.values(f"{i}.x{k}", np.uint64, n) for k in range(N_REGS)]
-    said = _findings(told["told"], 256, 1 << 40)
-    rec = Records(**columns, regs=registers, names=names, facts=_a(dict, told["facts"]), findings=said)
+    said = findings(told["told"], 256, 1 << 40)
+    rec = Records(**columns, regs=registers, names=names, facts=a(dict, told["facts"]), findings=said)
     reader = registry.by_name(told["format"])
     if (again := getattr(reader, "again", None)) is not None:
         again(raw, rec, replace(options, path=path))
@@ -215,10 +192,10 @@ def _source(found: Container, i: int, path: str, told: dict[str, Any], options: 
     return Source(
         path,
         data,
-        format=_a(str, told["format"]),
+        format=a(str, told["format"]),
         reader=reader,
         records=rec,
-        findings=_findings(told["findings"], 256, 1 << 40),
+        findings=findings(told["findings"], 256, 1 << 40),
     )
 
 
@@ -255,38 +232,43 @@ def _within(name: str, column: Any, least: int, end: int) -> None:
         raise Damaged(f"column {name} has a number that cannot be")
 
 
-def _a(kind: type[T], value: Any) -> T:
+def a(kind: type[T], value: Any) -> T:
+    """A value of a type out of JSON. Raises Damaged where it is of another."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise Damaged(f"{type(value).__name__} where {kind.__name__} should be")
     return value
 
 
-def _texts(value: Any) -> list[str]:
-    return [_a(str, v) for v in _a(list, value)]
+def texts(value: Any) -> list[str]:
+    """A list of texts out of JSON. Raises Damaged where it is none."""
+    return [a(str, v) for v in a(list, value)]
 
 
-def _findings(value: Any, sources: int, calls: int) -> list[Finding]:
+def findings(value: Any, sources: int, calls: int) -> list[Finding]:
+    """Findings out of JSON: what finding_row made. Raises Damaged (or what JSON of another shape raises)."""
     out = []
-    for rule, severity, message, source, offset, object_, numbers, spec in _a(list, value):
-        if severity not in ("error", "warning", "note") or not -1 <= _a(int, source) < sources:
+    for rule, severity, message, source, offset, object_, numbers, spec in a(list, value):
+        if severity not in ("error", "warning", "note") or not -1 <= a(int, source) < sources:
             raise Damaged("a finding that cannot be")
-        if not all(0 <= _a(int, c) < calls for c in _a(list, numbers)):
+        if not all(0 <= a(int, c) < calls for c in a(list, numbers)):
             raise Damaged("a finding about a call that is not there")
-        told = None if object_ is None else _a(str, object_)
-        out.append(
-            Finding(_a(str, rule), severity, _a(str, message), source, _a(int, offset), told, tuple(numbers), _a(str, spec))
-        )
+        told = None if object_ is None else a(str, object_)
+        out.append(Finding(a(str, rule), severity, a(str, message), source, a(int, offset), told, tuple(numbers), a(str, spec)))
     return out
 
 
 def _revision(told: dict[str, Any]) -> Revision:
-    core, device = _a(str, told["core"]), _a(str, told["device"])
+    core, device = a(str, told["core"]), a(str, told["device"])
     if core not in ALL or device not in ALL:
         raise Damaged("a revision that is not known")
-    signs = tuple(
-        Evidence(_a(str, e["group"]), tuple(_texts(e["fits"])), _a(str, e["text"]), _a(int, e["weight"]), _a(str, e["side"]))
-        for e in _a(list, told["signs"])
+    lines = tuple(texts(told["evidence"]))
+    by_source = {int(s): _revision(a(dict, r)) for s, r in a(dict, told["by_source"]).items()}
+    return Revision(core, device, lines, a(bool, told["forced"]), a(bool, told["assumed"]), evidence(told["signs"]), by_source)
+
+
+def evidence(value: Any) -> tuple[Evidence, ...]:
+    """Signs of a revision out of JSON. Raises Damaged."""
+    return tuple(
+        Evidence(a(str, e["group"]), tuple(texts(e["fits"])), a(str, e["text"]), a(int, e["weight"]), a(str, e["side"]))
+        for e in a(list, value)
     )
-    evidence = tuple(_texts(told["evidence"]))
-    by_source = {int(s): _revision(_a(dict, r)) for s, r in _a(dict, told["by_source"]).items()}
-    return Revision(core, device, evidence, _a(bool, told["forced"]), _a(bool, told["assumed"]), signs, by_source)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...formats.base import ReadOptions, Unreadable
-from . import container, contents, folder, identity
+from . import container, contents, folder, identity, later
 
 if TYPE_CHECKING:
     from ..model import Capture
@@ -37,6 +37,8 @@ class Keeper:
         self._stamps: list[identity.Stamp] = []
         self._file: str | None = None
         self._learned: dict[str, Any] = {}
+        self._parts: list[str] = []
+        """What of the file with LATER was not taken out of it yet."""
         self.problem = ""
         """Why an index that is there was not used."""
         if "-" in paths or not _big_enough(paths):
@@ -73,12 +75,28 @@ class Keeper:
         folder.used(self._file)
         try:
             with self._open(self._file + LATER) as found:
-                contents.learn(capture, found.meta)
-            self._learned = contents.learned(capture)
+                later.take_small(capture, found.meta)
+                self._parts = [p for p in later.PARTS if found.meta.get(p)]
             folder.used(self._file + LATER)
         except _UNUSABLE as e:
             self.problem = str(e)
+        self._learned = self._known(capture)
         return capture
+
+    def recall(self, capture: Capture, part: str) -> None:
+        """Tell a capture what an earlier one found out about the same files (see later.PARTS), where that was kept."""
+        if part not in self._parts or self._file is None:
+            return
+        self._parts.remove(part)  # once: what is damaged is worked out anew
+        try:
+            with self._open(self._file + LATER) as found:
+                later.take(found, capture, part)
+        except _UNUSABLE as e:
+            self.problem = str(e)
+
+    def _known(self, capture: Capture) -> dict[str, Any]:
+        """What is known of a capture, in memory or in the file."""
+        return later.known(capture) | dict.fromkeys(self._parts, True)
 
     @contextlib.contextmanager
     def _open(self, file: str) -> Iterator[container.Container]:
@@ -112,12 +130,14 @@ class Keeper:
 
     def learn(self, capture: Capture) -> None:
         """Keep what was found out about a capture since it came from here."""
-        meta = contents.learned(capture)
-        if self._file is None or meta == self._learned or not folder.has_room(0):
+        if self._file is None or self._known(capture) == self._learned or not folder.has_room(0):
             return
-        self._learned = meta
-        with contextlib.suppress(OSError, ValueError):
-            container.write(self._file + LATER, identity.key(self._stamps, self._said), meta, {})
+        for part in [*self._parts]:
+            self.recall(capture, part)
+        self._learned = later.known(capture)
+        with contextlib.suppress(OSError, ValueError, MemoryError):
+            meta, columns = later.give(capture)
+            container.write(self._file + LATER, identity.key(self._stamps, self._said), meta, columns)
 
 
 def _big_enough(paths: list[str]) -> bool:

@@ -55,7 +55,11 @@ class Conversations:
 
     def __init__(self, capture: Capture, keys: str | None = None, reveal: bool = False) -> None:
         self.problems: list[Finding] = []
-        self.all, self.list = find_messages(capture, self.problems)
+        self.all: list[Message] = []
+        self.list: list[Conversation] = []
+        if not capture.silent:
+            self.all, self.list = find_messages(capture, self.problems)
+            capture.silent = not self.all and not self.problems
         self.keys = keys
         self.reveal = reveal
         self.chains: list[Chain] = []

@@ -7,6 +7,7 @@ is the trace's and the firmware the log's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -65,8 +66,14 @@ class Skew:
 
 
 def opinions(capture: Capture) -> list[Opinion]:
-    """What each side speaks: of every run that the capture shows, group by group; only where something tells."""
-    found = []
+    """What each side speaks: of every run that the capture shows, group by group; only where something tells. Kept with the
+    capture."""
+    if not capture.worked_out("opinions"):
+        capture.opinions = list(_opinions(capture))
+    return capture.opinions or []
+
+
+def _opinions(capture: Capture) -> Iterator[Opinion]:
     for run in runs(capture):
         signs = [e for s in run for e in signs_of(capture, s, named=len(run) > 1)]
         for which in (KERNEL, FIRMWARE):
@@ -75,8 +82,7 @@ def opinions(capture: Capture) -> list[Opinion]:
             )
             if not device.told and core.told and set(core.fits) <= {BEFORE, R10} and which == FIRMWARE:
                 device = Opinion(which, tuple(run), "device", (), core.evidence)
-            found += [o for o in (core, _narrowed(device, core), *others) if o.told]
-    return found
+            yield from (o for o in (core, _narrowed(device, core), *others) if o.told)
 
 
 def _narrowed(device: Opinion, core: Opinion) -> Opinion:

@@ -96,6 +96,10 @@ class FakeCapture:
     def why(self, seq: int) -> None:
         """No failure is explained."""
 
+    def worked_out(self, part: str) -> bool:
+        """Nothing is known from before."""
+        return False
+
     def __init__(
         self,
         *,

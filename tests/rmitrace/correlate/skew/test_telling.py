@@ -12,11 +12,10 @@ from .test_opinions import HOSTS, LOGS
 
 @pytest.mark.parametrize("paths", [[HOSTS["mid"]], [LOGS["alp16"]], [LOGS["pre1"]], [HOSTS["head"], LOGS["rel0"]]])
 def test_some_at_a_time(paths: list, monkeypatch: pytest.MonkeyPatch) -> None:
-    capture = open_capture([str(p) for p in paths])
-    whole = opinions(capture)
+    whole = opinions(open_capture([str(p) for p in paths]))
     assert whole
     monkeypatch.setattr(telling, "_AT_ONCE", 7)
-    assert opinions(capture) == whole
+    assert opinions(open_capture([str(p) for p in paths])) == whole
 
 
 def test_they_are_few_and_in_the_order_of_the_records(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,198 @@
+"""What was found out about a capture comes out of its index as it was; what does not fit is worked out anew."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rmitrace import checks, lifecycle
+from rmitrace.capture import Capture, OpenOptions, open_capture, reopen_capture
+from rmitrace.capture.index import container, identity, keeper, later
+from rmitrace.correlate.skew import opinions
+from rmitrace.lifecycle.table import SequenceTable, StateTable
+
+ROOT = Path(__file__).parents[4]
+FTRACE = ROOT / "captures/ftrace/pdev-connect.trace.txt"
+CONSOLE = ROOT / "captures/mixed/rme-uart0.log"
+MAIL = ROOT / "captures/mixed/report-mail.txt"
+RECORDED = ROOT / "captures/rmm/tf-rmm-head-doefail6.calls.jsonl.xz"
+CACHED = OpenOptions(cache=True)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("RMITRACE_CACHE_LIMIT", raising=False)
+    monkeypatch.setattr(keeper, "SMALLEST", 0)
+    monkeypatch.setattr(keeper, "_WORTH_LOOKING", 0)
+    monkeypatch.setattr(identity, "_SETTLED_NS", -(10**18))
+    return tmp_path / "cache" / "rmitrace"
+
+
+def tables(capture: Capture) -> list[Any]:
+    """The sequences and states with all their calls."""
+    calls = [(q.calls.tolist(), [t.calls.tolist() for t in q.steps]) for q in capture.sequences]
+    return [list(capture.sequences), calls, list(capture.states)]
+
+
+def learned(paths: list[Path], options: OpenOptions = CACHED) -> Capture:
+    """A capture of which everything is found out and kept."""
+    read = open_capture([str(p) for p in paths], options)
+    assert read.keeper is not None
+    assert opinions(read)
+    assert read.findings
+    assert len(read.sequences)
+    read.keeper.learn(read)
+    return read
+
+
+def again(paths: list[Path], options: OpenOptions = CACHED) -> Capture:
+    found = reopen_capture([str(p) for p in paths], options)
+    assert found is not None
+    return found
+
+
+def kept_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on nothing is worked out."""
+    monkeypatch.setattr(checks, "run", lambda capture: pytest.fail("checked"))
+    monkeypatch.setattr(lifecycle, "follow", lambda capture: pytest.fail("followed"))
+    monkeypatch.setattr(
+        import_module("rmitrace.correlate.skew.opinions"), "_opinions", lambda capture: pytest.fail("looked for signs")
+    )
+
+
+@pytest.mark.parametrize("paths", [[FTRACE], [FTRACE, CONSOLE], [RECORDED]], ids=["text", "two", "memory"])
+def test_all_comes_back(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    read = learned(paths)
+    wanted = read.findings, tables(read), opinions(read)
+    kept_only(monkeypatch)
+    found = again(paths)
+    assert found.parts == []  # each is taken when it is asked for
+    assert (found.findings, tables(found), opinions(found)) == wanted
+    assert found.sequences.kinds_of(0, len(found))[1].tolist() == read.sequences.kinds_of(0, len(read))[1].tolist()
+
+
+def test_a_part_that_comes_later_does_not_cost_the_others(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = open_capture([str(FTRACE)], CACHED)
+    assert first.keeper is not None
+    said = opinions(first)
+    first.keeper.learn(first)
+    second = again([FTRACE])
+    assert second.keeper is not None
+    sequences = list(second.sequences)
+    second.keeper.learn(second)
+    kept_only(monkeypatch)
+    third = again([FTRACE])
+    assert (opinions(third), list(third.sequences)) == (said, sequences)
+    (file,) = cache.glob("*" + keeper.LATER)
+    before = file.stat().st_ino
+    assert third.keeper is not None
+    third.keeper.learn(third)
+    assert file.stat().st_ino == before  # nothing new: not written again
+
+
+def test_a_capture_without_messages_is_not_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = open_capture([str(MAIL)], CACHED)
+    assert read.keeper is not None
+    assert read.conversations.all == []
+    read.keeper.learn(read)
+    monkeypatch.setattr("rmitrace.capture.messages.conversations.find_messages", lambda *a: pytest.fail("searched"))
+    assert again([MAIL]).conversations.all == []
+
+
+def test_with_secrets_of_sessions_it_is_worked_out() -> None:
+    """They let more be told: neither is what they told kept, nor what was told without them used."""
+    keys = OpenOptions(cache=True, keys="DHE * 00")
+    learned([FTRACE], keys)
+    assert not again([FTRACE]).worked_out(later.CHECKED)
+    learned([FTRACE])
+    assert again([FTRACE]).worked_out(later.CHECKED)
+    assert not again([FTRACE], keys).worked_out(later.CHECKED)
+    assert again([FTRACE], keys).worked_out(later.OPINIONS)
+
+
+def columns_of(file: str) -> dict[str, Any]:
+    found = container.read(file)
+    whole: dict[str, Any] = {}
+    for table, prefix in ((SequenceTable(), "sequence"), (StateTable(), "state")):
+        for name in later._OF_STATES if prefix == "state" else (*later._OF_SEQUENCES, *later._OF_STEPS, "member", "member_step"):
+            whole[f"{prefix}.{name}"] = np.array(found.values(f"{prefix}.{name}", getattr(table, name).dtype))
+    for name in ("checked", "sequence.why"):
+        whole[name] = np.array(found.column(name, np.uint8))
+    found.close()
+    return whole
+
+
+def rewrite(cache: Path, columns: dict[str, Any] | None = None, meta: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Write the file of what was found out later again, with some columns and parts of the table changed."""
+    (file,) = cache.glob("*" + keeper.LATER)
+    found = container.read(str(file))
+    key, told = found.key, found.meta | (meta or {})
+    found.close()
+    container.write(str(file), key, told, columns_of(str(file)) | (columns or {}))
+    return columns_of(str(file))
+
+
+NUMBERS = [
+    *((f"sequence.{n}", -2) for n in ("first", "last", "start", "first_step", "kind", "source", "step_first", "step_last")),
+    *((f"sequence.{n}", 1 << 40) for n in ("first", "last", "start", "first_step", "step_first", "step_last", "step_count")),
+    *((f"sequence.{n}", 99) for n in ("kind", "prefix", "source", "outcome", "step_name", "step_outcome")),
+    *((f"sequence.{n}", 1 << 20) for n in ("member", "member_step")),
+    *((f"state.{n}", 99) for n in ("prefix", "frm", "to")),
+    *((f"state.{n}", -3) for n in ("call", "frm", "to")),
+]
+
+
+@pytest.mark.parametrize(("column", "value"), NUMBERS)
+def test_numbers_that_cannot_be_are_refused(cache: Path, column: str, value: int) -> None:
+    wanted = tables(learned([FTRACE]))
+    values = rewrite(cache)[column]
+    values[-1] = value
+    rewrite(cache, {column: values})
+    changed = again([FTRACE])
+    assert not changed.worked_out(later.FOLLOWED)
+    assert changed.keeper is not None
+    assert changed.keeper.problem
+    assert tables(changed) == wanted
+
+
+@pytest.mark.parametrize("column", ["sequence.first", "sequence.start", "sequence.first_step", "state.call"])
+def test_another_order_is_refused(cache: Path, column: str) -> None:
+    learned([RECORDED])
+    values = rewrite(cache)[column]
+    values[1:-1] = values[1:-1][::-1]
+    rewrite(cache, {column: values})
+    assert not again([RECORDED]).worked_out(later.FOLLOWED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "{}",
+        "[[1]]",
+        '[["X","error","",0,0,null,[1000000],""]]',
+        '[["X","grave","",0,0,null,[],""]]',
+        '[["X","error","",9,0,null,[],""]]',
+    ],
+)
+def test_findings_that_cannot_be_are_refused(cache: Path, text: str) -> None:
+    wanted = learned([FTRACE]).findings
+    rewrite(cache, {"checked": np.frombuffer(text.encode(), dtype=np.uint8)})
+    changed = again([FTRACE])
+    assert not changed.worked_out(later.CHECKED)
+    assert changed.findings == wanted
+
+
+@pytest.mark.parametrize("value", [5, [5], [{}], [{"side": "kernel"}], {}])
+def test_opinions_that_cannot_be_are_refused(cache: Path, value: Any) -> None:
+    wanted = opinions(learned([FTRACE]))
+    rewrite(cache, meta={later.OPINIONS: value})
+    changed = again([FTRACE])
+    assert not changed.worked_out(later.OPINIONS)
+    assert opinions(changed) == wanted
