@@ -6,7 +6,7 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ class Row:
     max_ns: int | None
 
 
+_AT_ONCE = 1 << 17
+"""Calls that are counted together."""
 SORTS: dict[str, Callable[[Row], tuple[Any, ...]]] = {
     "time": lambda r: (-(r.total_ns or 0), -r.calls, r.name),
     "calls": lambda r: (-r.calls, r.name),
@@ -91,59 +93,85 @@ def run(args: argparse.Namespace) -> int:
 
         stats_messages.write(capture, seqs, args.sort, args.format, sys.stdout)
         return common.exit_status(capture, args.fail_on)
-    rows = sorted(collect(capture, seqs), key=SORTS[args.sort])
-    total = summary(capture, seqs)
+    found, total = collect(capture, seqs)
+    rows = sorted(found, key=SORTS[args.sort])
     {"text": _text, "json": _json, "csv": _csv}[args.format](rows, total, sys.stdout)
     return common.exit_status(capture, args.fail_on)
 
 
-def collect(capture: Capture, seqs: npt.NDArray[np.int64]) -> list[Row]:
-    """One row a command; unknown function ids one each. Calls are grouped by name, since one name may have a 32-bit
-    and a 64-bit function id."""
+def collect(capture: Capture, seqs: npt.NDArray[np.int64]) -> tuple[list[Row], Row]:
+    """One row a command, and all of them together; unknown function ids one each. Calls are grouped by name, since one name
+    may have a 32-bit and a 64-bit function id."""
     import numpy as np
 
-    if not len(seqs):
-        return []
-    names = capture.calls.name[seqs]
-    order = np.argsort(names, kind="stable")
-    starts = np.flatnonzero(np.diff(names[order], prepend=-1))
-    return [_row(capture, group, capture.names[capture.calls.name[group[0]]]) for group in np.split(seqs[order], starts[1:])]
-
-
-def summary(capture: Capture, seqs: npt.NDArray[np.int64]) -> Row:
-    """All the calls together."""
-    return _row(capture, seqs, "total")
-
-
-def _row(capture: Capture, group: npt.NDArray[np.int64], name: str) -> Row:
-    import numpy as np
-
+    from ..capture.distinct import distinct
     from ..capture.naming import FID_MASK
 
-    calls = capture.calls
-    status, counts = np.unique(calls.status[group], return_counts=True)
-    said = {capture.statuses[s]: int(n) for s, n in zip(status.tolist(), counts.tolist(), strict=True) if s >= 0}
-    dur = np.sort(calls.dur[group])
-    dur = dur[np.searchsorted(dur, 0) :]
-    fids: list[int] = np.unique(calls.fid[group] & np.uint64(FID_MASK)).tolist() if name != "total" else []
+    calls, names, statuses = capture.calls, capture.names, ["", *capture.statuses]
+    said = np.zeros((len(names), len(statuses)), dtype=np.int64)
+    failed = np.zeros(len(names), dtype=np.int64)
+    service: dict[int, int] = {}
+    fids: dict[int, set[int]] = {}
+    timed: list[tuple[Any, Any]] = []
+    for part in _parts(capture, seqs):
+        name, fid, dur = calls.name[part], calls.fid[part] & np.uint64(FID_MASK), calls.dur[part]
+        said += np.bincount(name * len(statuses) + calls.status[part] + 1, minlength=said.size).reshape(said.shape)
+        failed += np.bincount(name[calls.failed[part]], minlength=len(names))
+        values, which = distinct(fid)
+        for pair in np.flatnonzero(np.bincount(which * len(names) + name)).tolist():
+            fids.setdefault(pair % len(names), set()).add(int(values[pair // len(names)]))
+        present, first = np.unique(name, return_index=True)
+        if not service.keys() >= set(present.tolist()):
+            of = calls.service[part][first]
+            service = dict(zip(present.tolist(), of.tolist(), strict=True)) | service
+        timed.append((name[dur >= 0].astype(np.int16 if len(names) < 1 << 15 else np.int32), dur[dur >= 0]))
+    name, dur = (np.concatenate([np.zeros(0, dtype=np.int16 if k == 0 else np.int64), *(t[k] for t in timed)]) for k in (0, 1))
+    dur = dur[np.argsort(name, kind="stable")]
+    ends = np.cumsum(np.bincount(name, minlength=len(names)))
+    rows = []
+    for i in sorted(service):
+        known = fids[i]
+        fid_of = next(iter(known)) or None if len(known) == 1 else None
+        times = dur[ends[i - 1] if i else 0 : ends[i]]
+        rows.append(_row(names[i], capture.services[service[i]], fid_of, said[i], int(failed[i]), statuses, times))
+    return rows, _row("total", "", None, said.sum(axis=0), int(failed.sum()), statuses, dur)
+
+
+def _parts(capture: Capture, seqs: npt.NDArray[np.int64]) -> Iterator[slice | npt.NDArray[np.int64]]:
+    """The chosen calls, some at a time."""
+    whole = len(seqs) == len(capture)
+    for start in range(0, len(seqs), _AT_ONCE):
+        yield slice(start, min(start + _AT_ONCE, len(seqs))) if whole else seqs[start : start + _AT_ONCE]
+
+
+def _row(
+    name: str,
+    service: str,
+    fid: int | None,
+    counts: npt.NDArray[np.int64],
+    failed: int,
+    statuses: list[str],
+    dur: npt.NDArray[np.int64],
+) -> Row:
+    """``counts``: of each status, first of none; ``dur``: the durations that are known, which are put in another order."""
+    said = {s: n for s, n in zip(statuses[1:], counts[1:].tolist(), strict=True) if n}
+    ranks = [-(-len(dur) * percent // 100) - 1 for percent in (50, 99, 100)]  # nearest rank
+    if len(dur):
+        dur.partition(sorted(set(ranks)))
+    p50, p99, most = (int(dur[k]) if len(dur) else None for k in ranks)
     return Row(
         name=name,
-        service=capture.services[calls.service[group[0]]] if name != "total" else "",
-        fid=fids[0] or None if len(fids) == 1 else None,
-        calls=len(group),
-        failed=int(np.count_nonzero(calls.failed[group])),
+        service=service,
+        fid=fid,
+        calls=int(counts.sum()),
+        failed=failed,
         statuses=dict(sorted(said.items(), key=lambda p: (-p[1], p[0]))),
         timed=len(dur),
         total_ns=int(dur.sum()) if len(dur) else None,
-        p50_ns=_quantile(dur, 50),
-        p99_ns=_quantile(dur, 99),
-        max_ns=int(dur[-1]) if len(dur) else None,
+        p50_ns=p50,
+        p99_ns=p99,
+        max_ns=most,
     )
-
-
-def _quantile(ordered: npt.NDArray[np.int64], percent: int) -> int | None:
-    """Nearest rank: the smallest duration that at least so many per cent of the calls do not exceed."""
-    return int(ordered[-(-len(ordered) * percent // 100) - 1]) if len(ordered) else None
 
 
 def duration(ns: int | None) -> str:
