@@ -30,6 +30,19 @@ FTRACE = _LINES.format(
     """        if m := line_of.match(line):
             _ = m[1], int(m[2]), int(m[3]), float(m[4]), m[5], {k: int(v, 0) for k, v in field.findall(m[6])}""",
 )
+FTRACE_CALLS = _LINES.format(
+    r"""line_of = re.compile(r"^\s*(.*?)-(\d+)\s+\[(\d+)\] \S+\s+([\d.]+): (\w+): \([^)]*\)(.*)$")
+calls, open_ = [], {}""",
+    """        if m := line_of.match(line):
+            task, pid, cpu, at, event = m[1], int(m[2]), int(m[3]), float(m[4]), m[5]
+            regs = {k: int(v, 0) for k, v in field.findall(m[6])}
+            if event.endswith("_enter"):
+                open_.setdefault(pid, []).append((task, cpu, at, regs))
+            elif open_.get(pid):
+                task, cpu, began, x = open_[pid].pop()
+                calls.append((began, at - began, cpu, pid, task, x, regs))""",
+)
+"""The same, and an entry with its exit becomes a call."""
 CONSOLE = _LINES.format(
     r"""row = re.compile(r"SMC_(R[MS]I_\w+)\s+((?:[0-9a-f]+ )*)> (\w+)((?: [0-9a-f]+)*)")""",
     """        if m := row.search(line):

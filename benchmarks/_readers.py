@@ -53,7 +53,11 @@ KINDS = (
         "ftrace",
         "trace.txt",
         _generate.ftrace_text,
-        lambda p, f: [_peers.script(_peers.FTRACE, p, SCRIPT_LINES), *_peers.lnav(p, f, "ftrace")],
+        lambda p, f: [
+            _peers.script(_peers.FTRACE, p, SCRIPT_LINES),
+            _peers.script(_peers.FTRACE_CALLS, p, SCRIPT_LINES, "Python re to calls"),
+            *_peers.lnav(p, f, "ftrace"),
+        ],
         per_call=2,
     ),
     Kind(
