@@ -62,7 +62,7 @@ class Named:
         for start in range(0, len(which), AT_ONCE):
             rows = which[start : start + AT_ONCE]
             for column, values in zip(out, self.columns, strict=True):
-                column.append(values[rows])
+                column.append(np.take(values, rows))
         return Named(*out)
 
 

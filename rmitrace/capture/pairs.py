@@ -59,7 +59,7 @@ class FirstRegisters:
         at, which = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
         for start in range(0, len(self.which) if any_of.any() else 0, AT_ONCE):
             piece = self.which[start : start + AT_ONCE]
-            found = np.flatnonzero(any_of[piece])
+            found = np.flatnonzero(np.take(any_of, piece))
             at.append(start + found)
             which.append(piece[found])
         calls, row = np.concatenate(at), np.concatenate(which)

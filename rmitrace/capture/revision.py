@@ -253,7 +253,8 @@ class Signs:
 
     def _states(self, records: Records, exits: np.ndarray, destroyed: bool) -> None:
         """What RMI_PDEV_GET_STATE gave; ``destroyed``: an RMI_PDEV_DESTROY succeeded."""
-        values = set(np.unique(records.regs[exits, 1]).tolist())
+        given = records.regs[exits, 1]
+        values = set(np.flatnonzero(np.bincount(given[given < 16].astype(np.int64))).tolist())
         if values & {6, 7, 8}:
             said = ", ".join(str(v) for v in sorted(values & {6, 7, 8}))
             self.add(Evidence("device", (R11,), f"RMI_PDEV_GET_STATE gives {said}, a state of 1.1 only", 5, "firmware"))

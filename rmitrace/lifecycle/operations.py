@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ..formats import kernels
+from ..formats.kernel_code import Kernel
+from . import operations_kernel
+
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
 I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 OPERATIONS = ("RMI_OP_CONTINUE", "RMI_OP_MEM_DONATE", "RMI_OP_MEM_RECLAIM", "RMI_OP_CANCEL")
+_BYTES = 400
+"""Bytes of a source for each call that is joined, as far as kernels go."""
 _AT_ONCE = 1 << 16
 """Calls that are looked at at a time."""
 _GOES_ON = ("RMI_INCOMPLETE", "RMI_BUSY", "RMI_BLOCKED")
@@ -121,34 +128,34 @@ def join_operations(capture: Capture) -> list[int]:
     wrong = np.isin(status, _index(capture.statuses, ("RMI_ERROR_INPUT",)))
     resumes = np.isin(calls.name[rows], _index(capture.names, ("RMI_OP_CONTINUE",)))
     over = ~np.isin(status, goes_on) & ~(wrong & ~resumes)
-    wants = np.where(status == incomplete, _wants(capture, rows), -1)
     runs = np.array([capture.together(s)[0] for s in range(len(capture.sources))], dtype=np.int64)
     working = named[calls.name[rows]]
     handles, unsaid = _handles(capture, rows, working, runs[calls.source[rows]])
-    open_by: dict[int, list[int]] = {}
-    waits = wants.tolist()
-    """What a command's operation waits for."""
-    parent = [-1] * len(rows)
-    columns = (working, over, wrong, wants, handles, unsaid)
-    for k, (op, ends, refused, wanted, handle, other) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-        if not op:
-            open_by.setdefault(handle, []).append(k)
-            continue
-        # a row of an older log does not say which handle was given: the latest such command is meant
-        started = open_by.get(handle) or open_by.get(other)
-        if not started:
-            continue
-        command = parent[k] = started[-1]
-        if wanted >= 0:
-            waits[command] = wanted
-        if ends and not (refused and waits[command] > 0):
-            started.pop()
-    of = np.array(parent, dtype=np.int64)
+    wants = np.where(status == incomplete, _wants(capture, rows), -1)
+    of, left = _joined(working, over, wrong, wants, handles, unsaid)
     has = np.flatnonzero(of >= 0)
     if len(has):
         calls.parent[rows[has]] = rows[of[has]]
-    left = [k for started in open_by.values() for k in started]
-    return rows[np.array(left, dtype=np.int64)].tolist()  # type: ignore[no-any-return]
+    return rows[left].tolist()  # type: ignore[no-any-return]
+
+
+def _joined(
+    working: Flags, over: Flags, wrong: Flags, wants: I64, handles: I64, unsaid: I64, kernel: Kernel | None = None
+) -> tuple[I64, I64]:
+    """For each call the command that it works for, -1 none; and the commands that are unfinished. See operations_kernel.join,
+    of which ``kernel`` is a form."""
+    count, size = len(working), int(max(handles.max(), unsaid.max())) + 1
+    if kernel is None and kernels.repaid(count * _BYTES, operations_kernel.join, operations_kernel.STEPS):
+        kernel = kernels.compiled(operations_kernel.join, operations_kernel.STEPS)
+    below, parent, top = (np.full(n, -1, dtype=np.int64) for n in (count, count, size))
+    columns = [c.view(np.uint8) for c in (working, over, wrong)] + [wants.copy(), handles, unsaid, top, below, parent]
+    if kernel is not None:
+        kernel(*columns)
+    else:  # lists are faster where it is not compiled
+        lists = [c.tolist() for c in columns]
+        operations_kernel.join(*lists)
+        below, parent = (np.array(c, dtype=np.int64) for c in lists[-2:])
+    return parent, np.flatnonzero(~working & (below != operations_kernel.ENDED))
 
 
 def _handles(capture: Capture, rows: I64, working: npt.NDArray[np.bool_], run: I64) -> tuple[I64, I64]:

@@ -35,7 +35,7 @@ def values(dtype: Any, numbers: list[int]) -> np.ndarray:
 numbers = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 40) | st.integers(0, 99).map(lambda v: v << 12), max_size=150)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(DTYPES), st.lists(numbers, max_size=4), st.data())
 def test_a_column_reads_like_an_array(dtype: Any, parts: list[list[int]], data: st.DataObject) -> None:
     column = Short(dtype)
