@@ -167,6 +167,7 @@ async def drive(path: str, keys: int, tell: Tell) -> None:
         watching.cancel()
         app._ending = True
         app._end_apart()
+        app.end_explainer()
 
 
 async def _answer(app: Any, frames: Frames, key: str, text: str) -> None:

@@ -1,8 +1,9 @@
-"""Following objects and checking a long capture in a process of its own: the screen has its processor for itself, and the
-memory that it takes is given back when it ends.
+"""What takes long of a long capture in processes of their own: the screen has its processor for itself, and the memory that they
+take is given back when they end.
 
-The other process opens the capture through its index and writes what it found as pickles onto its standard output: the tables
-first, the findings behind them. It reads nothing but what its parent gave it, and the parent nothing but what it wrote.
+One follows objects and checks, another says why calls failed. Each opens the capture through its index and writes what it found
+as pickles onto its standard output. It reads nothing but what its parent gives it, and the parent nothing but what it wrote. It
+ends when its standard input is closed: also when its parent is killed.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import fields, replace
-from typing import Any
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,29 +25,61 @@ from ..capture.packed import Column
 from ..capture.records import Finding
 from ..lifecycle.table import SequenceTable, StateTable
 
+if TYPE_CHECKING:
+    from ..diagnose import Diagnosis
+
 _NICE = 5
-_CODE = "from rmitrace.tui.apart import work; work()"
+_CODE = "from rmitrace.tui.apart import {0}; {0}()"
 _BY_ITSELF = ("ts", "dur", "_by_object")
 """Fields of tables that are of the capture, or are made of the others."""
 
 
-class Apart:
-    """The process that works for a capture."""
+class Helper:
+    """A process that works for a capture; ``work`` is what it does, a function of this module."""
 
-    def __init__(self, paths: list[str], options: OpenOptions) -> None:
+    def __init__(self, work: str, paths: list[str], options: OpenOptions) -> None:
         """Raises OSError where it cannot be started."""
         path = os.pathsep.join(p for p in sys.path if p)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _CODE],
+            [sys.executable, "-P", "-c", _CODE.format(work)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path},
         )
-        assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            pickle.dump((paths, replace(options, progress=None, stop=None)), self._process.stdin)
+            self._ask((paths, replace(options, progress=None, stop=None)))
+
+    def _ask(self, what: Any) -> None:
+        assert self._process.stdin is not None
+        if self._process.stdin.closed:
+            raise OSError("ended")
+        pickle.dump(what, self._process.stdin)
+        self._process.stdin.flush()
+
+    def _next(self) -> Any:
+        """What it says next; None where it ended."""
+        assert self._process.stdout is not None
+        try:
+            return pickle.load(self._process.stdout)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            return None
+
+    def end(self) -> None:
+        """Stop it, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdin is not None
+        with suppress(OSError):
             self._process.stdin.close()
+
+
+class Apart(Helper):
+    """Follows objects and checks."""
+
+    def __init__(self, paths: list[str], options: OpenOptions) -> None:
+        """Raises OSError where it cannot be started."""
+        super().__init__("work", paths, options)
 
     def follow(self, capture: Capture) -> bool:
         """Wait for what the objects went through and tell the capture; False where it does not come."""
@@ -64,30 +99,62 @@ class Apart:
             capture.learn(checked=found)
         return found is not None
 
-    def _next(self) -> Any:
-        assert self._process.stdout is not None
-        try:
-            return pickle.load(self._process.stdout)
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-            return None
 
-    def end(self) -> None:
-        """Stop it, whatever it is doing."""
-        self._process.kill()
-        self._process.wait()
+class Explainer(Helper):
+    """Says why calls failed."""
+
+    def __init__(self, paths: list[str], options: OpenOptions) -> None:
+        """Raises OSError where it cannot be started."""
+        super().__init__("explain", paths, options)
+
+    def why(self, calls: int, seq: int) -> Diagnosis | None:
+        """Why a call of a capture of so many failed. Raises OSError where no answer comes."""
+        self._ask(seq)
+        told = self._next()
+        if told is None or told[0] != calls:
+            raise OSError("no answer")
+        found: Diagnosis | None = told[1]
+        return found
+
+
+def _asked() -> SimpleQueue[Any]:
+    """What the parent asks, as it comes; the process ends with its parent, whatever it is doing then."""
+    asked: SimpleQueue[Any] = SimpleQueue()
+
+    def read() -> None:
+        with suppress(EOFError, OSError, pickle.UnpicklingError):
+            while True:
+                asked.put(pickle.load(sys.stdin.buffer))
+        os._exit(1)
+
+    threading.Thread(target=read, daemon=True).start()
+    return asked
+
+
+def _tell(what: Any) -> None:
+    pickle.dump(what, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
+    sys.stdout.buffer.flush()
 
 
 def work() -> None:
-    """What the other process does."""
+    """What the process does that follows and checks: it writes the tables first, then the findings."""
     os.nice(_NICE)
-    paths, options = pickle.load(sys.stdin.buffer)
-    out = sys.stdout.buffer
+    paths, options = _asked().get()
     capture = open_capture(paths, options)
-    pickle.dump((len(capture), _columns(capture.sequences), _columns(capture.states)), out, pickle.HIGHEST_PROTOCOL)
-    out.flush()
+    _tell((len(capture), _columns(capture.sequences), _columns(capture.states)))
     capture.conversations.decode()
-    pickle.dump(capture.findings, out, pickle.HIGHEST_PROTOCOL)
-    out.flush()
+    _tell(capture.findings)
+    os._exit(0)  # the interpreter would wait for who reads what is asked
+
+
+def explain() -> None:
+    """What the process does that says why calls failed: it is asked for one after another."""
+    asked = _asked()
+    paths, options = asked.get()
+    capture = open_capture(paths, options)
+    while True:
+        seq = asked.get()
+        _tell((len(capture), capture.why(seq) if 0 <= seq < len(capture) else None))
 
 
 def _columns(table: SequenceTable | StateTable) -> dict[str, Any]:

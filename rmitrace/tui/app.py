@@ -78,6 +78,7 @@ class TimelineApp(ReadingApp):
         """Quit, also in the middle of reading."""
         self._ending = True
         self._end_apart()
+        self.end_explainer()
         self.exit()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

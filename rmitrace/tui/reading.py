@@ -14,8 +14,6 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
 from ..capture import Capture, CaptureError, OpenOptions, open_capture
 from ..capture.index.later import FOLLOWED
 from ..capture.opening import build, check
@@ -23,6 +21,7 @@ from ..capture.source import Source
 from ..formats.base import ReadOptions
 from .apart import Apart
 from .bars import Header
+from .explaining import Explaining
 from .main import MainScreen
 from .view import FEW, View
 
@@ -75,7 +74,7 @@ def _size(paths: list[str]) -> int:
     return total
 
 
-class ReadingApp(App[None]):
+class ReadingApp(Explaining):
     """With ``paths`` and a capture that is not complete, the whole is read behind the first screen; with ``live`` the screen
     goes on with what comes."""
 
@@ -83,8 +82,6 @@ class ReadingApp(App[None]):
     """Why nothing can be shown."""
     _read = (0, 0)
     _began = 0.0
-    _ending = False
-    """The user quits."""
     _enough = False
     """The user wants to see what is read by now."""
     background: Thread | None = None
@@ -191,6 +188,7 @@ class ReadingApp(App[None]):
     def _whole(self, view: View) -> None:
         """All calls are there; what their objects went through is known, or not yet."""
         self.capture = view.capture
+        self.explain_apart(view, self._paths, self._options)
         if view.followed:
             self._timer.stop()
             self._say_reading("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,8 @@ class View:
         self.bookmarks: set[int] = set()
         self._whys: dict[int, Diagnosis | None] = {}
         self._explaining = Lock()
+        self.explain: Callable[[int], Diagnosis | None] = capture.why
+        """Says why a call failed."""
         first = _least(calls.ts, NO_TIME)
         self.zero_ns = first if first is not None else self.lines.first_ns() or 0
         self.cpus, self.tasks = _kinds(calls.cpu), _kinds(calls.pid)
@@ -157,7 +160,7 @@ class View:
         """Of a call that failed: which conditions of its status hold. Takes long at first in a long capture."""
         if call not in self._whys:
             with self._explaining:
-                found = self.capture.why(call)
+                found = self.explain(call)
                 if len(self._whys) >= _WHYS_KEPT:
                     self._whys.clear()
                 self._whys[call] = found

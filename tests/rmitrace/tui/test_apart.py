@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rmitrace.capture import OpenOptions, open_capture
-from rmitrace.tui.apart import Apart
+from rmitrace.tui.apart import Apart, Explainer
 
 TRACE = str(Path(__file__).parents[3] / "captures/ftrace/pdev-connect.trace.txt")
 
@@ -33,6 +37,50 @@ def test_tables_and_findings_are_those_of_this_process() -> None:
     assert {f.rule for f in there.findings} >= {"SEQUENCE-FAILED"}
 
 
+def test_why_calls_failed_is_what_this_process_says() -> None:
+    capture = open_capture([TRACE])
+    explainer = Explainer([TRACE], OpenOptions())
+    try:
+        for seq in np.flatnonzero(capture.calls.failed).tolist():
+            assert explainer.why(len(capture), seq) == capture.why(seq) is not None
+        assert explainer.why(len(capture), 0) is None
+        with pytest.raises(OSError, match="no answer"):
+            explainer.why(len(capture) + 1, 0)  # of another capture
+    finally:
+        explainer.end()
+    with pytest.raises(OSError, match="ended"):
+        explainer.why(len(capture), 0)
+
+
+@pytest.mark.parametrize("work", ["Apart", "Explainer"])
+def test_it_ends_with_a_parent_that_is_killed(work: str, tmp_path: Path) -> None:
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)  # never written to: opening it does not end
+    code = f"""import sys, time
+from rmitrace.capture import OpenOptions
+from rmitrace.tui.apart import {work}
+helper = {work}([sys.argv[1]], OpenOptions())
+print(helper._process.pid, flush=True)
+time.sleep(60)"""
+    with subprocess.Popen([sys.executable, "-c", code, str(fifo)], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert runs(pid)
+        parent.kill()
+    end = time.monotonic() + 30
+    while runs(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not runs(pid)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there, and not only its number."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def test_a_process_that_fails_is_told(tmp_path: Path) -> None:
     capture = open_capture([TRACE])
     apart = Apart([str(tmp_path / "none.txt")], OpenOptions())
@@ -50,8 +98,6 @@ def test_tables_of_another_capture_are_not_taken() -> None:
 
 
 def test_ending_it_ends_who_waits_for_it(tmp_path: Path) -> None:
-    import os
-
     fifo = tmp_path / "pipe"
     os.mkfifo(fifo)  # never written to: reading it does not end
     apart = Apart([str(fifo)], OpenOptions())
