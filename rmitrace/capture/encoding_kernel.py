@@ -135,21 +135,21 @@ def classes(wide: Any, count: Any, kinds: Any, many: Any, some: Any, apart: Any)
     for kind in range(8):
         many[kind] = 0
         some[kind] = _0
+    pages = small = other = 0
     for i in range(count):
         v = wide[i]
-        kinds[i] = 3 - 2 * ((v & _LOW) == _0) - (v <= _LOW)
-    for i in range(count):
-        many[kinds[i]] += 1
-    place = 0
-    for kind in range(1, 4):
-        many[4 + kind] = place
-        place += many[kind]
-    for i in range(count):
+        page, low = (v & _LOW) == _0, v <= _LOW
+        kinds[i] = 3 - 2 * page - low
+        pages += page and not low
+        small += low and not page
+        other += not (low or page)
+    many[1], many[2], many[3] = pages, small, other
+    at1, at2, at3 = 0, pages, pages + small
+    for i in range(count):  # a zero is written where the next other one goes: there is room, as none is left then
         kind = kinds[i]
-        if kind:
-            v = wide[i]
-            apart[many[4 + kind]] = v >> _12 if kind == 1 else v
-            many[4 + kind] += 1
+        is1, is2 = kind == 1, kind == 2
+        apart[at1 if is1 else at2 if is2 else at3] = wide[i] >> (_12 if is1 else _0)
+        at1, at2, at3 = at1 + is1, at2 + is2, at3 + (kind == 3)
     size, first = HEADER + _CLASSES + (count + 3) // 4, 0
     for kind in range(1, 4):
         if many[kind]:
@@ -191,7 +191,7 @@ def mixed(count: Any, kinds: Any, many: Any, some: Any, apart: Any, out: Any, at
 
 
 def piece(wide: Any, count: Any, register: Any, kinds: Any, many: Any, some: Any, apart: Any, out: Any, at: Any) -> Any:
-    """Write one piece; returns the offset behind it. ``wide`` is changed."""
+    """Write one piece of numbers that are not all the same; returns the offset behind it. ``wide`` is changed."""
     least = top = wide[0] ^ _TOP  # in the order of signed numbers
     for i in range(count):
         v = wide[i] ^ _TOP

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rmitrace.formats.kernel_code import SUFFIX, Compiled, _kept
+from rmitrace.formats.kernel_code import SUFFIX, Compiled, _far, _kept, _near
 
 ROOT = Path(__file__).parents[3]
 
@@ -81,3 +81,9 @@ def test_kept_code_runs_without_numba(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
         told.append(done.stdout.split())
     assert told == [["42", "True"], ["42", "False"]]
+
+
+def test_addresses_are_those_of_numpy() -> None:
+    room = np.arange(100, dtype=np.int64)
+    for array in (room, room[3:], room.view(np.uint8), np.zeros(0, dtype=np.uint8), np.frombuffer(b"abc", dtype=np.uint8)):
+        assert _near(array) == _far(array) == array.ctypes.data
