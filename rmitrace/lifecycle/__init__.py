@@ -6,8 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .course import Course
 from .devices import DeviceTracker
-from .events import events
 from .ledger import Ledger, settled, states_of
 from .members import merged
 from .model import Sequence, StateChange, Step
@@ -38,7 +38,7 @@ def follow(capture: Capture) -> tuple[SequenceTable, StateTable]:
         if s != run[0]:
             continue
         said = sorted((m for m in marks if m.source in run), key=lambda m: m.before_call)
-        ledger, found = Ledger(), events(capture, s)
+        ledger, found = Ledger(), Course(capture, s)
         DeviceTracker(capture, s, found, ledger, _reasons(capture, said)).run()
         realms, their_states = follow_realms(capture, s)
         tables += [settled(ledger, found.start, found.rows), realms]

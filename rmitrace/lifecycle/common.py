@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import decoders
 
+from .course import Course
 from .events import RETRY, Event, Events
 from .granules import Loose
 from .ledger import Draft, Ledger
@@ -54,7 +55,9 @@ class Tracker:
     reasons     what the firmware said between two calls (marks), for the why of a failure
     """
 
-    def __init__(self, capture: Capture, source: int, events: Events, ledger: Ledger, reasons: Callable[[int, int], str]) -> None:
+    def __init__(
+        self, capture: Capture, source: int, events: Events | Course, ledger: Ledger, reasons: Callable[[int, int], str]
+    ) -> None:
         self.capture, self.source, self.events, self.ledger, self.reasons = capture, source, events, ledger, reasons
         self.revision = capture.revision.at(source).device
         self.pdevs: dict[int, Device] = {}
@@ -134,7 +137,7 @@ class Tracker:
 
     def step_began(self, draft: Draft | None, e: Event) -> int:
         """The first call of the last step of a sequence, that of the event where there is none."""
-        return e.first if draft is None or draft.name is None else int(self.events.first[draft.step_first])
+        return e.first if draft is None or draft.name is None else self.events.call(draft.step_first)
 
     def between(self, e: Event, draft: Draft) -> None:
         """Granule calls while a stateful operation was open are part of it."""

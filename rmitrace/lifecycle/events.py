@@ -48,7 +48,7 @@ class Event:
     name: str
     status: str
     failed: bool
-    x: tuple[int, int, int, int]
+    x: tuple[int, ...]
     r1: int | None
     done: bool
     reads: int
@@ -75,28 +75,37 @@ class Events:
         return len(self.first)
 
     def __iter__(self) -> Iterator[Event]:
+        return self.numbered(0)
+
+    def call(self, unit: int) -> int:
+        """The first call of an event."""
+        return int(self.first[unit])
+
+    def numbered(self, before: int) -> Iterator[Event]:
+        """The events, numbered from ``before`` on."""
         cap = self.capture
         names, statuses = cap.names, [*cap.statuses, ""]  # -1, no status, is the last one
         for begin in range(0, len(self), _AT_ONCE):
             part = slice(begin, begin + _AT_ONCE)
             first, end = self.first[part], self.end[part]
             r1, known = cap.regs(first, 1, out=True)
+            x = _arguments(cap, first)
             said, over = cap.calls.status[first], cap.calls.status[end]
             columns = zip(
-                range(begin, begin + len(first)),
+                range(before + begin, before + begin + len(first)),
                 first.tolist(),
                 self.last[part].tolist(),
                 cap.calls.name[first].tolist(),
                 said.tolist(),
                 over.tolist(),
                 cap.calls.failed[end].tolist(),
-                zip(*(cap.regs(first, k)[0].tolist() for k in (1, 2, 3, 4)), strict=True),
+                x,
                 r1.tolist(),
                 known.tolist(),
                 self.reads[part].tolist(),
                 strict=True,
             )
-            for unit, at, last, name, began, ended, bad, x, out, has, reads in columns:
+            for unit, at, last, name, began, ended, bad, args, out, has, reads in columns:
                 yield Event(
                     unit,
                     at,
@@ -104,7 +113,7 @@ class Events:
                     names[name],
                     statuses[ended],
                     bad and statuses[began] not in RETRY,
-                    x,
+                    args,
                     out if has else None,
                     statuses[ended] != "RMI_INCOMPLETE",
                     reads,
@@ -117,6 +126,16 @@ class Events:
         return found
 
 
+def _arguments(capture: Capture, rows: I64) -> list[tuple[int, ...]]:
+    """x1 to x4 of some calls, 0 where they are not known."""
+    if len(capture.sources) > 1:
+        return list(zip(*(capture.regs(rows, k)[0].tolist() for k in (1, 2, 3, 4)), strict=True))
+    records, record = capture.sources[0].records, capture.calls.enter[rows]
+    known = np.where(record >= 0, records.known[record], np.uint32(0))
+    columns = (np.where(known >> np.uint32(k) & np.uint32(1), records.regs[record, k], np.uint64(0)) for k in (1, 2, 3, 4))
+    return list(zip(*(c.tolist() for c in columns), strict=True))
+
+
 _AT_ONCE = 1 << 16
 
 
@@ -126,15 +145,27 @@ def events(capture: Capture, source: int, *, together: bool = True) -> Events:
 
     ``together``: False makes every call an event of its own.
     """
-    calls = capture.calls
-    several = len(capture.sources) > 1
-    mine = np.isin(calls.source, capture.together(source)) if several else np.ones(len(calls), dtype=bool)
-    device = np.flatnonzero(mine & _named(capture, lambda n: n.startswith(("RMI_PDEV_", "RMI_VDEV_"))))
-    if not len(device):
+    device, granule = devices_and_granules(capture, source, slice(0, len(capture)))
+    return events_of(capture, device, near(device, granule, *operations(capture).spans(device)), together)
+
+
+def devices_and_granules(capture: Capture, source: int, part: slice) -> tuple[I64, I64]:
+    """Of a part of the calls those on devices, and those on granules."""
+    name = capture.calls.name[part]
+    mine: Any = True
+    if len(capture.sources) > 1:
+        mine = np.isin(capture.calls.source[part], capture.together(source))
+    tests = ([n.startswith(("RMI_PDEV_", "RMI_VDEV_")) for n in capture.names], [n in GRANULE for n in capture.names])
+    device, granule = (np.flatnonzero(mine & np.array(t, dtype=bool)[name]) + part.start for t in tests)
+    return device, granule
+
+
+def events_of(capture: Capture, device: I64, granule: I64, together: bool = True) -> Events:
+    """The events of some calls on devices and on granules."""
+    rows = np.sort(np.concatenate([device, granule]), kind="stable") if len(granule) else device
+    if not len(rows):
         none = np.zeros(0, dtype=np.int64)
         return Events(capture, none, none, none, none, np.zeros(1, dtype=np.int64), none, none, none)
-    granule = _near(device, np.flatnonzero(mine & _named(capture, lambda n: n in GRANULE)), *operations(capture).spans(device))
-    rows = np.sort(np.concatenate([device, granule]), kind="stable") if len(granule) else device
     end = operations(capture).end(rows)
     unit, reads = _units(capture, rows, end, together)
     order = np.argsort(unit, kind="stable")
@@ -149,17 +180,16 @@ def events(capture: Capture, source: int, *, together: bool = True) -> Events:
     return Events(capture, first, every[start[1:] - 1], end[place], reads, start, every, granule, unit[at])
 
 
-def _named(capture: Capture, test: Any) -> Flags:
-    """Which calls have a name that passes a test."""
-    wanted = np.array([test(n) for n in capture.names], dtype=bool)
-    found: Flags = wanted[capture.calls.name]
-    return found
+def commands(capture: Capture, device: I64) -> I64:
+    """Those calls on devices that are no polls: what is before one and what is behind it are events apart."""
+    kept: I64 = device[~_is(capture, capture.calls.name[device], (*COMMUNICATE, *GET_STATE))]
+    return kept
 
 
-def _near(device: I64, granule: I64, begin: I64, end: I64) -> I64:
+def near(device: I64, granule: I64, begin: I64, end: I64) -> I64:
     """The granule calls near one of the ``device`` calls, or within an operation (from ``begin`` to ``end``)."""
-    if not len(granule):
-        return granule
+    if not len(granule) or not len(device):
+        return granule[:0]
     edge = np.searchsorted(device, granule)
     after, before = device[np.minimum(edge, len(device) - 1)], device[np.maximum(edge - 1, 0)]
     near = np.minimum(np.abs(after - granule), np.abs(granule - before)) < _NEAR

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
+_AT_ONCE = 1 << 18
 KINDS = ("realm build", "realm run", "realm teardown")
 _BUILD, _RUN, _TEARDOWN = range(3)
 _OTHER = ("populate", "map", "unmap")
@@ -228,20 +229,13 @@ def _realms(capture: Capture, source: int) -> _Realms:
 def _realm_rows(capture: Capture, source: int) -> tuple[I64, Any]:
     """The calls that are about a realm, ascending, with its rd: those whose first argument is one, RECs by their REC_CREATE."""
     c, names = capture.calls, capture.names
-    rmi = [i for i, n in enumerate(capture.services) if n == "RMI"]
-    mine = np.isin(c.service, rmi)
-    if len(capture.sources) > 1:
-        mine &= np.isin(c.source, capture.together(source))
-    rows = np.flatnonzero(mine)
     takes_rd = [i for i, n in enumerate(names) if n.startswith(("RMI_REALM_", "RMI_RTT_", "RMI_DATA_", "RMI_REC_CREATE"))]
     takes_rd += [i for i, n in enumerate(names) if n == "RMI_REC_AUX_COUNT"]
     takes_rec = [i for i, n in enumerate(names) if n in ("RMI_REC_ENTER", "RMI_REC_DESTROY", "RMI_PSCI_COMPLETE")]
+    direct, by_rec = _named(capture, source, takes_rd, takes_rec)
     # the data of a page is an argument before rd in no revision: x1 is rd in all of these
-    name = c.name[rows]
-    direct = rows[np.isin(name, takes_rd)]
     rd, known = capture.regs(direct, 1)
     direct, rd = direct[known], rd[known]
-    by_rec = rows[np.isin(name, takes_rec)]
     kinds = c.name[direct]
     made = direct[np.isin(kinds, [i for i, n in enumerate(names) if n == "RMI_REC_CREATE"])]
     made_rec, made_rd = capture.regs(made, 2)[0], capture.regs(made, 1)[0]
@@ -255,6 +249,23 @@ def _realm_rows(capture: Capture, source: int) -> tuple[I64, Any]:
     all_rd = np.concatenate([rd, rec_rd[rec_rd != 0], rd[at]])
     order = np.argsort(all_rows, kind="stable")
     return all_rows[order], all_rd[order]
+
+
+def _named(capture: Capture, source: int, *wanted: list[int]) -> list[I64]:
+    """The RMI calls of a run that have one of the wanted names, for each list of names: looked for some at a time."""
+    c = capture.calls
+    rmi = [i for i, n in enumerate(capture.services) if n == "RMI"]
+    together = capture.together(source) if len(capture.sources) > 1 else None
+    found: list[list[I64]] = [[np.zeros(0, dtype=np.int64)] for _ in wanted]
+    for start in range(0, len(c), _AT_ONCE):
+        part = slice(start, min(start + _AT_ONCE, len(c)))
+        mine = np.isin(c.service[part], rmi)
+        if together is not None:
+            mine &= np.isin(c.source[part], together)
+        name = c.name[part]
+        for rows, names in zip(found, wanted, strict=True):
+            rows.append(np.flatnonzero(mine & np.isin(name, names)) + start)
+    return [np.concatenate(rows) for rows in found]
 
 
 def _owners(made: I64, made_rec: Any, made_rd: Any, rows: I64, rec: Any) -> Any:
