@@ -246,7 +246,7 @@ def _points(points: float) -> str:
 
 
 def _bytes(text: str) -> list[bytes]:
-    from ..formats.hexlines import pasted_bytes
+    from ..formats.pasted import pasted_bytes
 
     try:
         return pasted_bytes(text)
@@ -298,7 +298,7 @@ def _text(raw: bytes, text: str, path: str, revision: str | None, form: str) -> 
     bare = text.strip()
     if bare and len(bare) < MAX_HEX and not _BEYOND_HEX.search(bare) and not explain_value.is_number(bare):
         with contextlib.suppress(ValueError):
-            from ..formats.hexlines import pasted_bytes
+            from ..formats.pasted import pasted_bytes
 
             readings = pasted_bytes(text)
             if len(readings[0]) >= LEAST_BYTES:

@@ -1,4 +1,4 @@
-"""Lines of hex dumps in logs, and bytes that people paste: print_hex_dump, %*ph, libspdm, hexdump, xxd, C arrays.
+"""Lines of hex dumps in logs: print_hex_dump, %*ph, libspdm, hexdump, xxd.
 
 Forms: Linux lib/hexdump.c (rows of 16 or 32 bytes, groups of 1, 2, 4 or 8 bytes as words of the machine, offset, hashed
 address or nothing in front, characters behind two spaces) and Documentation/core-api/printk-formats.rst; libspdm's
@@ -8,10 +8,15 @@ address or nothing in front, characters behind two spaces) and Documentation/cor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+
+from . import hexlines_kernel
 from .base import Data
+from .kernel_code import Kernel
 
 MAX_LINE = 1024
 """Bytes of a line that are looked at."""
@@ -22,8 +27,10 @@ _STARTS = (  # each begins with characters that are searched for fast
     re.compile(rb": [0-9a-f]{4,16} [0-9a-f]{4,16}(?=[ \r\n]|\Z)"),
     re.compile(rb": [0-9a-fA-F]{4,2048}(?=[ \t]*(?:  .{1,33})?\r?(?:\n|\Z))"),
     re.compile(rb"\n[0-9a-f]{8}  [0-9a-f]{2} "),
-    re.compile(rb"\n[ \t]{0,16}[0-9a-fA-F]{2} [0-9a-fA-F]{2}(?: [0-9a-fA-F]{2}|[ \t]*\r?(?:\n|\Z))"),
+    re.compile(rb"\n[ \t]{0,16}[0-9a-fA-F]{2} [0-9a-fA-F]{2}(?: [0-9a-fA-F]{2}|[ \t]*\r?(?=\n|\Z))"),
 )
+_COLONS = 4
+"""How many of them begin with a colon; the others with a line end."""
 _OFFSET = re.compile(rb"(?:^|(?<=[\s:>|\]]))([0-9a-fA-F]{4,16})[: ] *$")
 _FIRST = re.compile(rb"[ \t]*[0-9a-fA-F]{4,16}(?:: +|  )(?=[0-9a-fA-F]{2})")
 _TOKENS = re.compile(rb"[0-9a-fA-F]+")
@@ -66,27 +73,61 @@ class HexLine:
 def hex_lines(data: Data, start: int = 0, end: int | None = None) -> Iterator[HexLine]:
     """The lines of a text that end in a dump's bytes, in order. Only lines that look the part are taken apart."""
     stop = len(data) if end is None else end
+    kernel = hexlines_kernel.compiled() if hexlines_kernel.repaid(stop - start) else None
+    yield from hex_lines_with(kernel, data, start, stop)
+
+
+def hex_lines_with(kernel: Kernel | None, data: Data, start: int, stop: int) -> Iterator[HexLine]:
+    """The same. ``kernel``: a form of hexlines_kernel.places, None to find everything by regular expressions."""
+    find = _matches if kernel is None else _Places(kernel, data).matches
     at = start
     while at < stop:
         cut = min(at + _CHUNK, stop)
         if cut < stop:
             cut = data.rfind(b"\n", at, cut) + 1 or cut
-        yield from _in_chunk(data, at, cut)
+        yield from _in_chunk(data, at, cut, find)
         at = cut
 
 
-def _in_chunk(data: Data, start: int, stop: int) -> Iterator[HexLine]:
-    found: dict[int, int] = {}
+def _matches(data: Data, start: int, stop: int) -> Iterator[int]:
+    """Where one of _STARTS is found, in any order."""
     for pattern in _STARTS:
-        for m in pattern.finditer(data, max(start - 1, 0), stop):  # one begins with the line end before it
-            at = m.start()
-            if data[at : at + 1] == b"\n":
-                first = body = at + 1
-            else:
-                first = data.rfind(b"\n", max(start, at - MAX_LINE), at) + 1 or (start if at - start <= MAX_LINE else -1)
-                body = at + 2
-            if first >= start:
-                found[first] = min(found.get(first, body), body)
+        for m in pattern.finditer(data, start, stop):
+            yield m.start()
+
+
+class _Places:
+    """Finds the same with a kernel in front."""
+
+    def __init__(self, kernel: Kernel, data: Data) -> None:
+        self.kernel = kernel
+        self._buf: Any = np.frombuffer(data, dtype=np.uint8)
+        self._out = np.empty(1 << 12, dtype=np.int64)
+
+    def matches(self, data: Data, start: int, stop: int) -> Iterator[int]:
+        """See _matches."""
+        at = start
+        while at + 8 <= stop:
+            at, count = self.kernel(self._buf, at, stop, self._out)
+            yield from (p for p in self._out[:count].tolist() if _match(data, p, stop))
+        yield from (p for p in range(at, stop) if _match(data, p, stop))
+
+
+def _match(data: Data, at: int, stop: int) -> bool:
+    some = _STARTS[:_COLONS] if data[at : at + 1] == b":" else _STARTS[_COLONS:]
+    return any(pattern.match(data, at, stop) for pattern in some)
+
+
+def _in_chunk(data: Data, start: int, stop: int, find: Callable[[Data, int, int], Iterator[int]]) -> Iterator[HexLine]:
+    found: dict[int, int] = {}
+    for at in find(data, max(start - 1, 0), stop):  # one begins with the line end before it
+        if data[at : at + 1] == b"\n":
+            first = body = at + 1
+        else:
+            first = data.rfind(b"\n", max(start, at - MAX_LINE), at) + 1 or (start if at - start <= MAX_LINE else -1)
+            body = at + 2
+        if first >= start:
+            found[first] = min(found.get(first, body), body)
     found.setdefault(start, start)
     for first in sorted(found):
         body = found[first]
@@ -253,72 +294,3 @@ def _goes_on(d: Dump, x: HexLine) -> bool:
     if x.address is not None and last.address is not None and x.address == last.address + len(last.data):
         return True
     return len(last.data) in (16, 32) and x.start - last.end < 512
-
-
-_TOKEN = re.compile(r"(?:0[xX]|\\x)?[0-9a-fA-F]+")
-_DECIMAL = re.compile(r"[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
-"""A byte of a C array that is not written with 0x."""
-_BETWEEN = re.compile(r"[\s,;:\-_'\"<>(){}\[\]|]*[uUlLhH]{0,3}")
-MAX_PASTED = 4 << 20
-
-
-def pasted_bytes(text: str) -> list[bytes]:
-    """The bytes that a person means with hex in any common form, in the orders they may have, the likelier first.
-
-    hexdump -C, xxd, hexdump, print_hex_dump; else digits with 0x, \\x, commas, blanks, colons or nothing, a C array with
-    its declaration. Numbers of four or eight bytes with 0x are little-endian words. Raises ValueError with what is wrong.
-    """
-    if len(text) > MAX_PASTED:
-        raise ValueError(f"more than {MAX_PASTED >> 20} MiB of text")
-    raw = text.encode("utf-8", "replace")
-    found = sorted(dumps(hex_lines(raw)), key=lambda d: d.start)
-    if found and all(x.offset is not None for d in found for x in d.lines):
-        if any(d.broken for d in found):
-            raise ValueError("lines of the dump are missing: an offset does not go on where the line before ends")
-        return [b"".join(d.readings()[0] for d in found), *([found[0].readings()[-1]] if len(found) == 1 else [])]
-    body = _without_comments(text)
-    if "{" in body and "}" in body:
-        body = body[body.index("{") + 1 : body.rindex("}")]
-    marked = re.search(r"0[xX][0-9a-fA-F]", body) is not None
-    out, at = bytearray(), 0
-    while True:
-        gap = _BETWEEN.match(body, at)
-        at = gap.end() if gap is not None else at
-        if at >= len(body):
-            break
-        token = _TOKEN.match(body, at)
-        if token is None:
-            raise ValueError(f"no hex digit: {body[at : at + 12]!r}")
-        out += bytes((int(token[0]),)) if marked and _DECIMAL.fullmatch(token[0]) else _token_bytes(token[0])
-        at = token.end()
-    if not out:
-        raise ValueError("no hex digits")
-    return [bytes(out)]
-
-
-def _without_comments(text: str) -> str:
-    """A text without C's comments."""
-    out, at = [], 0
-    while (begin := text.find("/", at)) >= 0:
-        ends = {"/*": "*/", "//": "\n"}.get(text[begin : begin + 2])
-        out.append(text[at:begin])
-        if ends is None:
-            out.append("/")
-            at = begin + 1
-            continue
-        stop = text.find(ends, begin + 2)
-        at = len(text) if stop < 0 else stop + len(ends)
-        out.append(" ")
-    return "".join(out) + text[at:]
-
-
-def _token_bytes(token: str) -> bytes:
-    marked = token[:2] in ("0x", "0X", "\\x")
-    digits = token[2:] if marked else token
-    if marked and len(digits) <= 2:
-        return bytes((int(digits, 16),))
-    if marked and len(digits) in (8, 16):
-        return bytes.fromhex(digits)[::-1]
-    if len(digits) % 2:
-        raise ValueError(f"an odd number of hex digits: {token[:24]}")
-    return bytes.fromhex(digits)

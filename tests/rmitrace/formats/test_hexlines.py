@@ -1,4 +1,4 @@
-"""Lines of hex dumps, joined to dumps, and hex as people paste it."""
+"""Lines of hex dumps, joined to dumps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rmitrace.formats.hexlines import Dump, dumps, hex_lines, parse_line, pasted_bytes
+from rmitrace.formats.hexlines import Dump, dumps, hex_lines, parse_line
 
 GET_VERSION = bytes((0x10, 0x84, 0, 0))
 
@@ -154,42 +154,3 @@ def test_hostile_text_takes_no_time() -> None:
     for text in (b": 10 " * 40_000, b"a" * 1_000_000, b": " + b"10 " * 60_000, b": 1\n" * 40_000, b"\n10 84" * 40_000):
         list(dumps(hex_lines(text)))
     assert time.process_time() - began < 20
-
-
-PASTED = [
-    "10 84 00 00",
-    "10840000",
-    "0x10 0x84 0x00 0x00",
-    "0x10, 0x84, 0x00, 0x00",
-    "{ 0x10, 0x84, 0, 0 }",
-    "static const uint8_t get_version[4] = {\n  0x10, 0x84, /* code */\n  0x00, 0x00, // params\n};",
-    "10:84:00:00",
-    "10-84-00-00",
-    r"\x10\x84\x00\x00",
-    r'"\x10\x84" "\x00\x00"',
-    "0x00008410",
-    "00000000  10 84 00 00                                       |....|\n00000004\n",
-    "00000000: 10 84 00 00",
-    "[ 1.5] doe: 00000000: 10 84 00 00     ....",
-    "0000: 10 84 \n0002: 00 00 \n",
-]
-
-
-@pytest.mark.parametrize("text", PASTED)
-def test_pasted(text: str) -> None:
-    assert pasted_bytes(text)[0] == GET_VERSION
-
-
-def test_pasted_xxd_is_tried_both_ways() -> None:
-    assert GET_VERSION in pasted_bytes("00000000: 1084 0000                                ....")
-
-
-@pytest.mark.parametrize("text", ["", "hello", "10 8", "0x123", "10 84 zz", "[]"])
-def test_not_hex(text: str) -> None:
-    with pytest.raises(ValueError, match="hex"):
-        pasted_bytes(text)
-
-
-def test_a_pasted_dump_with_a_hole_is_refused() -> None:
-    with pytest.raises(ValueError, match="missing"):
-        pasted_bytes(f"00000000: {bytes(16).hex(' ')}\n00000020: {bytes(16).hex(' ')}\n")
