@@ -32,6 +32,8 @@ _NICE = 5
 _CODE = "from rmitrace.tui.apart import {0}; {0}()"
 _BY_ITSELF = ("ts", "dur", "_by_object")
 """Fields of tables that are of the capture, or are made of the others."""
+_PACKED = ("step_first", "step_last", "step_count")
+"""Fields that are long, and looked at for what is on the screen."""
 
 
 class Helper:
@@ -158,9 +160,20 @@ def explain() -> None:
 
 
 def _columns(table: SequenceTable | StateTable) -> dict[str, Any]:
-    """A table as it is written: packed columns as arrays."""
-    values = {f.name: getattr(table, f.name) for f in fields(table) if f.name not in _BY_ITSELF}
-    return {name: (v.dtype.str, np.asarray(v)) if isinstance(v, Column) else v for name, v in values.items()}
+    """A table as it is written: packed columns, and those to be packed, as arrays with their type; a text that is there again and
+    again once."""
+    out: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    for f in fields(table):
+        value = getattr(table, f.name)
+        if f.name in _BY_ITSELF:
+            continue
+        if isinstance(value, Column) or f.name in _PACKED:
+            value = value.dtype.str, np.asarray(value)
+        elif isinstance(value, dict):
+            value = {k: texts.setdefault(v, v) for k, v in value.items()}
+        out[f.name] = value
+    return out
 
 
 def _table(kind: Any, columns: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from ..capture import Capture, CaptureError, OpenOptions, open_capture
+from ..capture import Capture, CaptureError, OpenOptions, open_capture, pieces
 from ..capture.index.later import FOLLOWED
 from ..capture.opening import build, check
 from ..capture.source import Source
@@ -286,10 +286,14 @@ class ReadingApp(Explaining):
 
 
 _M_ARENA_MAX = -8  # malloc.h
+_IN_MEMORY = 16 << 20
+"""Bytes of packed columns that are kept in memory together, before each has to do with its own share."""
 
 
 def frugal() -> None:
-    """Let threads share two heaps of the C library: each that works behind the screen would leave one of its own behind."""
+    """Keep less of the columns in memory, and let threads share two heaps of the C library: each that works behind the screen
+    would leave one of its own behind."""
+    pieces.BUDGET = _IN_MEMORY
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
