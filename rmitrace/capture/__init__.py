@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from .errors import CaptureError, Unrecognised
 
 if TYPE_CHECKING:
+    from .call import Call
     from .marks import Mark
-    from .model import Call, Calls, Capture
+    from .model import Calls, Capture
     from .opening import OpenOptions, open_capture, reopen_capture
     from .revision import Revision
 
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Call": "model",
+    "Call": "call",
     "Calls": "model",
     "Capture": "model",
     "Mark": "marks",

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Seq
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-import decoders
-from decoders.tree import Node
-
-from ..display import safe
-from ..formats.base import Buffer, Detail, ReadOptions, RecordReader
+from ..formats.base import Detail, ReadOptions, RecordReader
+from .call import Call as Call
+from .call import read_call, read_calls
 from .marks import Marks
 from .packed import Column
-from .pairs import PAIRED, WHOLE
 from .records import N_REGS, NO_TIME, Finding, Kind, Values
 from .revision import Revision
 from .source import Source
 
+_AHEAD = 256
+"""Calls that are read together."""
 DAMAGE = ("DAMAGED-RECORD", "INPUT-CUT", "ROW-CUT")
 """Findings that say that a part of the input could not be read."""
 
@@ -92,50 +92,6 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call in full. ``task``, ``raw`` and ``exit_raw`` are as found, unescaped; ``line`` is for display."""
-
-    seq: int
-    ts_ns: int | None
-    dur_ns: int | None
-    cpu: int | None
-    task: str | None
-    pid: int | None
-    source: int
-    offset: int
-    length: int
-    exit_offset: int | None
-    exit_length: int
-    fid: int | None
-    name: str | None
-    service: str
-    x: list[int | None]
-    r: list[int | None] | None
-    status: str | None
-    index: int | None
-    paired: str
-    inferred: bool
-    parent: int | None
-    tree: Node
-    buffers: list[tuple[Buffer, Node | None]]
-    raw: str
-    exit_raw: str | None
-    line: str
-
-    @property
-    def args(self) -> tuple[Node, ...]:
-        """The arguments, named as in the spec."""
-        node = self.tree.child("args")
-        return node.children if node else ()
-
-    @property
-    def results(self) -> tuple[Node, ...]:
-        """The outputs that mean something with this status."""
-        node = self.tree.child("results")
-        return node.children if node else ()
-
-
-@dataclass(frozen=True, slots=True)
 class SourceCalls:
     """The calls that one source shows, in its order: their rows, and its records of them (-1 where there is none)."""
 
@@ -178,6 +134,7 @@ class Capture:
     silent: bool = False
     """It is known that no message is in it."""
     _cache: Any = None
+    _ahead: dict[int, Call] = field(default_factory=dict)
     _objects: Any = None
     _marks: Marks | None = None
     _conversations: Conversations | None = None
@@ -195,7 +152,17 @@ class Capture:
         """A call in full. Raises IndexError."""
         if not 0 <= seq < len(self.calls):
             raise IndexError(f"no call {seq}")
-        return self._cache(seq)  # type: ignore[no-any-return]
+        return self._ahead.get(seq) or self._cache(seq)
+
+    def ahead(self, seqs: Iterable[int]) -> Iterator[int]:
+        """The numbers of calls as they come, those that come next read together before they are asked for by ``call``."""
+        numbers = iter(seqs)
+        try:
+            while some := list(islice(numbers, _AHEAD)):
+                self._ahead = dict(zip(some, read_calls(self, self.calls, np.array(some), some), strict=True))
+                yield from some
+        finally:
+            self._ahead = {}
 
     def number(self, seq: int) -> int:
         """The number of a call as it is shown."""
@@ -382,7 +349,7 @@ class Capture:
     def sights(self, seq: int) -> list[Call]:
         """A call as other sources show it."""
         also = self.correlation
-        return [] if also is None else [self._call_of(also.sights, k, seq) for k in also.sights_of(seq)]
+        return [] if also is None else [read_call(self, also.sights, k, seq) for k in also.sights_of(seq)]
 
     def _marks_of(self, s: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The records of a source that are marks, and the call before which each stands."""
@@ -404,171 +371,5 @@ class Capture:
         out: npt.NDArray[np.int64] = np.where(ts == NO_TIME, len(self.calls), rows[place])
         return out
 
-    def _registers(self, source: int, record: int, out: bool) -> tuple[list[int | None], Detail]:
-        rec = self.sources[source].records
-        detail = self.detail(source, record, out)
-        known = int(rec.known[record])
-        values: list[int | None] = [None] * max(known.bit_length(), 0)
-        for i in range(len(values)):
-            if known >> i & 1:
-                values[i] = int(rec.regs[record, i]) if i < N_REGS else detail.regs.get(i)
-        return values, detail
-
     def _call(self, seq: int) -> Call:
-        return self._call_of(self.calls, seq, seq)
-
-    def _call_of(self, c: Calls, row: int, seq: int) -> Call:
-        """The call of a row of the calls, or of the further sights of them; ``seq``: which call it is."""
-        source, e, x = int(c.source[row]), int(c.enter[row]), int(c.exit[row])
-        rec = self.sources[source].records
-        inferred = bool(c.inferred[row])
-        xs: list[int | None] = []
-        rs: list[int | None] | None = None
-        enter_detail = exit_detail = None
-        if e >= 0:
-            xs, enter_detail = self._registers(source, e, False)
-        if x >= 0:
-            rs, exit_detail = self._registers(source, x, True)
-        fid = int(c.fid[row]) or None
-        known_name = self.names[c.name[row]]
-        name = None if known_name.startswith("unknown") else known_name
-        if inferred and fid is not None:
-            xs = _wrapper_registers(fid, name, enter_detail, self.revision.at(source).of(name))
-        elif e < 0 and exit_detail is not None and "fid" in exit_detail.fields:
-            fid = fid or _int(exit_detail.fields["fid"])
-        if not xs:
-            xs = [fid]
-        elif xs[0] is None:
-            xs[0] = fid
-        revision = self.revision.at(source).of(name)
-        shown = exit_detail is not None and exit_detail.fields.get("x0_bits") == "7:0"
-        tree = _tree(xs, _as_if_donating(rs) if shown else rs, fid, name, revision)
-        first = e if e >= 0 else x
-        where = enter_detail or exit_detail
-        assert where is not None
-        index = _result_index(tree)
-        if shown:
-            tree, index = _without_upper_bits(tree), None
-        status = self.statuses[c.status[row]] if c.status[row] >= 0 else None
-        buffers: list[tuple[Buffer, Node | None]] = []
-        for d in (enter_detail, exit_detail):
-            for b in d.buffers if d is not None and (d is enter_detail or c.paired[row] == WHOLE) else ():
-                buffers.append((b, _struct(b, revision)))
-        ts, dur = int(c.ts[row]), int(c.dur[row])
-        return Call(
-            seq=seq,
-            ts_ns=None if ts == NO_TIME else ts,
-            dur_ns=None if dur < 0 else dur,
-            cpu=None if c.cpu[row] < 0 else int(c.cpu[row]),
-            task=where.task,
-            pid=None if c.pid[row] < 0 else int(c.pid[row]),
-            source=source,
-            offset=int(rec.offset[first]),
-            length=int(rec.length[first]),
-            exit_offset=int(rec.offset[x]) if x >= 0 else None,
-            exit_length=int(rec.length[x]) if x >= 0 else 0,
-            fid=fid,
-            name=name,
-            service=self.services[c.service[row]],
-            x=xs,
-            r=rs,
-            status=status,
-            index=index,
-            paired=PAIRED[c.paired[row]],
-            inferred=inferred,
-            parent=int(c.parent[row]) if c.parent[row] >= 0 else None,
-            tree=tree,
-            buffers=buffers,
-            raw=where.text,
-            exit_raw=exit_detail.text if exit_detail is not None and e >= 0 and c.paired[row] != WHOLE else None,
-            line=call_line(known_name, tree, status, index, x >= 0, bool(c.paired[row] == WHOLE)),
-        )
-
-
-def _int(text: str) -> int | None:
-    try:
-        return int(text, 0)
-    except ValueError:
-        return None
-
-
-def _tree(xs: Seq[int | None], rs: Seq[int | None] | None, fid: int | None, name: str | None, revision: str) -> Node:
-    if fid is not None:
-        return decoders.decode_call(xs, rs, revision=revision)
-    args = tuple(_register(f"x{i}", v) for i, v in enumerate(xs) if i and v is not None)
-    outs = tuple(_register(f"x{i}", v) for i, v in enumerate(rs or ()) if i and v is not None)
-    children = [Node("args", children=args)]
-    if rs and rs[0] is not None:
-        children.append(Node("result", value=rs[0], text=f"0x{rs[0]:x}"))
-    return Node(name or "unknown", children=(*children, Node("results", children=outs)))
-
-
-def _register(name: str, value: int) -> Node:
-    return Node(name, value, f"0x{value:x}", None, 8)
-
-
-def _wrapper_registers(fid: int, name: str | None, detail: Detail | None, revision: str) -> list[int | None]:
-    """x0.. from the named arguments of the function around the SMC, by position, where the counts agree."""
-    command = decoders.command(fid, revision)
-    values = [_int(v) for v in detail.fields.values()] if detail is not None else []
-    if command is None or len(values) < len(command.args):
-        return [fid]
-    return [fid, *values[: len(command.args)]]
-
-
-def _struct(b: Buffer, revision: str) -> Node | None:
-    if b.struct is None:
-        return None
-    try:
-        return decoders.decode_struct(b.struct, b.data, revision=revision, when="exit" if b.when == "exit" else "enter")
-    except LookupError:
-        return None
-
-
-_INCOMPLETE, _DONATE = 13, 1 << 8
-"""RmiStatusCode RMI_INCOMPLETE and RmiOpMemReq DONATE in x0 (DEN0137 2.0)."""
-
-
-def _as_if_donating(rs: list[int | None] | None) -> list[int | None] | None:
-    """A console prints x2 of RMI_INCOMPLETE where memory is asked for (TF-RMM of 2026-07), and not that x0 says so."""
-    if rs and rs[0] == _INCOMPLETE and len(rs) > 2 and rs[2]:
-        return [_INCOMPLETE | _DONATE, *rs[1:]]
-    return rs
-
-
-def _without_upper_bits(tree: Node) -> Node:
-    """The tree of a console row that shows the status and not what else x0 held."""
-    result = tree.child("result")
-    if result is None:
-        return tree
-    kept = tuple(c for c in result.children if c.name == "status")
-    said = replace(result, children=kept).noted("the row shows bits 7:0 of x0 only")
-    return replace(tree, children=tuple(said if c is result else c for c in tree.children))
-
-
-def _result_index(tree: Node) -> int | None:
-    result = tree.child("result")
-    for name in ("index", "level"):
-        node = result.child(name) if result is not None else None
-        if node is not None and isinstance(node.value, int):
-            return node.value
-    return None
-
-
-def call_line(name: str, tree: Node, status: str | None, index: int | None, answered: bool, whole: bool) -> str:
-    """A call in strace's manner: ``RMI_PDEV_GET_STATE(pdev_ptr=0x88001000) = RMI_SUCCESS {state=PDEV_READY (3)}``."""
-    args = tree.child("args")
-    inside = ", ".join(f"{a.name}={a.text}" for a in args.children) if args is not None else ""
-    result = tree.child("result")
-    text = f"{name}({inside})"
-    if not answered and status is not None:
-        return safe(f"{text} = {status}  ! the exit was not recorded, another source has the result")
-    if not answered:
-        return safe(text + (" = ?" if whole else " = <no exit>"))
-    said = status or (result.text if result is not None else "") or "?"
-    if index is not None and status is not None and (index or "RTT" in status):
-        said += f" index {index}"
-    outs = tree.child("results")
-    if outs is not None and outs.children:
-        said += " {" + ", ".join(f"{o.name}={o.text}" for o in outs.children) + "}"
-    return safe(f"{text} = {said}")
+        return read_call(self, self.calls, seq, seq)

@@ -129,7 +129,8 @@ class Column(PackedValues, NDArrayOperatorsMixin):
             first = int(rows[at]) // size
             last = min(first + _AT_ONCE, -(-len(self) // size)) * size
             stop = at + int(np.searchsorted(rows[at:], last))
-            if stop - at < _FEW:  # a piece is enough
+            last = min(last, (int(rows[stop - 1]) // size + 1) * size)
+            if stop - at < _FEW or last == (first + 1) * size:  # a piece is enough, which may be unpacked already
                 last = min((first + 1) * size, len(self))
                 stop = at + int(np.searchsorted(rows[at:stop], last))
                 values = self._piece(first)

@@ -28,7 +28,7 @@ def write_header(out: IO[str]) -> None:
 def write_rows(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:
     """A row a call."""
     rows = csv.writer(out, lineterminator="\n")
-    for seq in seqs:
+    for seq in capture.ahead(seqs):
         c = capture.call(seq)
         x = [f"0x{v:x}" if v is not None else "" for v in (*c.x[1:8], *[None] * 8)][:7]
         r = [f"0x{v:x}" if v is not None else "" for v in (*(c.r or ())[:8], *[None] * 8)][:8]

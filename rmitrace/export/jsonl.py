@@ -39,7 +39,7 @@ def objects(capture: Capture, seqs: Iterable[int]) -> Iterator[dict[str, Any]]:
     """The objects in the order in which they are written."""
     yield capture_object(capture)
     chosen = np.fromiter(seqs, dtype=np.int64)
-    for seq in chosen.tolist():
+    for seq in capture.ahead(chosen.tolist()):
         yield from _call_and_messages(capture, seq)
     # before anything that asks for all messages at once: of a long conversation only some trees are kept
     for m in capture.conversations.stream():

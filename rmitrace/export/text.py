@@ -25,7 +25,7 @@ def write(
     """The calls, one line each, with the lines worth showing between them; then sequences and findings."""
     write_header(capture, out, _HEADER_WIDTH)
     lines = Lines(capture, out, marks=marks, why=why)
-    for seq in seqs:
+    for seq in capture.ahead(seqs):
         lines.call(seq, capture.messages_of(seq))
     lines.end()
     for m in capture.conversations.decode():

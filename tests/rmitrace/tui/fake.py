@@ -262,6 +262,6 @@ class FakeCapture:
             tree=Node(name, fid, name, children=tuple(children)),
             buffers=buffers,
             raw=f"{head}00: smc_enter: a0=0x{fid:x} a1=0x{x1:x} a2=0x0 a3=0x0",
-            exit_raw=f"{head}42: smc_exit: a0=0x{int(failed) * 6:x} a1=0x{len(state) * 8:x} a2=0x0 a3=0x0",
+            exit_text=lambda: f"{head}42: smc_exit: a0=0x{int(failed) * 6:x} a1=0x{len(state) * 8:x} a2=0x0 a3=0x0",
             line=f"{name}(pdev_ptr=0x{x1:x}) = {status}",
         )
