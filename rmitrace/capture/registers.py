@@ -17,30 +17,64 @@ class Registers:
     dtype = np.dtype(np.uint64)
 
     def __init__(self, values: Any = None, count: int = 8) -> None:
-        self.columns = [Column(np.uint64) for _ in range(count)]
+        self._columns = [Column(np.uint64) for _ in range(count)]
+        self._rows: list[npt.NDArray[np.uint64]] = []
+        """Rows behind those of the columns, fewer than a piece: taken apart when there is one, or when they are asked for."""
+        self._waiting = 0
         if values is not None:
             self.append(values)
+            self.settle()
+
+    @classmethod
+    def of(cls, columns: list[Column]) -> Registers:
+        """Of columns that are there."""
+        out = cls(count=0)
+        out._columns = columns
+        return out
+
+    @property
+    def columns(self) -> list[Column]:
+        """One for each register."""
+        self.settle()
+        return self._columns
+
+    def settle(self) -> None:
+        """Take the last rows apart: to be called before several threads read."""
+        if self._waiting:
+            rows = np.concatenate(self._rows)
+            for i, c in enumerate(self._columns):
+                c.append(rows[:, i])
+            self._rows, self._waiting = [], 0
 
     def append(self, values: Any) -> None:
         """Put rows behind the others, an array of shape (n, 8)."""
-        size = self.columns[0].PIECE
-        first = min(-len(self) % size, len(values))
-        whole = first + (len(values) - first) // size * size
-        for i, c in enumerate(self.columns):
-            c.append(values[:first, i])
-        for pieces in packer(size).rows(values[first:whole]):
-            for c, piece in zip(self.columns, pieces, strict=True):
+        size = self._columns[0].PIECE
+        if behind := len(self._columns[0]) % size:  # they were asked for: fill up their last piece
+            for i, c in enumerate(self._columns):
+                c.append(values[: size - behind, i])
+            values = values[size - behind :]
+        if self._waiting and self._waiting + len(values) >= size:
+            first = size - self._waiting
+            self._pack(np.concatenate([*self._rows, values[:first]]))
+            self._rows, self._waiting, values = [], 0, values[first:]
+        whole = 0 if self._waiting else len(values) // size * size
+        self._pack(values[:whole])
+        if len(values) > whole:
+            self._rows.append(values[whole:].copy())
+            self._waiting += len(values) - whole
+
+    def _pack(self, rows: npt.NDArray[np.uint64]) -> None:
+        for pieces in packer(self._columns[0].PIECE).rows(rows):
+            for c, piece in zip(self._columns, pieces, strict=True):
                 c.put(piece)
-        for i, c in enumerate(self.columns):
-            c.append(values[whole:, i])
 
     def __len__(self) -> int:
-        return len(self.columns[0])
+        return len(self._columns[0]) + self._waiting
 
     @property
     def shape(self) -> tuple[int, int]:
         """As of an array."""
-        return len(self), len(self.columns)
+        return len(self), len(self._columns)
 
     @property
     def nbytes(self) -> int:
@@ -71,6 +105,4 @@ class Registers:
 
     def take(self, rows: Any) -> Registers:
         """These rows, in this order."""
-        out = Registers(count=0)
-        out.columns = [c.take(rows) for c in self.columns]
-        return out
+        return Registers.of([c.take(rows) for c in self.columns])

@@ -58,6 +58,8 @@ class LineSource:
         self._seen = np.zeros(MAX_EVENTS, dtype=np.int64)
         self._free: list[Columns] = []
         self._total = Total()
+        self.forms: set[tuple[int, int]] = set()
+        """What the scanner and line() gave together, see forms()."""
 
     def line(self, at: int, stop: int) -> None:
         """Take the line between two offsets (its end not included)."""
@@ -126,7 +128,9 @@ class LineSource:
             self._before_line(False)
             at = self._next(at)
         self.flush()
-        self._total.add(self.builder.finish())
+        rest = self.builder.finish()
+        self.forms |= forms(rest)
+        self._total.add(rest)
         for event, i in self.table.index.items():
             if event in self.probes.events:
                 self.probes.events[event].lines += int(self._seen[i])
@@ -179,18 +183,20 @@ class LineSource:
 
     def _batch(self, columns: Columns, n: int) -> Records:
         """What the scanner read (views of its columns) and what line() read since the last batch, by offset."""
-        table = self.table
-        kinds = np.where(np.isin(table.cls, (EXIT, HIT_EXIT)), int(Kind.EXIT), int(Kind.ENTER)).astype(np.uint8)
-        ids = np.zeros(len(table.cls), dtype=np.int32)
+        table, events = self.table, list(self.table.index)
+        cls, known = table.cls[: len(events)], table.known[: len(events)]
+        kinds = np.where((cls == EXIT) | (cls == HIT_EXIT), np.uint8(Kind.EXIT), np.uint8(Kind.ENTER))
+        ids = np.zeros(len(events), dtype=np.int32)
         event = columns.event[:n]
-        events = list(table.index)
-        for i in np.flatnonzero((columns.seen > 0) & (table.cls >= ENTER)).tolist():
+        for i in np.flatnonzero((columns.seen[: len(events)] > 0) & (cls >= ENTER)).tolist():
             ids[i] = self.builder.name_id(self.name_of(events[i]))
+            self.forms.add((int(ids[i]), int(known[i])))
         mine = self.builder.finish()
-        fast = Records(
-            offset=columns.offset[:n], length=columns.length[:n], ts=columns.ts[:n], cpu=columns.cpu[:n], pid=columns.pid[:n],
-            kind=kinds[event], name=ids[event], known=table.known[event], regs=columns.regs[: n * N_REGS].reshape(n, N_REGS),
-        )  # fmt: skip
+        self.forms |= forms(mine)
+        regs = columns.regs[: n * N_REGS].reshape(n, N_REGS)
+        kind, name, known = (np.take(table, event) for table in (kinds, ids, known))
+        c = columns
+        fast = Records(c.offset[:n], c.length[:n], c.ts[:n], c.cpu[:n], c.pid[:n], kind, name, known, regs)
         if not len(mine):
             return fast
         both = joined([fast, mine], [])
@@ -198,12 +204,17 @@ class LineSource:
         return both
 
 
-def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int:
+Forms = set[tuple[int, int]]
+"""The names of SMC events, each with the registers that some of its records have."""
+
+
+def settle(records: Records, probes: Probes, *, whole_lines: bool = True, told: Forms | None = None) -> int:
     """Put in order what could only be known at the end; returns how many lines turned out to be cut short.
 
     Drops buffers that another probe showed better and synthetic events beside the calls they are made of, sorts in what
     was understood late, and gives events that belong together names that show it.
     whole_lines  lines of one event have the same fields, so that a shorter one was cut
+    told         their forms() where those are known
     """
     drop = np.zeros(0, dtype=np.int64)
     if len(whole := np.concatenate([records.of_kind(k) for k in (Kind.WHOLE_IN, Kind.WHOLE_OUT)])):
@@ -217,7 +228,7 @@ def settle(records: Records, probes: Probes, *, whole_lines: bool = True) -> int
         records.take(keep)
     if probes.late and (records.offset[1:] < records.offset[:-1]).any():
         records.take(np.argsort(records.offset, kind="stable"))
-    cut = mark_cut(records) if whole_lines else 0
+    cut = mark_cut(records, told) if whole_lines else 0
     aliases = probes.aliases()
     records.names = [aliases.get(n, n) for n in records.names]
     return cut
@@ -227,11 +238,11 @@ _AT_ONCE = 1 << 17
 """Records that are looked at at a time."""
 
 
-def mark_cut(records: Records) -> int:
+def mark_cut(records: Records, told: Forms | None = None) -> int:
     """Make damaged what was cut short: an SMC event with fewer registers at its end than both its neighbours of the
     same event, or than the only neighbour it has. Returns how many."""
     total = 0
-    several = _forms(records)
+    several = Counter(name for name, _ in told or forms(records))
     if all(count < 2 for count in several.values()):
         return 0
     smc = np.asarray(records.kind) <= Kind.EXIT
@@ -253,12 +264,12 @@ def mark_cut(records: Records) -> int:
     return total
 
 
-def _forms(records: Records) -> Counter[int]:
-    """In how many sets of registers the SMC events of each name come."""
+def forms(records: Records) -> Forms:
+    """See Forms."""
     both = np.zeros(0, dtype=np.uint64)
     for start in range(0, len(records), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
         smc = records.kind[some] <= Kind.EXIT
         form = records.name[some][smc].astype(np.uint64) << np.uint64(32) | records.known[some][smc]
         both = np.union1d(both, distinct(form)[0])
-    return Counter((both >> np.uint64(32)).tolist())
+    return {(n >> 32, n & 0xFFFFFFFF) for n in both.tolist()}

@@ -228,7 +228,7 @@ class Reader(LineSource):
         for cpu, (offset, pid) in self.stacks.first_switch.items():
             before = (records.pid == -1) & (records.cpu == cpu) & (records.offset < offset)
             records.pid[before] = pid
-        self._facts(records, settle(records, self.probes))
+        self._facts(records, settle(records, self.probes, told=self.forms or None))
         return records
 
     def _facts(self, records: Records, cut: int) -> None:

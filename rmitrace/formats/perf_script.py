@@ -247,7 +247,7 @@ class Reader(LineSource):
         if self.without_registers and not ((records.kind == Kind.ENTER) | (records.kind == Kind.EXIT)).any():
             raise Unreadable(_HOW)
         self.duplicates = drop_doubles(records, {first for out, first in self.roles.values() if out})
-        cut = settle(records, self.probes, whole_lines=not self.traced)
+        cut = settle(records, self.probes, whole_lines=not self.traced, told=self.forms or None)
         if self.traced:
             fill_zeros(records)
         told_twice = self.probes.duplicates - len(self.probes.dropped)  # left out at once, so counted as ignored

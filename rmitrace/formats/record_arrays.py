@@ -31,6 +31,7 @@ class Total:
 
     def records(self, names: list[str]) -> Records:
         """All of them."""
+        self.columns["regs"].settle()
         return Records(**self.columns, names=names)
 
 
@@ -73,6 +74,7 @@ def with_last(records: Records, last: Records) -> Records:
     late = bool(len(records)) and bool((last.offset < records.offset[-1]).any())
     for name in _COLUMNS:
         getattr(records, name).append(getattr(last, name))
+    records.regs.settle()
     if late or bool((last.offset[1:] < last.offset[:-1]).any()):
         records.take(np.argsort(records.offset, kind="stable"))
     return records

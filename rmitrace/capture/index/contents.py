@@ -180,8 +180,7 @@ def _source(found: Container, i: int, path: str, told: dict[str, Any], options: 
     columns: dict[str, Any] = {
         name: found.values(f"{i}.{name}", dtype, n, *limits.get(name, ())) for name, dtype in COLUMNS.items()
     }
-    registers = Registers(count=0)
-    registers.columns = [found.values(f"{i}.x{k}", np.uint64, n) for k in range(N_REGS)]
+    registers = Registers.of([found.values(f"{i}.x{k}", np.uint64, n) for k in range(N_REGS)])
     said = findings(told["told"], 256, 1 << 40)
     rec = Records(**columns, regs=registers, names=names, facts=a(dict, told["facts"]), findings=said)
     reader = registry.by_name(told["format"])
