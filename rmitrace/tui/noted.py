@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,20 @@ Ints = npt.NDArray[np.int64]
 RANK = {"note": 1, "warning": 2, "error": 3}
 Placed = list[tuple[int, int, Finding, list[int]]]
 """Call to go to, number, finding, calls it is about."""
+
+
+def placed(findings: Iterable[Finding], count: int, call_at: Callable[[tuple[int, int]], int | None]) -> Placed:
+    """The findings of a capture of ``count`` calls, in the order of the calls. ``call_at``: the call at a source and offset."""
+    out: Placed = []
+    for i, f in enumerate(findings):
+        calls = [c for c in f.calls if 0 <= c < count]
+        at = min(calls, default=-1)
+        if not calls and f.source >= 0 and f.offset >= 0:
+            near = call_at((f.source, f.offset))
+            at = count - 1 if near is None else near
+        out.append((at, i, f, calls))
+    out.sort(key=lambda p: p[:2])
+    return out
 
 
 class Noted:

@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 
 from ..display import safe
 from . import details
+from .adopting import adopt
 from .bars import Header, StatusBar
 from .calllist import CallList
 from .hexview import HexPane
@@ -148,7 +149,7 @@ class PaneScreen(Screen[None]):
     def replace_view(self, view: View) -> None:
         """Show a later reading of the same capture, with the cursor on the row it is on."""
         old, row, was = self.model, self.list.row, self.list.cursor
-        view.adopt(old)
+        adopt(view, old)
         call = old.call_of(row) if row is not None else None
         now = view.call_at(old.key_of(call)) if call is not None else None
         self.show_view(view)

@@ -1,31 +1,22 @@
 """The rows of the list: sequences that fold, their steps, the calls inside and between them.
 
-No row is an object. The order of the list is cut into segments (see .segments), these into blocks; a prefix sum over what is
-visible of the blocks, and within one over its segments, turns a row number into a segment and back. To fold changes a few
-blocks. What a filter lets through is kept as a flag a call, with counts.
+No row is an object. The order of the list is cut into segments (see .segments), these into blocks (see .blocks); a prefix sum
+over what is visible of the blocks, and within one over its segments, turns a row number into a segment and back. To fold changes
+a few blocks. What a filter lets through is kept as a flag a call, with counts.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ..lifecycle.table import OUTCOMES, SequenceTable
+from .blocks import BLOCK, Block, Blocks, Counted
 from .kept import Kept
-from .segments import Ints, RowKind, cut
+from .segments import Ints, RowKind
 
-__all__ = ["Row", "RowKind", "Rows"]
-
-BLOCK = 2048
-"""Segments in a block."""
-_TOGETHER = 128
-"""Blocks that are counted together."""
-_BLOCKS_KEPT = 8
-_FAILED = OUTCOMES.index("failed")
+__all__ = ["Counted", "Row", "RowKind", "Rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,148 +36,8 @@ class Row:
     step: int
 
 
-@dataclass(slots=True)
-class _Block:
-    """Some segments: their columns, where the calls of each begin and end, and how many rows stand before each."""
-
-    kind: Any
-    ref: Any
-    begin: Any
-    end: Any
-    sequence: Any
-    step: Any
-    rows: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many rows would be visible of each block, worked out before it is shown.
-
-    folded   everything is folded (True) or unfolded; None: what it was in the ``version`` that was counted
-    """
-
-    kept: Kept | None
-    lines: bool
-    folded: bool | None
-    totals: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    version: int = -1
-
-
-class Rows:
-    """The visible rows of a capture under a fold state and a filter.
-
-    ``lines`` holds, ascending, the call before which each log line stands (``calls`` for the end).
-    """
-
-    def __init__(self, calls: int, sequences: SequenceTable, lines: Ints | None = None, *, grouped: bool = True) -> None:
-        self.calls = calls
-        self.sequences = sequences if grouped else SequenceTable()
-        at = np.zeros(0, dtype=np.int64) if lines is None else np.clip(lines, 0, calls)
-        self.segments = cut(calls, self.sequences, at)
-        self.owner = self.segments.owner
-        self.folded_sequence = np.ones(len(self.sequences), dtype=bool)
-        self.folded_step = np.ones(int(self.sequences.first_step[-1]), dtype=bool)
-        self._open_failure()
-        self.show_lines = True
-        self._kept: Kept | None = None
-        self._heads = np.sort(self.segments.of_sequence)
-        self._first_place = self.segments.place[np.arange(0, len(self.segments), BLOCK)]
-        self._blocks: OrderedDict[int, _Block] = OrderedDict()
-        self._totals = np.zeros(len(self._first_place), dtype=np.int64)
-        self._start = np.zeros(len(self._totals) + 1, dtype=np.int64)
-        self._version = 0
-        """Of what is folded."""
-        self._count()
-
-    def _open_failure(self) -> None:
-        """Unfold the first thing that went wrong: the first failed sequence and the first step of it that failed."""
-        table = self.sequences
-        bad = np.flatnonzero(table.outcome == _FAILED)[:1].tolist()
-        for i in bad:
-            self.folded_sequence[i] = False
-            first = int(table.first_step[i])
-            steps = np.flatnonzero(table.step_outcome[first : int(table.first_step[i + 1])] == _FAILED)
-            self.folded_step[first + steps[:1]] = False
-
-    # -- counting
-
-    def _read(self, a: int, b: int, under: Counted | None = None) -> _Block:
-        """Segments as they are visible now, or as they would be."""
-        s = self.segments
-        under = Counted(self._kept, self.show_lines, None) if under is None else under
-        kept, folded = under.kept, under.folded
-        stop = min(b + 1, len(s))
-        place = s.place[a:stop]
-        end = place[1:] if stop > b else np.append(place[1:], s.calls)
-        kind, sequence, step = s.kind[a:b], s.sequence[a:b], s.step[a:b]
-        run = kind == RowKind.CALL
-        begin = place[: b - a]
-        shown = np.ones(len(kind), dtype=bool)
-        inner = np.flatnonzero((sequence >= 0) & (kind != RowKind.SEQUENCE))
-        shown[inner] &= ~self.folded_sequence[sequence[inner]] if folded is None else not folded
-        deep = np.flatnonzero((step >= 0) & (kind != RowKind.STEP))
-        shown[deep] &= ~self.folded_step[step[deep]] if folded is None else not folded
-        if kept is not None:
-            size = kept.counts(begin, np.where(run, end, begin))
-            for which, has in ((RowKind.SEQUENCE, kept.sequences), (RowKind.STEP, kept.steps)):
-                heads = np.flatnonzero(kind == which)
-                shown[heads] &= has[s.ref[a:b][heads]]
-        else:
-            size = end - begin
-        lines = np.flatnonzero(kind == RowKind.LINE)
-        if kept is not None and kept.lines is not None:
-            shown[lines] &= kept.lines[s.ref[a:b][lines]]
-        elif kept is not None or not under.lines:
-            shown[lines] = False
-        size = np.where(run, size, 1) * shown
-        return _Block(kind, s.ref[a:b], begin, end, sequence, step, np.concatenate([[0], np.cumsum(size)]))
-
-    def _count(self, first: int = 0, stop: int | None = None) -> None:
-        """Work out how many rows are visible of some segments, and so of all."""
-        self._count_into(self._totals, first, len(self.segments) if stop is None else stop)
-        self._counted()
-
-    def _count_into(self, totals: Ints, first: int, stop: int, under: Counted | None = None) -> None:
-        for block in range(first // BLOCK, -(-stop // BLOCK), _TOGETHER):
-            to = min(block + _TOGETHER, -(-stop // BLOCK))
-            read = self._read(block * BLOCK, min(to * BLOCK, len(self.segments)), under)
-            at = np.minimum(np.arange(to - block + 1) * BLOCK, len(read.kind))
-            totals[block:to] = np.diff(read.rows[at])
-
-    def _counted(self) -> None:
-        self._blocks.clear()
-        self._start = np.concatenate([[0], np.cumsum(self._totals)])
-
-    def counted(self, kept: Kept | None, *, lines: bool | None = None, folded: bool | None = None) -> Counted:
-        """What there would be to see: under a filter, with log lines or without, all folded or unfolded. It may be asked for in
-        a thread of its own."""
-        shown = self.show_lines if lines is None else lines
-        out = Counted(kept, shown, folded, np.zeros(len(self._totals), dtype=np.int64), self._version)
-        self._count_into(out.totals, 0, len(self.segments), out)
-        return out
-
-    def show(self, counted: Counted) -> None:
-        """Show what was counted."""
-        self._kept, self.show_lines = counted.kept, counted.lines
-        if counted.folded is not None:
-            self.folded_sequence[:] = self.folded_step[:] = counted.folded
-            self._version += 1
-        elif counted.version != self._version:  # something was folded meanwhile
-            self._count()
-            return
-        self._totals = counted.totals
-        self._counted()
-
-    def _block(self, number: int) -> _Block:
-        block = self._blocks.get(number)
-        if block is None:
-            block = self._read(number * BLOCK, min((number + 1) * BLOCK, len(self.segments)))
-            self._blocks[number] = block
-            if len(self._blocks) > _BLOCKS_KEPT:
-                self._blocks.popitem(last=False)
-        else:
-            self._blocks.move_to_end(number)
-        return block
+class Rows(Blocks):
+    """The visible rows of a capture under a fold state and a filter."""
 
     # -- reading
 
@@ -210,10 +61,10 @@ class Rows:
         order = np.arange(start, stop) if self.segments.order is None else self.segments.order[start:stop]
         return order if self._kept is None else order[self._kept.flags[start:stop]]
 
-    def _find(self, row: int) -> tuple[_Block, int, int]:
+    def _find(self, row: int) -> tuple[Block, int, int]:
         """The block of a row, the segment within it, and the row within that."""
         number = int(np.searchsorted(self._start, row, "right")) - 1
-        block = self._block(number)
+        block = self.block(number)
         inside = row - int(self._start[number])
         s = int(np.searchsorted(block.rows, inside, "right")) - 1
         return block, s, inside - int(block.rows[s])
@@ -237,7 +88,7 @@ class Rows:
             return 0
         place = self.place_of(call)
         number = int(np.searchsorted(self._first_place, place, "right")) - 1
-        block = self._block(number)
+        block = self.block(number)
         runs = np.flatnonzero(block.kind == RowKind.CALL)
         s = int(runs[np.searchsorted(block.begin[runs], place, "right") - 1])
         first, stop = (int(self._start[number] + block.rows[i]) for i in (s, s + 1))
@@ -272,7 +123,7 @@ class Rows:
         at = self._segment(kind, ref)
         if at < 0:
             return -1
-        block, s = self._block(at // BLOCK), at % BLOCK
+        block, s = self.block(at // BLOCK), at % BLOCK
         return int(self._start[at // BLOCK] + block.rows[s]) if block.rows[s + 1] > block.rows[s] else -1
 
     def next_sequence(self, row: int, step: int) -> int:

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from ..capture.messages import Conversations, Message
 from ..capture.model import Capture
 from ..capture.packed import Column
-from ..capture.records import NO_TIME, Finding, Kind
+from ..capture.records import NO_TIME, Finding
 from ..lifecycle.model import StateChange
 from ..lifecycle.table import SequenceTable, StateTable
 from .asides import Aside, Asides
 from .filtering import Filter, Filtered, filtered
 from .lanes import Timeline
-from .noted import Noted, Placed
+from .noted import Noted, placed
+from .overview import kinds, least, lost
 from .places import Key, Places
 from .rows import Counted, Row, RowKind, Rows
 from .text import seconds
@@ -68,13 +69,13 @@ class View:
         self._explaining = Lock()
         self.explain: Callable[[int], Diagnosis | None] = capture.why
         """Says why a call failed."""
-        first = _least(calls.ts, NO_TIME)
+        first = least(calls.ts, NO_TIME)
         self.zero_ns = first if first is not None else self.lines.first_ns() or 0
-        self.cpus, self.tasks = _kinds(calls.cpu), _kinds(calls.pid)
+        self.cpus, self.tasks = kinds(calls.cpu), kinds(calls.pid)
         """0: none known, 1: all the same, 2: several."""
         self.failed = int(np.count_nonzero(calls.failed))
-        self.lost, self.lost_at_least = _lost(capture)
-        self.noted = Noted(self._placed_findings() if self.learned else [])
+        self.lost, self.lost_at_least = lost(capture)
+        self.noted = self._noted() if self.learned else Noted([])
         self.timeline = Timeline(capture, self.owners, self.sequences, noted=self.noted.grave)
         self.filtered = Filtered(Filter(), None, None, None, None, None, self.rows, self.timeline)
 
@@ -91,7 +92,7 @@ class View:
     def study(self) -> Study:
         """Work out messages and findings; takes long on large captures and may run in a thread of its own."""
         self.capture.conversations.decode()
-        return self.capture.conversations, Noted(self._placed_findings())
+        return self.capture.conversations, self._noted()
 
     def learn(self, study: Study) -> None:
         """Show what was worked out."""
@@ -123,18 +124,8 @@ class View:
 
     # -- findings
 
-    def _placed_findings(self) -> Placed:
-        """The findings, each with the calls it is about and the one to go to, in the order of the calls."""
-        placed: Placed = []
-        for i, f in enumerate(self.capture.findings):
-            calls = [c for c in f.calls if 0 <= c < self.calls]
-            at = min(calls, default=-1)
-            if not calls and f.source >= 0 and f.offset >= 0:
-                near = self.call_at((f.source, f.offset))
-                at = self.calls - 1 if near is None else near
-            placed.append((at, i, f, calls))
-        placed.sort(key=lambda p: p[:2])
-        return placed
+    def _noted(self) -> Noted:
+        return Noted(placed(self.capture.findings, self.calls, self.call_at))
 
     @property
     def findings(self) -> list[Finding]:
@@ -198,6 +189,11 @@ class View:
         rows.show(counted)
 
     @property
+    def sequence_rows(self) -> Rows:
+        """The rows of sequences, shown or not."""
+        return self._grouped
+
+    @property
     def grouped(self) -> bool:
         """Whether sequences are shown."""
         return self.rows is self._grouped
@@ -244,50 +240,6 @@ class View:
         step = row.kind is RowKind.STEP
         first = table.step_first[int(table.first_step[row.sequence]) + row.step] if step else table.first[row.sequence]
         return min(max(int(first), 0), self.calls - 1)
-
-    def adopt(self, old: View) -> None:
-        """Look at this capture as at an earlier reading of it: forms, folds and marks. The filter is another matter."""
-        for number in old.bookmarks:
-            call = self.call_at(old.key_of(number))
-            if call is not None:
-                self.bookmarks.add(call)
-        self.time_format = old.time_format
-        cpus, ordered = old.timeline.cpus, old.timeline.ordered and old.timeline.timed
-        if (cpus, ordered or not self.timeline.timed) != (self.timeline.cpus, self.timeline.ordered):
-            self.set_timeline(cpus=cpus, ordered=ordered)
-        self._adopt_folds(old)
-        self.show_lines(old.rows.show_lines)
-        if not old.grouped:
-            self.regroup(False)
-
-    def _adopt_folds(self, old: View) -> None:
-        """Unfold what was unfolded, and fold the failure that is open at first where it was folded."""
-        mine, theirs = self._grouped, old._grouped
-        changed = False
-        for i in np.flatnonzero(~theirs.folded_sequence).tolist():
-            now = self._same_sequence(old, i)
-            if now is not None:
-                mine.folded_sequence[now], changed = False, True
-        for i in np.flatnonzero(~mine.folded_sequence).tolist():
-            was = old._same_sequence(self, i)
-            if was is not None and theirs.folded_sequence[was]:
-                mine.folded_sequence[i], changed = True, True
-        if changed:
-            mine.use(None)
-
-    def _same_sequence(self, other: View, number: int) -> int | None:
-        """The sequence of this capture that one of another reading is, with the same outcome; None where there is none."""
-        one, two = other.sequences, self.sequences
-        key = other.key_of(int(one.first[number]))
-        first = self.call_at(key)
-        if first is None or self.key_of(first) != key:
-            return None
-        a, b = np.searchsorted(two.first, [first, first + 1])
-        for i in range(int(a), int(b)):
-            same = (one.kinds[one.kind[number]], one.object(number)) == (two.kinds[two.kind[i]], two.object(i))
-            if same and one.outcome[number] == two.outcome[i]:
-                return i
-        return None
 
     # -- states
 
@@ -363,37 +315,3 @@ class View:
         if ts is None or ts == NO_TIME:
             return ""
         return seconds(ts if self.time_format == "absolute" else ts - self.zero_ns)
-
-
-_AT_ONCE = 1 << 17
-
-
-def _least(values: Any, none: int) -> int | None:
-    """The least value that is not ``none``; None where there is none."""
-    found = None
-    for start in range(0, len(values), _AT_ONCE):
-        part = values[start : start + _AT_ONCE]
-        known = part[part != none]
-        if len(known):
-            found = int(known.min()) if found is None else min(found, int(known.min()))
-    return found
-
-
-def _kinds(values: Any) -> int:
-    """Whether there are no (0), one or several (2) different values from 0 on."""
-    most = int(values.max()) if len(values) else -1
-    if most < 0:
-        return 0
-    least = _least(values, -1)
-    return 1 if least == most else 2
-
-
-def _lost(capture: Capture) -> tuple[int, bool]:
-    """How many events the tracers say they lost, and whether it can be more."""
-    total, more = 0, False
-    for s in capture.sources:
-        at = np.flatnonzero(s.records.kind == Kind.LOST)
-        values = s.records.regs[at, 0]
-        total += int(values.sum(dtype=np.uint64)) if len(values) else 0
-        more |= bool((values == 0).any())
-    return total, more

@@ -9,7 +9,7 @@ import pytest
 
 from rmitrace.lifecycle.members import table_of
 from rmitrace.lifecycle.model import Sequence, Step
-from rmitrace.tui import kept, rows, segments
+from rmitrace.tui import blocks, kept, rows, segments
 from rmitrace.tui.rows import Row, RowKind, Rows
 
 C, S, T, L = RowKind.CALL, RowKind.SEQUENCE, RowKind.STEP, RowKind.LINE
@@ -19,7 +19,13 @@ C, S, T, L = RowKind.CALL, RowKind.SEQUENCE, RowKind.STEP, RowKind.LINE
 def lengths(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Everything twice: all in one block and stretch, and in as many as there can be."""
     if request.param == "short":
-        for module, name, value in ((rows, "BLOCK", 2), (rows, "_TOGETHER", 2), (segments, "STRETCH", 1), (kept, "_EVERY", 3)):
+        for module, name, value in (
+            (rows, "BLOCK", 2),
+            (blocks, "BLOCK", 2),
+            (blocks, "_TOGETHER", 2),
+            (segments, "STRETCH", 1),
+            (kept, "_EVERY", 3),
+        ):
             monkeypatch.setattr(module, name, value)
     return
 

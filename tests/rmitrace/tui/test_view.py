@@ -9,6 +9,7 @@ import pytest
 
 from rmitrace.capture import Capture
 from rmitrace.capture.records import Finding, Kind
+from rmitrace.tui.adopting import adopt
 from rmitrace.tui.filtering import Filter
 from rmitrace.tui.rows import Row, RowKind
 from rmitrace.tui.view import View
@@ -104,7 +105,7 @@ def test_the_whole_is_looked_at_as_the_preview_was() -> None:
     old.rows.fold_all(False)
     old.set_timeline(cpus=True, ordered=True)
     new = view()
-    new.adopt(old)
+    adopt(new, old)
     assert new.bookmarks == {4}
     assert new.time_format == "absolute"
     assert not new.rows.folded_sequence[0]
