@@ -29,7 +29,7 @@ usage: record [-o FILE] [--for SECONDS] [--buffers] [--kvm] [--doe-function NAME
   COMMAND...           record while this runs
   --buffers            also the bytes of DOE requests and responses (SPDM), 2944 of each at most
   --kvm                also the events of KVM: entries and exits of guests (many)
-  --doe-function NAME  a function with the arguments of pci_doe() that carries SPDM, beside pci_doe itself
+  --doe-function NAME  a function with the arguments of pci_doe() that carries SPDM too, beside pci_doe itself
   --buffer-size KB     of the trace buffer of each CPU (default 4096, less where memory is short)
   --clock NAME         trace clock (default mono; another one leaves out the breakpoints)
   --no-breakpoints     do not use hardware breakpoints
@@ -301,15 +301,46 @@ memory() {
 	done
 }
 
-# Requests and responses that go through a function with the arguments of pci_doe(mb, vendor, type, req, len, rsp, len).
-doe_probes() {
-	probe p "doe_req$2" "$1 type=%x2:u8 len=%x4:u64$(memory %x3)" ||
-		fprobe "doe_req$2" "$1 type=\$arg3:u8 len=\$arg5:u64$(memory "\$arg4")" ||
+# Requests and responses that go through a function with the arguments of pci_doe(mb, vendor, type, req, len, rsp, len), or of
+# pci_tsm_doe_transfer(pdev, type, req, len, rsp, len).
+doe_probes() { # function, what is added to the names of the events
+	n=2
+	[ "$1" != pci_tsm_doe_transfer ] || n=1
+	t=%x$n:u8 r=%x$((n + 1)) l=%x$((n + 2)):u64
+	ta=\$arg$((n + 1)):u8 ra=\$arg$((n + 2)) la=\$arg$((n + 3)):u64 answer=\$arg$((n + 4))
+	got=
+	if probe p "doe_req$2" "$1 type=$t len=$l$(memory $r)" || fprobe "doe_req$2" "$1 type=$ta len=$la$(memory "$ra")"; then
+		got=1
+	else
 		note "$1: the kernel refuses the probe of requests; the bytes of DOE requests will be missing"
-	probe r64 "doe_rsp$2" "$1 type=\$arg3:u8 len=\$retval:s32$(memory "\$arg6")" ||
-		fprobe "doe_rsp$2" "$1%return type=\$arg3:u8 len=\$retval:s32$(memory "\$arg6")" ||
+	fi
+	if probe r64 "doe_rsp$2" "$1 type=$ta len=\$retval:s32$(memory "$answer")" ||
+		fprobe "doe_rsp$2" "$1%return type=$ta len=\$retval:s32$(memory "$answer")"; then
+		got=1
+	else
 		note "$1: the kernel refuses the probe of responses (\$arg in a return probe needs 6.9); the bytes of DOE" \
 			"responses will be missing"
+	fi
+	[ -n "$got" ]
+}
+
+# The bytes of SPDM: from what all of it goes through, else from the TSM's function (that calls the former: both would show
+# everything twice).
+spdm_probes() {
+	taken=
+	if symbol pci_doe && doe_probes pci_doe ''; then
+		taken=pci_doe
+	elif symbol pci_tsm_doe_transfer && doe_probes pci_tsm_doe_transfer ''; then
+		taken=pci_tsm_doe_transfer
+		note "the bytes of SPDM are taken from pci_tsm_doe_transfer: what drivers say to a device without it will be missing"
+	elif [ -z "$doe" ]; then
+		note "this kernel has no function pci_doe to probe: the bytes of DOE requests and responses will be missing"
+	fi
+	case $doe,$taken in
+	,*) ;;
+	pci_doe,pci_doe | pci_tsm_doe_transfer,pci_*) say "$doe: $taken has its bytes already" ;;
+	*) if symbol "$doe"; then doe_probes "$doe" _x; else note "this kernel has no function $doe"; fi ;;
+	esac
 }
 
 # PSCI functions around the SMC: the function id is a constant, the arguments are the function's.
@@ -719,7 +750,7 @@ make_folder || die "no folder to work in: /run, /tmp, /var/tmp and /dev/shm cann
 
 # The symbols: code; names that matter; functions that may make SMCs. On a big kernel grep is many times quicker here than awk.
 grep ' [tTwW] ' /proc/kallsyms >"$tmp/symbols"
-grep -E " (arm_smccc_1_2_smc|__arm_smccc_smc|psci_0_2_cpu_off|pci_doe|${doe:-pci_doe})([[:space:]]|\$)" "$tmp/symbols" |
+grep -E " (arm_smccc_1_2_smc|__arm_smccc_smc|psci_0_2_cpu_off|pci_doe|pci_tsm_doe_transfer|${doe:-pci_doe})([[:space:]]|\$)" "$tmp/symbols" |
 	awk '{ print $1, $3 }' >"$tmp/named"
 grep -E "$speaks" "$tmp/symbols" | awk -v speaks="$speaks" '$3 ~ speaks && $1 !~ /^0+$/ { print $1 ":800" }' >"$tmp/ranges"
 enter_id=65001 exit_id=65002
@@ -744,16 +775,7 @@ extras() {
 	if [ -z "$dry" ] && [ "$method" = stubs ]; then :; elif symbol psci_0_2_cpu_off && psci_enter cpu_off psci_0_2_cpu_off 0x84000002 1; then :; else
 		note "no probe on psci_0_2_cpu_off: CPU_OFF will be missing (a CPU loses its breakpoints before it goes)"
 	fi
-	if [ -n "$buffers" ]; then
-		if symbol pci_doe; then
-			doe_probes pci_doe ''
-		elif [ -z "$doe" ]; then
-			note "this kernel has no function pci_doe to probe: the bytes of DOE requests and responses will be missing"
-		fi
-		if [ -n "$doe" ]; then
-			if symbol "$doe"; then doe_probes "$doe" _x; else note "this kernel has no function $doe"; fi
-		fi
-	fi
+	[ -z "$buffers" ] || spdm_probes
 	kvm_events=
 	[ -n "$kvm" ] || return 0
 	for k in kvm_entry kvm_exit kvm_userspace_exit kvm_hvc_arm64 kvm_guest_fault; do

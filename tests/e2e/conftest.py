@@ -49,8 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def e2e() -> Any:
-    """The helper modules of this folder: debian, guest, image, qemulog."""
-    names = ("debian", "guest", "image", "qemulog", "rme")
+    """The helper modules of this folder: debian, guest, image, opened, qemulog, rme."""
+    names = ("debian", "guest", "image", "opened", "qemulog", "rme")
     return SimpleNamespace(**{n: _load(n) for n in names})
 
 

@@ -7,6 +7,7 @@
  *   echo "43500000 7" > /sys/module/smcgen/parameters/smc_inline      an SMC that is not in a stub, x1 and x2
  *   echo "10840000 100400000001..." > /sys/module/smcgen/parameters/doe
  *                                 one DOE request and its response, in hex, through a function like pci_doe()
+ *   echo "10840000 100400000001..." > /sys/module/smcgen/parameters/tsm_doe     the same through one like pci_tsm_doe_transfer()
  *
  * The kernel log then has a line "smcgen: smc12 cpu 0 in c4000150 20000 ... out ffffffffffffffff ...".
  */
@@ -96,6 +97,17 @@ int smcgen_doe(void *mb, u16 vendor, u8 type, const void *req, size_t req_len, v
 	return rsp_len;
 }
 
+/* The TSM's function (include/linux/pci-tsm.h of 6.19 on); kernels without CONFIG_PCI_TSM have none. */
+struct pci_dev;
+noinline __attribute__((noclone)) int pci_tsm_doe_transfer(struct pci_dev *pdev, u8 type, const void *req, size_t req_sz,
+							   void *resp, size_t resp_sz);
+int pci_tsm_doe_transfer(struct pci_dev *pdev, u8 type, const void *req, size_t req_sz, void *resp, size_t resp_sz)
+{
+	memcpy(resp, pdev, resp_sz);
+	barrier();
+	return resp_sz;
+}
+
 static int doe_set(const char *text, const struct kernel_param *kp)
 {
 	static u8 req[2048], answer[2048], rsp[2048];
@@ -108,7 +120,10 @@ static int doe_set(const char *text, const struct kernel_param *kp)
 	rsp_len = strcspn(text, "\n") / 2;
 	if (rsp_len > sizeof(answer) || hex2bin(answer, text, rsp_len))
 		return -EINVAL;
-	got = smcgen_doe(answer, 1, 1, req, req_len, rsp, rsp_len);
+	if (kp->arg)
+		got = pci_tsm_doe_transfer((struct pci_dev *)answer, 1, req, req_len, rsp, rsp_len);
+	else
+		got = smcgen_doe(answer, 1, 1, req, req_len, rsp, rsp_len);
 	pr_info("smcgen: doe request %zu response %d\n", req_len, got);
 	return 0;
 }
@@ -118,6 +133,7 @@ static const struct kernel_param_ops smc11_ops = { .set = smc11_set };
 module_param_cb(smc12, &smc12_ops, NULL, 0200);
 static const struct kernel_param_ops doe_ops = { .set = doe_set };
 module_param_cb(doe, &doe_ops, NULL, 0200);
+module_param_cb(tsm_doe, &doe_ops, &doe_ops, 0200);
 module_param_cb(smc11, &smc11_ops, NULL, 0200);
 
 MODULE_DESCRIPTION("SMCs on request");
