@@ -90,15 +90,17 @@ def parse_trace(line: bytes) -> tuple[Head, str, Body] | None:
 
 
 def breakpoint_roles(addresses: list[int]) -> dict[int, tuple[bool | None, int]]:
-    """For each breakpoint address (is it the exit, the address of its enter): an SMC instruction and the one after it.
+    """For each breakpoint address (is it the exit, the address of its enter): an SMC instruction, or the one in front of it, and
+    the one after it.
 
-    Addresses 4 bytes apart are a pair, and so are the only two there are; None where an address stands alone.
+    Addresses 4 bytes apart are a pair, else those 8 apart, and so are the only two there are; None where an address stands alone.
     """
     out: dict[int, tuple[bool | None, int]] = {}
     todo = sorted(set(addresses))
-    for a in todo:
-        if a not in out and a + 4 in todo and a + 4 not in out:
-            out[a], out[a + 4] = (False, a), (True, a)
+    for apart in (4, 8):
+        for a in todo:
+            if a not in out and a + apart in todo and a + apart not in out:
+                out[a], out[a + apart] = (False, a), (True, a)
     if len(todo) == 2 and not out:
         out = {todo[0]: (False, todo[0]), todo[1]: (True, todo[0])}
     return out | {a: (None, a) for a in todo if a not in out}

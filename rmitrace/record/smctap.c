@@ -6,7 +6,7 @@
  *       "ADDR OFFSET ADDR+OFFSET BACK FIX...", hex. BACK bytes in front of it is an instruction where a probe finds the
  *       arguments in registers, but for those that a FIX names ("0=\\0xc4000150", "1=%x20": what x0 and x1 will be); 0: nowhere
  *   smctap watch FOLDER PAGE ENTER EXIT ADDR...
- *       a breakpoint at each address (an SMC) and one behind it on every CPU, CPUs that come online later too. Writes
+ *       a breakpoint in front of each address (an SMC) and one behind it on every CPU, CPUs that come online later too. Writes
  *       FOLDER/cpuN, ring-buffer pages of PAGE bytes as ftrace has them, of two events with the ids ENTER and EXIT (see record() below;
  *       their formats are in the script that runs this), and FOLDER/cmdlines. Says "ready" on stdout; ends when its
  *       standard input does.
@@ -209,46 +209,49 @@ static void print_arguments(const u32 *smc, long before)
 	put(1, "0");
 }
 
-static int find_in(int kcore, u64 addr, u64 size)
+/* Read the kernel's code at an address: bytes, or an error. */
+static long read_code(int kcore, u64 addr, void *to, u64 size)
 {
 	static Elf64_Ehdr head;
-	static u32 words[1024];
-	u64 done = 0;
 
 	if (C4(pread64, kcore, &head, sizeof(head), 0) != sizeof(head) || head.e_phentsize != sizeof(Elf64_Phdr))
-		return 1;
+		return -EIO;
 	for (int i = 0; i < head.e_phnum; i++) {
 		Elf64_Phdr seg;
 
 		if (C4(pread64, kcore, &seg, sizeof(seg), head.e_phoff + (u64)i * sizeof(seg)) != sizeof(seg))
-			return 1;
-		if (seg.p_type != PT_LOAD || addr < seg.p_vaddr || addr - seg.p_vaddr >= seg.p_memsz)
-			continue;
-		while (done < size) {
-			u64 want = size - done < sizeof(words) ? size - done : sizeof(words);
-			long got = C4(pread64, kcore, words, want, seg.p_offset + (addr - seg.p_vaddr) + done);
-
-			if (got <= 0)
-				return 1;
-			for (long w = 0; w < got / 4; w++) {
-				if (words[w] != SMC)
-					continue;
-				put_number(1, addr, 16);
-				put(1, " ");
-				put_number(1, done + (u64)w * 4, 16);
-				put(1, " ");
-				put_number(1, addr + done + (u64)w * 4, 16);
-				put(1, " ");
-				print_arguments(&words[w], w);
-				put(1, "\n");
-			}
-			done += (u64)got & ~3ul;
-			if (got < 4)
-				return 1;
-		}
-		return 0;
+			return -EIO;
+		if (seg.p_type == PT_LOAD && addr >= seg.p_vaddr && addr - seg.p_vaddr < seg.p_memsz)
+			return C4(pread64, kcore, to, size, seg.p_offset + (addr - seg.p_vaddr));
 	}
-	return 1;
+	return -EFAULT;
+}
+
+static int find_in(int kcore, u64 addr, u64 size)
+{
+	static u32 words[1024];
+	u64 done = 0;
+
+	while (done < size) {
+		long got = read_code(kcore, addr + done, words, size - done < sizeof(words) ? size - done : sizeof(words));
+
+		if (got < 4)
+			return 1;
+		for (long w = 0; w < got / 4; w++) {
+			if (words[w] != SMC)
+				continue;
+			put_number(1, addr, 16);
+			put(1, " ");
+			put_number(1, done + (u64)w * 4, 16);
+			put(1, " ");
+			put_number(1, addr + done + (u64)w * 4, 16);
+			put(1, " ");
+			print_arguments(&words[w], w);
+			put(1, "\n");
+		}
+		done += (u64)got & ~3ul;
+	}
+	return 0;
 }
 
 static int find(char **args)
@@ -314,7 +317,7 @@ struct task {
 static struct cpu cpus[MAX_CPUS];
 static struct task tasks[MAX_TASKS];
 static struct pollfd polls[MAX_CPUS + 1];
-static u64 sites[MAX_SITES], page_size = 4096 /* of memory */, out_size /* of what is written */, ring_size, doubled, total, lost_total, losses;
+static u64 sites[MAX_SITES], fronts[MAX_SITES], page_size = 4096 /* of memory */, out_size /* of what is written */, ring_size, doubled, total, lost_total, losses;
 static int nsites, most = -1, names = -1, folder_length;
 static u16 enter_id, exit_id;
 static char path[4096];
@@ -349,8 +352,11 @@ static void flush(struct cpu *c)
 	memset(c->page, 0, out_size);
 }
 
-/* One event: s at the time of the sample, x0..x17 and lr as 64-bit numbers behind __probe_ip. */
-static void record(struct cpu *c, const struct sample *s, int enter)
+/*
+ * One event: s at the time of the sample, x0..x17 and lr as 64-bit numbers behind __probe_ip. Of an entry (of which enter is the
+ * address of the SMC) x16 and x17 may be those of before, see front_of().
+ */
+static void record(struct cpu *c, const struct sample *s, u64 enter)
 {
 	struct event e;
 	u32 extend[2];
@@ -377,7 +383,7 @@ static void record(struct cpu *c, const struct sample *s, int enter)
 	e.type = enter ? enter_id : exit_id;
 	e.flags = e.preempt = 0;
 	e.pid = s->tid;
-	e.ip = s->ip;
+	e.ip = enter ? enter : s->ip;
 	memcpy(e.regs, s->regs, sizeof(e.regs));
 	memcpy(c->page + 16 + c->used, &e, sizeof(e));
 	c->used += sizeof(e);
@@ -447,11 +453,13 @@ static void name_task(u32 tid)
 
 static void sample(struct cpu *c, const struct sample *s)
 {
-	int enter = 0, again;
+	u64 enter = 0;
 	struct hit *before;
+	int again;
 
 	for (int i = 0; i < nsites; i++)
-		enter |= s->ip == sites[i];
+		if (s->ip == fronts[i])
+			enter = sites[i];
 	if (!s->abi)
 		return;
 	/*
@@ -617,7 +625,7 @@ static long arm(int n)
 		a.type = PERF_TYPE_BREAKPOINT;
 		a.size = sizeof(a);
 		a.bp_type = HW_BREAKPOINT_X;
-		a.bp_addr = sites[i / 2] + (i & 1 ? 4 : 0);
+		a.bp_addr = i & 1 ? sites[i / 2] + 4 : fronts[i / 2];
 		a.bp_len = 4;
 		a.sample_period = 1;
 		a.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_REGS_INTR;
@@ -706,11 +714,29 @@ static u64 now(void)
 	return (u64)t.tv_sec * 1000000000ul + (u64)t.tv_nsec;
 }
 
+/*
+ * Where the breakpoint for the entry goes: at the instruction in front of the SMC. The kernel steps over what a breakpoint is at,
+ * and MDSCR_EL1.SS would be set while the SMC is executed: TF-RMM leaves it, and its applications at EL0 (attestation, device
+ * assignment) take a step exception, which it does not survive. In the stubs of Linux that instruction is a BTI or loads
+ * x16 and x17, which no call has as arguments; where it is another one, the breakpoint is at the SMC all the same.
+ */
+static u64 front_of(int kcore, u64 site)
+{
+	u32 w;
+
+	if (kcore >= 0 && read_code(kcore, site - 4, &w, 4) == 4 &&
+	    ((w & 0xfffff01f) == 0xd503201f /* hints */ || (w & 0xffc07c1f) == 0xa9404410 /* LDP x16, x17, [Xn, #imm] */))
+		return site - 4;
+	complain("smctap: the breakpoint is at the SMC itself at ", site, 16, "", 0);
+	return site;
+}
+
 static int watch(char **args)
 {
 	static unsigned char gone[MAX_CPUS];
 	struct timespec tick = { 0, 20000000 };
 	const char *p;
+	int kcore;
 	long err;
 
 	if (!args[0] || !args[1] || !args[2] || !args[3] || !args[4])
@@ -727,8 +753,12 @@ static int watch(char **args)
 	enter_id = (u16)decimal(&p);
 	p = args[3];
 	exit_id = (u16)decimal(&p);
-	for (args += 4; *args && nsites < MAX_SITES; args++)
-		hex(*args, &sites[nsites++]);
+	kcore = open_file("/proc/kcore", 0);
+	for (args += 4; *args && nsites < MAX_SITES; args++, nsites++) {
+		hex(*args, &sites[nsites]);
+		fronts[nsites] = front_of(kcore, sites[nsites]);
+	}
+	C1(close, kcore);
 	memcpy(path + folder_length, "/cmdlines", 10);
 	names = open_file(path, O_CREAT | O_TRUNC | O_APPEND | 1);
 	if (names < 0)

@@ -423,7 +423,7 @@ by_breakpoints() {
 	fi
 	if [ -n "$dry" ]; then
 		while read -r s off a; do
-			printf '  hardware breakpoints at %s+0x%s (0x%s) and behind it, with x0..x17\n' "$s" "$off" "$a"
+			printf '  hardware breakpoints in front of the SMC at %s+0x%s (0x%s), with x0..x15, and behind it, with x0..x17\n' "$s" "$off" "$a"
 		done <"$tmp/sites"
 		return 0
 	fi
@@ -439,6 +439,10 @@ by_breakpoints() {
 		if [ -s "$tmp/tap.out" ]; then
 			if [ "$n" -lt "$(wc -l <"$tmp/sites")" ]; then
 				note "too few breakpoint registers: SMCs of $(sed "1,${n}d" "$tmp/sites" | awk '{ print $1 }') will be missing"
+			fi
+			if grep -q 'at the SMC itself' "$tmp/tap.err"; then
+				note "the breakpoints are at SMC instructions, as this kernel's stubs are unknown: steps over them may end an RMM" \
+					"that has applications at EL0 (TF-RMM with attestation or devices)"
 			fi
 			return 0
 		fi
@@ -555,7 +559,7 @@ system() { # name, files with formats
 	done
 }
 
-format_of() { # enter or exit, id: what tracefs would have as the format of the event
+format_of() { # enter or exit, id: what tracefs would have as the format of the event; x16 and x17 are not loaded yet at an entry
 	printf 'name: smc_%s\nID: %d\nformat:\n' "$1" "$2"
 	printf '\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n'
 	printf '\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n'
@@ -565,7 +569,10 @@ format_of() { # enter or exit, id: what tracefs would have as the format of the 
 	n=0 shown= args=
 	while [ $n -le 18 ]; do
 		f=a$n
-		[ $n -lt 18 ] || f=lr
+		case $1,$n in
+		enter,16) n=18; continue ;;
+		*,18) f=lr ;;
+		esac
 		printf '\tfield:u64 %s;\toffset:%d;\tsize:8;\tsigned:0;\n' $f $((16 + 8 * n))
 		shown="$shown $f=0x%Lx" args="$args, REC->$f"
 		n=$((n + 1))

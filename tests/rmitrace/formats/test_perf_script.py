@@ -113,6 +113,7 @@ def test_breakpoints(name: str) -> None:
 def test_breakpoint_roles() -> None:
     a, b = 0x1000, 0x2004
     assert breakpoint_roles([a + 4, a, b, b + 4]) == {a: (False, a), a + 4: (True, a), b: (False, b), b + 4: (True, b)}
+    assert breakpoint_roles([a + 8, a, b, b + 8]) == {a: (False, a), a + 8: (True, a), b: (False, b), b + 8: (True, b)}
     assert breakpoint_roles([a, a + 8]) == {a: (False, a), a + 8: (True, a)}
     assert breakpoint_roles([a]) == {a: (None, a)}
     assert breakpoint_roles([]) == {}

@@ -104,15 +104,18 @@ def test_numbers_are_written_little_endian(shell: list[str], value: int) -> None
 
 
 def test_formats_of_the_events_are_those_of_what_is_written() -> None:
-    """The C structure ``event``: common fields of 8 bytes, the address, x0 to x17, lr, each 8 bytes."""
+    """The C structure ``event``: common fields of 8 bytes, the address, x0 to x17, lr, each 8 bytes; of an entry up to x15."""
     text = script()
     function = text[text.index("format_of() {") :].split("\n}\n")[0] + "\n}\n"
-    done = subprocess.run(["sh", "-c", f"{function}format_of enter 65001"], capture_output=True, text=True, check=True)
-    fields = re.findall(r"field:[\w ]+ (\w+);\toffset:(\d+);\tsize:(\d+);", done.stdout)
-    assert [(n, int(o), int(s)) for n, o, s in fields[4:]] == [
-        (name, 8 + 8 * i, 8) for i, name in enumerate(["__probe_ip", *(f"a{n}" for n in range(18)), "lr"])
-    ]
-    assert done.stdout.startswith("name: smc_enter\nID: 65001\nformat:\n")
+    names = ["__probe_ip", *(f"a{n}" for n in range(18)), "lr"]
+    for kind, left_out in (("enter", {"a16", "a17"}), ("exit", set())):
+        done = subprocess.run(["sh", "-c", f"{function}format_of {kind} 65001"], capture_output=True, text=True, check=True)
+        fields = re.findall(r"field:[\w ]+ (\w+);\toffset:(\d+);\tsize:(\d+);", done.stdout)
+        assert [(n, int(o), int(s)) for n, o, s in fields[4:]] == [
+            (name, 8 + 8 * i, 8) for i, name in enumerate(names) if name not in left_out
+        ]
+        assert done.stdout.startswith(f"name: smc_{kind}\nID: 65001\nformat:\n")
+        assert done.stdout.count("=0x%Lx") == done.stdout.count("REC->") - 1 == len(names) - 1 - len(left_out)
 
 
 def test_the_program_is_what_its_source_gives(tmp_path: Path) -> None:
