@@ -157,9 +157,15 @@ def _qemu(args: argparse.Namespace, what: list[str]) -> int:
     extra = qemu.options(found, log, addresses)
     if not what or args.dry_run:
         version = ".".join(str(v) for v in found.version)
+        on, off = qemu.monitor(found, os.path.abspath(log), bool(addresses))
         print(f"# {safe(program)} is QEMU {version}; add to its command line:")
         print(shlex.join(extra))
         print("# " + _what_is_seen(found.psci, bool(addresses)))
+        print(f"# or, once it runs{' (started with that -dfilter)' if addresses else ''}, say to its monitor:")
+        print("\n".join(map(safe, on)))
+        print("# and to end it:")
+        print("\n".join(off))
+        print(f"# then: rmitrace view {safe(shlex.quote(log))}")
         return 0
     if shutil.which(what[0]) is None:
         raise common.UserError(f"{what[0]}: no such program")

@@ -113,3 +113,17 @@ def options(qemu: Qemu, log: str, addresses: Iterable[int] = ()) -> list[str]:
     if qemu.psci:
         return ["-trace", "arm_psci_call", "-msg", "timestamp=on", "-D", log]
     return ["-d", "int", "-D", log]
+
+
+def monitor(qemu: Qemu, log: str, all_registers: bool) -> tuple[list[str], list[str]]:
+    """What to say to the monitor of a QEMU that runs already, to log SMCs from then on, and to end that.
+
+    all_registers  it was started with ``-dfilter`` (without that the log would be of every instruction)
+    """
+    file = [f"logfile {log}"]
+    if all_registers:
+        one = "one-insn-per-tb" if qemu.version >= (8, 1) else "singlestep"
+        return [*file, f"{one} on", "log int,cpu,nochain"], ["log none", f"{one} off"]
+    if qemu.psci:
+        return [*file, "trace-event arm_psci_call on"], ["trace-event arm_psci_call off"]
+    return [*file, "log int"], ["log none"]

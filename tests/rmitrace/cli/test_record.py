@@ -81,7 +81,9 @@ def test_qemu_options_and_its_run(tmp_path: Path, capsys: pytest.CaptureFixture[
     answers = f'--version) echo version 9.2.1 ;; -trace) ;; *) echo "$@" >{tmp_path}/ran; cp {real} {log} ;;'
     qemu = fake(tmp_path / "qemu", f"case $1 in {answers} esac")
     assert main(["record", "--qemu", qemu]) == 0
-    assert "-d int -D qemu.log" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "-d int -D qemu.log" in said
+    assert f"say to its monitor:\nlogfile {Path.cwd()}/qemu.log\nlog int\n# and to end it:\nlog none\n" in said
     assert main(["record", "--qemu", "-o", str(log), "--", qemu, "-M", "virt"]) == 0
     assert (tmp_path / "ran").read_text() == f"-M virt -d int -D {log}\n"
     smcs = real.read_text().count("[Secure Monitor Call]")

@@ -43,6 +43,21 @@ def test_the_trace_event_is_used_where_it_is(tmp_path: Path) -> None:
     assert qemu.options(found, "x.log")[:2] == ["-trace", "arm_psci_call"]
 
 
+@pytest.mark.parametrize(
+    ("said", "events", "registers", "on", "off"),
+    [
+        ("7.2.22", "", False, ["log int"], ["log none"]),
+        ("7.2.22", "", True, ["singlestep on", "log int,cpu,nochain"], ["log none", "singlestep off"]),
+        ("10.0.13", "", True, ["one-insn-per-tb on", "log int,cpu,nochain"], ["log none", "one-insn-per-tb off"]),
+        ("11.1.3", "arm_psci_call\\n", False, ["trace-event arm_psci_call on"], ["trace-event arm_psci_call off"]),
+    ],
+)
+def test_what_the_monitor_is_told(tmp_path: Path, said: str, events: str, registers: bool, on: list[str], off: list[str]) -> None:
+    """Commands of the human monitor (QEMU's hmp-commands.hx)."""
+    found = qemu.ask(program(tmp_path, said, events))
+    assert qemu.monitor(found, "/x.log", registers) == (["logfile /x.log", *on], off)
+
+
 def test_what_is_no_qemu(tmp_path: Path) -> None:
     with pytest.raises(qemu.NoQemu, match="No such file"):
         qemu.ask(str(tmp_path / "nothing"))
