@@ -69,7 +69,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def has_more(kernel: Any) -> bool:
-    """Whether the guest of this kernel has an ssh server and Python too: one is enough."""
+    """Whether the guest of this kernel has ssh servers and Python too: one is enough."""
     return bool(kernel.suite.name == SUITES[-1])
 
 
@@ -82,10 +82,14 @@ def initrd(kernel: Any, key: Path, e2e: Any, tmp_path_factory: pytest.TempPathFa
     mods = e2e.image.modules(kernel.modules, ("virtio_pci", "virtio_blk", "virtio_net"))
     extra = {"record.sh": script().encode("ascii"), "smcgen.ko": module.read_bytes()}
     extra |= {name: (HERE / name).read_bytes() for name in ("state.sh", "kill.sh")}
+    extra["kvmrun"] = e2e.debian.build_program(HERE / "kvmrun.c").read_bytes()
     if has_more(kernel):
-        extra |= e2e.image.programs(e2e.debian.sshd(kernel), ["usr/sbin/dropbear"])
+        openssh = ("usr/sbin/sshd", "usr/lib/openssh/sshd-session", "usr/lib/openssh/sshd-auth")
+        extra |= e2e.image.programs(e2e.debian.sshd(kernel), ["usr/sbin/dropbear", *openssh])
         extra |= {"root/.ssh/authorized_keys": key.with_suffix(".pub").read_bytes(), "etc/dropbear/README": b""}
-        extra |= {"etc/passwd": b"root::0:0:root:/root:/bin/sh\n", "etc/shells": b"/bin/sh\n"}
+        extra |= {"etc/ssh/key": key.read_bytes(), "etc/ssh/sshd_config": b"HostKey /run/key\nUsePAM no\nPort 2222\n"}
+        extra["etc/passwd"] = b"root::0:0:root:/root:/bin/sh\nsshd:*:100:100::/run/sshd:/bin/false\n"
+        extra["etc/shells"] = b"/bin/sh\n"
         extra |= e2e.image.python(*e2e.debian.python(kernel))
         extra |= {
             f"usr/lib/python3/dist-packages/{p.relative_to(ROOT)}": p.read_bytes()
@@ -104,19 +108,20 @@ def guest(kernel: Any, initrd: Path, e2e: Any, tmp_path_factory: pytest.TempPath
     from rmitrace.record import qemu
 
     found = qemu.ask("qemu-system-aarch64")
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        ports = [s.getsockname()[1] for s in (one, two)]
     addresses = [a for a in qemu.smc_addresses(kernel.image) if a >> 32 == 0xFFFF8000]  # 48 bits; fewer are quicker
     options = (
         "-accel", "tcg,thread=single", "-dfilter", qemu.dfilter(addresses),
-        "-netdev", f"user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22", "-device", "virtio-net-pci,netdev=n0,romfile=",
+        "-netdev", f"user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:{ports[0]}-:22,hostfwd=tcp:127.0.0.1:{ports[1]}-:2222",
+        "-device", "virtio-net-pci,netdev=n0,romfile=",
     )  # fmt: skip
     one = "one-insn-per-tb" if found.version >= (8, 1) else "singlestep"
     folder = tmp_path_factory.mktemp("guest")
     with e2e.guest.Guest("qemu-system-aarch64", kernel.image, initrd, folder, append="nokaslr", options=options) as g:
         g.boot()
         g.run("insmod /smcgen.ko")
-        g.port, g.more = port, has_more(kernel)
+        g.ports, g.more = dict(zip(("dropbear", "openssh"), ports, strict=True)), has_more(kernel)
         g.log_on = lambda: (g.hmp(f"{one} on"), g.hmp("log int,cpu,nochain"))
         g.log_off = lambda: (g.hmp("log none"), g.hmp(f"{one} off"))
         yield g

@@ -128,9 +128,16 @@ def kernel(suite: str) -> Kernel:
     return Kernel(release, image, modules, root, s)
 
 
+_DROPBEAR = "dropbear-bin libgmp10 libtomcrypt1 libtommath1"
+_OPENSSH = (
+    "openssh-server libaudit1 libcap-ng0 libcom-err2 libgssapi-krb5-2 libk5crypto3 libkeyutils1 libkrb5-3 libkrb5support0 "
+    "libpam0g libpcre2-8-0 libselinux1 libsqlite3-0 libssl3t64 libwrap0 libwtmpdb0 libzstd1"
+)
+
+
 def sshd(k: Kernel) -> Path:
-    """The tree with an ssh server for the guest and all that it needs."""
-    return k.suite.unpack("dropbear-bin", "libc6", "libcrypt1", "libgmp10", "libtomcrypt1", "libtommath1", "zlib1g")
+    """The tree with ssh servers for the guest, dropbear and OpenSSH, and all that they need."""
+    return k.suite.unpack("libc6", "libcrypt1", "zlib1g", *_DROPBEAR.split(), *_OPENSSH.split())
 
 
 def python(k: Kernel) -> tuple[Path, str]:
@@ -177,6 +184,15 @@ def build_module(k: Kernel, source: Path) -> Path:
         ]
     )  # fmt: skip
     return ko
+
+
+def build_program(source: Path) -> Path:
+    """Build a program for the guest that needs no library; the file."""
+    out = CACHE / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
+    flags = "-std=gnu11 -O1 -ffreestanding -fno-stack-protector -mno-outline-atomics -static -nostdlib -no-pie"
+    if not out.exists():
+        _run(["aarch64-linux-gnu-gcc", *flags.split(), "-o", str(out), str(source)])
+    return out
 
 
 def _make_modpost_run(k: Kernel, folder: Path) -> None:

@@ -41,22 +41,16 @@ def more(guest: Any) -> Any:
     if not guest.more:
         pytest.skip("it is tried on the other kernel")
     guest.run("ip link set lo up; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; dropbear -R -s -E 2>/run/sshd.log")
+    guest.run("mkdir -p /run/sshd; cp /etc/ssh/key /run/key; chmod 600 /run/key; /usr/sbin/sshd -E /run/openssh.log", 300)
     return guest
 
 
-@pytest.fixture(scope="module")
-def ssh(more: Any, key: Path) -> tuple[str, ...]:
-    known = (
-        "-o",
-        "StrictHostKeyChecking=no",
-        "-o",
-        "UserKnownHostsFile=/dev/null",
-        "-o",
-        "LogLevel=ERROR",
-        "-o",
-        "BatchMode=yes",
-    )
-    return ("ssh", "-F", "none", "-p", str(more.port), "-i", str(key), *known)
+@pytest.fixture(scope="module", params=["dropbear", "openssh"])
+def ssh(more: Any, key: Path, request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """OpenSSH's client, with the port of one of the servers."""
+    words = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"]
+    known = (w for word in words for w in ("-o", word))
+    return ("ssh", "-F", "none", "-p", str(more.ports[request.param]), "-i", str(key), *known)
 
 
 class Recording:
@@ -129,6 +123,25 @@ def test_a_line_that_goes_dead(more: Any, ssh: tuple[str, ...], tmp_path: Path) 
         run.process.kill()
         run.process.wait()
     assert after == before
+
+
+def test_when_all_there_is_killed_the_next_run_cleans_up(more: Any, ssh: tuple[str, ...], tmp_path: Path) -> None:
+    """The connection drops, and with it go the script, its watcher, its sleep and what holds the breakpoints."""
+    before = state(more)
+    run = Recording(remote(ssh, tmp_path / "first.dat"), tmp_path)
+    more.run("for p in /proc/[0-9]*; do case $(readlink $p/exe) in */smctap) t=${p#/proc/} ;; esac; done; sh /kill.sh $t")
+    mine = "grep -q -e fed -e 2147483 $p/cmdline"  # OpenSSH waits for the sleep, which has its standard output
+    more.run(f'for p in /proc/[0-9]*; do {mine} && k="$k ${{p#/proc/}}"; done 2>/dev/null; kill -9 $k')
+    assert run.process.wait(60) == 2, run.said.read_text()
+    assert state(more) != before
+    path = tmp_path / "second.dat"
+    done = subprocess.run(
+        [sys.executable, *remote(ssh, path, "--", "sh", "-c", HOTPLUG)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "taking away what a killed run left" in done.stderr
+    assert names(path) == HOTPLUG_CALLS
+    assert state(more) == before
 
 
 def test_by_python_there(more: Any, kernel: Any, e2e: Any, tmp_path: Path) -> None:
