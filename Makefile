@@ -32,8 +32,8 @@ test-e2e: $(VENV)/.installed-dev  ## record on kernels of Debian booted in QEMU,
 	@$(MAKE) --no-print-directory tools TOOLS="$(E2E_TOOLS)"
 	RMITRACE_E2E=1 $(BIN)/pytest -n 2 --dist loadgroup --durations=5 tests/e2e
 
-e2e-rme: $(VENV)/.installed-dev  ## record a device connect under your own RMM: FIRMWARE=.. KERNEL=.. (tests/e2e/rme.py --help)
-	$(BIN)/python tests/e2e/rme.py --firmware "$(FIRMWARE)" --kernel "$(KERNEL)" $(RME_OPTIONS)
+e2e-rme: $(VENV)/.installed-dev  ## record a device connect under your own RMM: FIRMWARE=.. [KERNEL=..] (tests/e2e/rme.py --help)
+	$(BIN)/python tests/e2e/rme.py --firmware "$(FIRMWARE)" $(if $(KERNEL),--kernel "$(KERNEL)") $(RME_OPTIONS)
 
 smctap:  ## make the program anew (it is reproducible)
 	aarch64-linux-gnu-gcc $(SMCTAP_FLAGS) -o $(SMCTAP) rmitrace/record/smctap.c

@@ -43,6 +43,14 @@ def test_without_a_responder_there_is_no_device(rme: Any) -> None:
     assert not [o for o in m["options"] if "nvme" in o]
 
 
+def test_firmware_with_the_kernel_in_it_finds_the_initramfs_in_memory(rme: Any, tmp_path: Path) -> None:
+    (tmp_path / "initrd.img").write_bytes(bytes(4097))
+    argv = ["--firmware", "f", "--folder", str(tmp_path), "--initrd-at", "0x50000000", "--append", "loglevel=7"]
+    m = rme.machine(rme.parser().parse_args(argv))
+    assert m["append"] == "initrd=0x50000000,0x1001 loglevel=7"  # arm64: address, size in bytes
+    assert f"loader,file={tmp_path}/initrd.img,addr=0x50000000,force-raw=on" in m["options"]
+
+
 def test_missing_files_are_named() -> None:
     argv = [sys.executable, str(HERE / "rme.py"), "--firmware", "/nowhere/flash.bin", "--kernel", "/nowhere/Image"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
