@@ -29,7 +29,7 @@ def add_parser(sub: Any) -> None:
         usage="rmitrace record [-o FILE] [--for SECONDS] [--buffers] [options] [-- COMMAND...]\n"
         "       rmitrace record --remote USER@HOST [...]  |  --script  |  --qemu [PROGRAM] [...]",
         description="Record every SMC of an arm64 Linux host with its registers into one file that rmitrace, trace-cmd and "
-        "KernelShark open. It works on stock kernels, as root: hardware breakpoints at the SMC instructions, else probes, "
+        "KernelShark open. It works on stock kernels, as root: hardware breakpoints around the SMC instructions, else probes, "
         "whatever the kernel allows; what will be missing is said. Nothing is installed, and everything is taken away at the "
         "end, also after a kill.",
         epilog=common.example_text(
@@ -105,7 +105,8 @@ def _here(args: argparse.Namespace, what: list[str]) -> int:
             "use --remote USER@HOST, or --script and run it there"
         )
     if os.geteuid() != 0:
-        raise common.UserError("must be root to trace the kernel: sudo rmitrace record ...")
+        again = shlex.quote(os.path.abspath(sys.argv[0])) if os.path.basename(sys.argv[0]) == "rmitrace" else "rmitrace"
+        raise common.UserError(f"must be root to trace the kernel: sudo {safe(again)} record ...")  # sudo may have another PATH
     # in memory, so that nothing is left where this is killed; the shell reads all of it before it runs any
     with os.fdopen(os.memfd_create("rmitrace"), "w") as f:
         f.write(script())

@@ -888,6 +888,9 @@ if [ "$out" = - ]; then write; else
 	[ "$(size_of "$out")" = $end ] || die "$out is not whole: $(df -k "$out" | tail -n 1 | awk '{ print $4 }') KiB are left there"
 fi
 smcs=$(sed -n 's/^samples //p' "$tmp/tap.out" 2>/dev/null)
+[ $((${smcs:-0} + entries)) != 0 ] ||
+	say "nothing made an SMC meanwhile; to try it, record this:" \
+		"sh -c 'cd /sys/devices/system/cpu/cpu1; echo 0 >online; echo 1 >online'"
 say "$out: ${smcs:+$smcs breakpoint hits, }$entries trace events$([ "$out" = - ] || printf '; open it with: rmitrace view %s' "$out")"
 exit 0
 }

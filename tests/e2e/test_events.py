@@ -49,6 +49,7 @@ def test_kvm_is_not_in_every_kernel(guest: Any) -> None:
     guest.run("sed 's/for k in kvm_entry.*; do/for k in kvm_nothing; do/' /record.sh >/tmp/less.sh")
     said = guest.run("sh /tmp/less.sh --kvm -o /tmp/less.dat -- true 2>&1; rm /tmp/less.*", 300)
     assert "no events of KVM" in said
+    assert "nothing made an SMC meanwhile; to try it" in said
     assert "open it with" in said
 
 

@@ -131,7 +131,7 @@ def test_when_all_there_is_killed_the_next_run_cleans_up(more: Any, ssh: tuple[s
     run = Recording(remote(ssh, tmp_path / "first.dat"), tmp_path)
     more.run("for p in /proc/[0-9]*; do case $(readlink $p/exe) in */smctap) t=${p#/proc/} ;; esac; done; sh /kill.sh $t")
     mine = "grep -q -e fed -e 2147483 $p/cmdline"  # OpenSSH waits for the sleep, which has its standard output
-    more.run(f'for p in /proc/[0-9]*; do {mine} && k="$k ${{p#/proc/}}"; done 2>/dev/null; kill -9 $k')
+    more.run(f'for p in /proc/[0-9]*; do {mine} && k="$k ${{p#/proc/}}"; done 2>/dev/null; kill -9 $k; :')
     assert run.process.wait(60) == 2, run.said.read_text()
     assert state(more) != before
     path = tmp_path / "second.dat"
