@@ -64,6 +64,9 @@ TELLING_FIDS = tuple(_BASE + n for n in (0x150, 0x163, 0x164, 0x165, 0x177, 0x17
 something only by its function id or by one of ..."""
 TELLING_STATUSES = {13: "RMI_INCOMPLETE", 14: "RMI_BLOCKED", 16: "RMI_ERROR_GRANULE"}
 """... these statuses."""
+GET_STATE = _BASE + 0x178
+TELLING_STATES = (4, 6, 7, 8)
+"""States of a PDEV that tell something."""
 
 _STRONG = 3
 """Weight of a sign that a source of its own is decoded by."""

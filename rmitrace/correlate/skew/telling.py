@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...capture.model import SourceCalls
 from ...capture.naming import FID_MASK
 from ...capture.records import first_register
-from ...capture.revision import NAMES, TELLING_FIDS, TELLING_STATUSES
+from ...capture.revision import GET_STATE, NAMES, TELLING_FIDS, TELLING_STATES, TELLING_STATUSES
 from ..keys import ALL_ONES
 
 if TYPE_CHECKING:
@@ -67,7 +67,10 @@ def telling(capture: Capture, source: int) -> Telling:
         mine = (capture.calls.service[shown.rows] == rmi) & (fid != 0)
         said |= {(v >> 2, Said(v & 3)) for v in np.unique(plain[mine] << np.uint64(2) | how[mine]).tolist()}
         asked = first_register(records, shown.enter)[0] & np.uint64(FID_MASK)
-        tells = np.isin(plain, fids) | np.isin(asked, fids) | (known & np.isin(x0.astype(np.uint8), statuses))
+        tells = np.isin(plain, fids) | np.isin(asked, fids)
+        reads = np.flatnonzero((asked == GET_STATE) & (shown.exit >= 0))
+        tells[reads] = np.isin(records.regs[shown.exit[reads], 1], TELLING_STATES)
+        tells |= known & np.isin(x0.astype(np.uint8), statuses)
         if named.any():
             tells |= (shown.enter >= 0) & named[records.name[shown.enter]]
         kept.append(_some(shown, tells))
