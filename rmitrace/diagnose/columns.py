@@ -135,6 +135,8 @@ class Columns:
                 rows = self.of(*commands)
                 ok, end = self.succeeded(rows)
                 found = Done(rows[ok], end[ok], np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=bool))
+            if sum(c.nbytes for c in found) > MOST_KEPT // 4:
+                return found
             self._kept[key] = found
             while len(self._kept) > 1 and sum(c.nbytes for d in self._kept.values() for c in d) > MOST_KEPT:
                 self._kept.popitem(last=False)

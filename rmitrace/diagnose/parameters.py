@@ -178,9 +178,9 @@ def feature(q: Query, index: int, name: str) -> int | None:
 
 def assignment(q: Query, f: Failure) -> Answer:
     """The RMM has no device assignment."""
-    worked, end = q.world.columns.done("PDEV_CREATE", "PDEV_GET_STATE", "PDEV_AUX_COUNT", "VDEV_CREATE")
-    if len(worked):
-        return no(f"call {int(end[0])} worked", int(end[0]))
+    worked = q.world.has_devices
+    if worked >= 0:
+        return no(f"call {worked} worked", worked)
     has = feature(q, 2 if q.two else 0, "DA")
     if has is None:
         return OPEN

@@ -32,12 +32,10 @@ class Exit(NamedTuple):
 
 def last_exit(q: Query, rec: int) -> Exit | None:
     """Where the memory of RMI_REC_ENTER was recorded."""
-    rows, _end, value, known = q.world.columns.done_with(("REC_ENTER",), "rec_ptr", "rec")
-    mine = rows[known & (value == rec) & (rows < q.seq)]
-    if not len(mine):
+    if not any(s.format in pages.WITH_MEMORY for s in q.capture.sources):
         return None
-    call = int(mine[-1])
-    if not pages.has_memory(q.capture, call):
+    call = q.world.last_entry(rec, q.seq)
+    if call < 0 or not pages.has_memory(q.capture, call):
         return None
     tree = next((t for b, t in q.capture.call(call).buffers if b.when == "exit" and b.struct == "RmiRecRun" and t), None)
     reason = pages.field(tree, "exit.exit_reason")
@@ -53,8 +51,7 @@ def never_ran(q: Query) -> bool:
     """Whether the REC was made in this capture and has not been entered, in a source that shows every call."""
     if q.rec is None or not q.world.columns.sees_all or q.world.rec(q.rec, q.seq) is None:
         return False
-    rows, _end, value, known = q.world.columns.done_with(("REC_ENTER",), "rec_ptr", "rec")
-    return not bool((known & (value == q.rec) & (rows < q.seq)).any())
+    return not q.world.entered(q.rec, q.seq)
 
 
 def request_range(q: Query, f: Failure) -> Answer:

@@ -6,6 +6,7 @@ that failed, not from all of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +34,7 @@ _MADE_OF = {"PDEV_CREATE": ("pdev_ptr",), "VDEV_CREATE": ("vdev_ptr",), "REC_CRE
 _MOST_EVENTS = 100_000
 """Calls on one device that are followed."""
 _MOST_STREAMS = 64
+_AT_ONCE = 1 << 14
 _CONNECT, _LATER = 0, 1
 
 
@@ -135,6 +137,16 @@ class World:
             parts.append((value[known], rows[known], 0))
         return Events(*parts)
 
+    @cached_property
+    def has_devices(self) -> int:
+        """Where the first command on a device that worked was through, -1 where none did."""
+        rows = self.columns.of("PDEV_CREATE", "PDEV_GET_STATE", "PDEV_AUX_COUNT", "VDEV_CREATE")
+        for start in range(0, len(rows), _AT_ONCE):
+            ok, end = self.columns.succeeded(rows[start : start + _AT_ONCE])
+            if ok.any():
+                return int(end[ok][0])
+        return -1
+
     # -- Realms and RECs
 
     @cached_property
@@ -184,6 +196,37 @@ class World:
         """Who made a REC that exists when a call is made, None where that is not known."""
         found = self._recs[0].before(rec, seq)
         return self._recs[1].get(found[1]) if found is not None and found[0] else None
+
+    @cached_property
+    def _first_entries(self) -> dict[int, int]:
+        """The first RMI_REC_ENTER of each REC that worked."""
+        found: dict[int, int] = {}
+        for rows, rec in self._entries(None):
+            values, at = np.unique(rec, return_index=True)
+            found = dict(zip(values.tolist(), rows[at].tolist(), strict=True)) | found
+        return found
+
+    def _entries(self, before: int | None) -> Iterator[tuple[I64, U64]]:
+        """The RMI_REC_ENTER calls that worked and their RECs, some at a time; backwards from a call where one is told."""
+        every = self.columns.of("REC_ENTER")
+        stop = len(every) if before is None else int(np.searchsorted(every, before))
+        starts = range(0, stop, _AT_ONCE)
+        for start in starts if before is None else reversed(starts):
+            rows = every[start : min(start + _AT_ONCE, stop)]
+            rows = rows[self.columns.succeeded(rows)[0]]
+            rec, known = self.columns.arg(rows, "rec_ptr", "rec")
+            yield rows[known], rec[known]
+
+    def last_entry(self, rec: int, seq: int) -> int:
+        """The last RMI_REC_ENTER of a REC before a call, -1 where there is none."""
+        if self._first_entries.get(rec, NEVER) >= seq:
+            return -1
+        mine = (rows[of == np.uint64(rec)] for rows, of in self._entries(seq))
+        return next((int(rows[-1]) for rows in mine if len(rows)), -1)
+
+    def entered(self, rec: int, seq: int) -> bool:
+        """Whether a REC was entered before a call."""
+        return self._first_entries.get(rec, NEVER) < seq
 
     def was_rec(self, rec: int, seq: int) -> bool:
         """Whether a REC lived there and was destroyed before a call."""
