@@ -97,7 +97,10 @@ class Header(Bar):
         worst = view.noted.worst
         sign, style = (("·", "dim"), ("·", "dim"), ("!", "warning"), ("✗", "error"))[worst]
         findings = count(len(view.findings), "finding") if words else f"{len(view.findings):,}"
-        out.append((f"{sign} {findings}" + " found" * (not words), style) if view.learned else ("checking…", "dim"))
+        if view.learned or view.findings:
+            out.append((f"{sign} {findings}" + " found" * (not words) + "…" * (not view.learned), style))
+        else:
+            out.append(("checking…", "dim"))
         return out
 
 

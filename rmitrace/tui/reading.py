@@ -214,25 +214,35 @@ class ReadingApp(Explaining):
     # -- following
 
     def _follow(self, live: Live) -> None:
-        """Show what comes, in the time that this leaves: a longer capture is shown anew less often."""
+        """Show what comes, in the time that this leaves: a longer capture is shown anew less often, and checked still less."""
+        shown, study_from = self.main.model, 0.0
         try:
             while not self._ending:
                 began = time.monotonic()
                 if self._take(live):
                     view = View(live.whole(waiting=not live.ended))
+                    view.foretell(shown)
                     self._hand_over(partial(self._grown, view))
-                    if not view.learned:
-                        self._hand_over(partial(self.main.learn, view, view.study()))
-                elif live.ended:
+                    shown = view
+                elif live.ended and shown.learned:
                     self._hand_over(partial(self._say_following, "ended"))
                     return
                 pause = began + max(_REFRESH_S, _SHARE * (time.monotonic() - began))
+                if not shown.learned and (live.ended or time.monotonic() >= study_from):
+                    study_from = self._study(shown)
                 while not self._ending and time.monotonic() < pause:
                     live.wait()
         except Exception as e:
             said = str(e) if isinstance(e, CaptureError) else f"{type(e).__name__}: {e}"
             self._hand_over(partial(self._say_following, "not followed any more"))
             self._hand_over(partial(self.main.say, said, "error"))
+
+    def _study(self, view: View) -> float:
+        """Show messages and findings; the time from which that may be done again."""
+        began = time.monotonic()
+        self._hand_over(partial(self.main.learn, view, view.study()))
+        now = time.monotonic()
+        return now + _SHARE * (now - began)
 
     def _take(self, live: Live) -> bool:
         """Read what there is, for a while; whether that was anything."""

@@ -60,6 +60,8 @@ class View:
         """Whether messages and findings are known."""
         if self.learned:
             self._conversations = capture.conversations
+        self._foretold = self.calls
+        """Calls up to which messages and findings, where there are any, are about the calls that they name."""
         self.lines = self._asides()
         self._grouped = Rows(self.calls, self.sequences, self.lines.places)
         self.rows = self._grouped
@@ -97,6 +99,7 @@ class View:
     def learn(self, study: Study) -> None:
         """Show what was worked out."""
         self._conversations, self.noted = study
+        self._foretold = self.calls
         self.timeline.note(self.noted.grave, self.mask)
         self.learned = True
         if any(m.place.call is None for m in self._conversations.all):
@@ -108,9 +111,18 @@ class View:
             self.regroup(grouped)
             self.show_lines(shown)
 
+    def foretell(self, old: View) -> None:
+        """Show what is known of a shorter reading, as far as the calls are the same, until this one is learned."""
+        if self.learned or not self.calls or old._conversations is None:
+            return
+        self._foretold = min(self.places.same_as(old.places), old._foretold)
+        known = [f for f in old.findings if all(c < self._foretold for c in f.calls)]
+        self._conversations, self.noted = old._conversations, Noted(placed(known, self.calls, self.call_at))
+        self.timeline.note(self.noted.grave, self.mask)
+
     def messages_of(self, call: int) -> list[Message]:
         """The protocol messages that a call sent and got back, as far as they have been looked for."""
-        return self._conversations.of(call) if self._conversations is not None else []
+        return self._conversations.of(call) if self._conversations is not None and call < self._foretold else []
 
     @property
     def messages(self) -> int:

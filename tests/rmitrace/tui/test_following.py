@@ -7,12 +7,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from rmitrace.capture.follow import feed
 from rmitrace.capture.follow.live import Live
-from rmitrace.tui import TimelineApp, reading
+from rmitrace.tui import TimelineApp, reading, view
 from rmitrace.tui.bars import Header
 from tests.rmitrace.tui.driver import Driver
 
@@ -117,3 +118,35 @@ async def test_what_cannot_be_followed_is_said(tmp_path: Path, monkeypatch: pyte
         path.write_bytes(b"\x1f\x8b\x08 packed\n")
         await until(d, lambda: "not followed any more" in d.main.query_one(Header).render_line(0).text)
         await until(d, lambda: "is compressed" in d.said)
+
+
+async def test_findings_stay_until_the_longer_capture_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "SMALL", 0)
+    path = tmp_path / "trace.txt"
+    path.write_bytes(b"".join(LINES[: EXITS[-3] + 1]))
+    async with following(path, monkeypatch) as d:
+        add(path, LINES[EXITS[-3] + 1 : EXITS[-2] + 1])
+        await until(d, lambda: d.main.model.calls == len(EXITS) - 1 and d.main.model.learned)
+        before = d.main.model
+        spoken = [c for c in range(before.calls) if before.messages_of(c)]
+        failed = [(f.rule, f.calls) for f in before.findings if f.severity == "error"]
+        assert spoken
+        assert failed
+        checks, go = [], Event()
+
+        def study(self: view.View, real: Callable[[view.View], view.Study] = view.View.study) -> view.Study:
+            checks.append(self)
+            go.wait(30)
+            return real(self)
+
+        monkeypatch.setattr(view.View, "study", study)
+        add(path, LINES[EXITS[-2] + 1 :])
+        await until(d, lambda: bool(checks) and d.main.model.calls == len(EXITS))
+        now = d.main.model
+        assert not now.learned
+        assert [c for c in range(now.calls) if now.messages_of(c)] == spoken
+        assert [(f.rule, f.calls) for f in now.findings if f.severity == "error"] == failed
+        assert "findings…" in d.main.query_one(Header).render_line(0).text
+        go.set()
+        await until(d, lambda: d.main.model.learned)
+        assert "findings…" not in d.main.query_one(Header).render_line(0).text

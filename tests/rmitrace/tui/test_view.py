@@ -139,3 +139,18 @@ def test_a_condition_that_cannot_be_read_changes_nothing(monkeypatch: pytest.Mon
     assert cast(Any, v.mask).sum() == 2
     v.set_filter(Filter())
     assert v.mask is None
+
+
+def test_what_is_foretold_is_about_the_same_calls() -> None:
+    old, longer = FakeCapture(), FakeCapture()
+    old.findings = [Finding("FIRST", "error", "m", calls=(2,)), Finding("BOTH", "warning", "m", calls=(2, 9))]
+    longer.findings, longer.complete = [], False  # not checked yet
+    longer.sources[0].records.offset = longer.sources[0].records.offset.copy()
+    longer.sources[0].records.offset[longer.calls.enter[7]] += 1  # from here on they are others
+    known, v = view(old), view(longer)
+    assert not v.learned
+    v.foretell(known)
+    assert [f.rule for f in v.findings] == ["FIRST"]
+    assert v.severity(2) == 3
+    assert v.places.same_as(known.places) == 7
+    assert v.places.same_as(v.places) == 12
