@@ -19,7 +19,7 @@ from .view import FEW, View
 T = TypeVar("T")
 
 _TELL_S = 0.2
-"""Time between two words about how far a search is."""
+"""Time between two words about how far something is."""
 
 
 class _Stopped(Exception):
@@ -190,10 +190,15 @@ class Seeking(PaneScreen):
 
         def run() -> None:
             worker = get_current_worker()
+            told = monotonic()
 
             def progress(count: int) -> None:
+                nonlocal told
                 if worker.is_cancelled:
                     raise _Stopped
+                if monotonic() < told + _TELL_S:
+                    return
+                told = monotonic()
                 self.app.call_from_thread(self._tell, worker, f"{words}: {count:,} of {model.calls:,} calls, Esc stops")
 
             with self._one_by_one:  # the next one begins with what this one leaves
