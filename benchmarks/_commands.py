@@ -1,4 +1,4 @@
-"""What users run, over one big ftrace text: time to the end, and memory."""
+"""What users run, over one big ftrace text: time to the end or to the first lines, and memory."""
 
 from __future__ import annotations
 
@@ -10,34 +10,42 @@ from . import _generate
 from ._measure import cost
 from ._report import Row, Table
 
-COMMANDS = (
-    ("stats", ["stats", "--no-cache"]),
-    ("objects, states and sequences", None),
-    ("check", ["check", "--no-cache"]),
-    ("decode --failed", ["decode", "--no-cache", "--failed"]),
-    ("decode --where", ["decode", "--no-cache", "--where", "r0 <> 0 AND name LIKE 'RMI_PDEV_%'"]),
-    ("decode", ["decode", "--no-cache"]),
-    ("decode --format csv", ["decode", "--no-cache", "--format", "csv"]),
-    ("decode --format json", ["decode", "--no-cache", "--format", "json"]),
+SOME = 100_000
+WHERE = "r0 <> 0 AND name LIKE 'RMI_PDEV_%'"
+COMMANDS: tuple[tuple[str, list[str] | None, int], ...] = (
+    ("stats", ["stats"], 0),
+    ("objects, states and sequences", None, 0),
+    ("check", ["check"], 0),
+    ("decode --failed", ["decode", "--failed"], 0),
+    ("decode --where", ["decode", "--where", WHERE], 0),
+    ("decode, the first 20 lines", ["decode"], 20),
+    (f"decode, the first {SOME:,} lines", ["decode"], SOME),
+    (f"decode --format csv, the first {SOME:,}", ["decode", "--format", "csv"], SOME),
+    (f"decode --format json, the first {SOME:,}", ["decode", "--format", "json"], SOME),
 )
+"""Name, arguments (None: LIFECYCLE), and after how many lines the command is stopped; 0: at its end."""
 LIFECYCLE = """
 import sys
 from rmitrace.capture import open_capture
 capture = open_capture([sys.argv[1]])
-print(len(capture.objects().sequences))
+print(len(capture.sequences), len(capture.states))
 """
 
 
 def tables(calls: int, folder: Path, limit: float) -> Iterator[Table]:
-    """One table; a command gets ``limit`` processor seconds."""
+    """One table; a command gets ``limit`` processor seconds. What is measured stands on stderr as it comes."""
     path, small = folder / "trace.txt", folder / "small.txt"
     made = _generate.ftrace_text(path, calls)
     _generate.ftrace_text(small, 1)
     table = Table(f"Commands: {made:,} calls in {path.stat().st_size / 1e6:,.0f} MB of ftrace text, no index", "")
-    for name, arguments in COMMANDS:
-        command = [sys.executable, "-c", LIFECYCLE] if arguments is None else [sys.executable, "-m", "rmitrace", *arguments]
-        start = cost([*command, str(small)]).own
-        table.rows.append(Row(name, made, cost([*command, str(path)], limit=limit), calls=made, start=start))
+    for name, arguments, lines in COMMANDS:
+        command = [sys.executable, "-c", LIFECYCLE]
+        if arguments is not None:
+            command = [sys.executable, "-m", "rmitrace", *arguments, "--no-cache"]
+        start = cost([*command, str(small)], lines=min(lines, 20)).own
+        table.rows.append(Row(name, made, cost([*command, str(path)], limit=limit, lines=lines), calls=made, start=start))
+        spent = table.rows[-1].cost
+        print(f"{made:,} calls: {name}: {spent.processor:.2f} s, {spent.own / 1e6:.0f} MB", file=sys.stderr, flush=True)
     path.unlink()
     small.unlink()
     yield table

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 _EVERY_S = 0.02
@@ -40,24 +41,30 @@ class Failed(Exception):
     """A command did not do its work; the message says which and why."""
 
 
-def cost(command: Iterable[str], keep: bool = False, limit: float = float("inf")) -> Cost:
-    """Run a command to its end, or until it has run for ``limit`` processor seconds. ``keep``: what it writes is wanted, else it
-    goes nowhere. Raises Failed."""
+def cost(command: Iterable[str], keep: bool = False, limit: float = float("inf"), lines: int = 0) -> Cost:
+    """Run a command to its end, or until it has run for ``limit`` processor seconds, or has written so many lines where these
+    are told. ``keep``: what it writes is wanted, else it goes nowhere. Raises Failed."""
     command = list(command)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=out if keep else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if lines else out if keep else subprocess.DEVNULL,
             stderr=err,
         )
         own = _Watch(process, limit)
+        enough = False
+        if lines and process.stdout is not None:
+            with process.stdout as written:
+                enough = sum(1 for _ in islice(written, lines)) == lines
+                if enough:
+                    process.kill()
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         own.end()
-        if process.returncode not in (0, 1, 3) and not own.stopped:
+        if process.returncode not in (0, 1, 3) and not own.stopped and not enough:
             err.seek(0)
             raise Failed(f"{' '.join(command)[:200]}: status {process.returncode}: {err.read()[-1000:].decode(errors='replace')}")
         out.seek(max(0, out.seek(0, os.SEEK_END) - 4096))
