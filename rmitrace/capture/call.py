@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,8 +14,8 @@ import numpy.typing as npt
 import decoders
 from decoders.tree import Node
 
-from ..display import safe
 from ..formats.base import Buffer, Detail
+from .call_tree import Words, read
 from .pairs import PAIRED, WHOLE
 from .records import N_REGS, NO_TIME
 
@@ -124,8 +124,8 @@ class _Row(NamedTuple):
 
 def read_call(capture: Capture, c: Calls, row: int, seq: int) -> Call:
     """The call of a row of the calls, or of the further sights of them; ``seq``: which call it is."""
-    read = _Row(*(getattr(c, name)[row].item() for name in _COLUMNS))
-    return _call(capture, seq, read, *(_side(capture, read.source, number) for number in (read.enter, read.exit)))
+    found = _Row(*(getattr(c, name)[row].item() for name in _COLUMNS))
+    return _call(capture, seq, found, *(_side(capture, found.source, number) for number in (found.enter, found.exit)))
 
 
 def _side(capture: Capture, source: int, number: int) -> _Side | None:
@@ -139,11 +139,11 @@ def _side(capture: Capture, source: int, number: int) -> _Side | None:
 
 def read_calls(capture: Capture, c: Calls, rows: I64, seqs: Seq[int]) -> Iterator[Call]:
     """The same of some rows: what stands in columns is taken out of them for all rows at a time."""
-    read = [_Row(*values) for values in zip(*(getattr(c, name)[rows].tolist() for name in _COLUMNS), strict=True)]
+    found = [_Row(*values) for values in zip(*(getattr(c, name)[rows].tolist() for name in _COLUMNS), strict=True)]
     enters, exits = (
-        _sides(capture, [r.source for r in read], numbers) for numbers in ([r.enter for r in read], [r.exit for r in read])
+        _sides(capture, [r.source for r in found], numbers) for numbers in ([r.enter for r in found], [r.exit for r in found])
     )
-    for seq, row, enter, exit_ in zip(seqs, read, enters, exits, strict=True):
+    for seq, row, enter, exit_ in zip(seqs, found, enters, exits, strict=True):
         yield _call(capture, seq, row, enter, exit_)
 
 
@@ -196,7 +196,7 @@ def _call(capture: Capture, seq: int, row: _Row, enter: _Side | None, exit_: _Si
     revision = capture.revision.at(source).of(name)
     status = capture.statuses[row.status] if row.status >= 0 else None
     shown = exit_detail is not None and exit_detail.fields.get("x0_bits") == "7:0"
-    words = _Words(
+    words = Words(
         tuple(xs),
         None if rs is None else tuple(rs),
         fid,
@@ -208,7 +208,7 @@ def _call(capture: Capture, seq: int, row: _Row, enter: _Side | None, exit_: _Si
         exit_ is not None,
         row.paired == WHOLE,
     )
-    tree, index, line = _read(words)
+    tree, index, line = read(words)
     first = enter or exit_
     where = enter_detail or exit_detail
     assert where is not None
@@ -252,52 +252,11 @@ def _text(capture: Capture, source: int, record: int) -> str:
     return capture.detail(source, record, True).text
 
 
-class _Words(NamedTuple):
-    """All that the tree and the line of a call are made of."""
-
-    xs: tuple[int | None, ...]
-    rs: tuple[int | None, ...] | None
-    fid: int | None
-    name: str | None
-    known_name: str
-    revision: str
-    status: str | None
-    shown: bool
-    """The row shows bits 7:0 of x0 only."""
-    answered: bool
-    whole: bool
-
-
-@lru_cache(maxsize=2048)
-def _read(w: _Words) -> tuple[Node, int | None, str]:
-    """The tree, the index beside the status, and the line."""
-    tree = _tree(w.xs, _as_if_donating(w.rs) if w.shown else w.rs, w.fid, w.name, w.revision)
-    index = _result_index(tree)
-    if w.shown:
-        tree, index = _without_upper_bits(tree), None
-    return tree, index, call_line(w.known_name, tree, w.status, index, w.answered, w.whole)
-
-
 def _int(text: str) -> int | None:
     try:
         return int(text, 0)
     except ValueError:
         return None
-
-
-def _tree(xs: Seq[int | None], rs: Seq[int | None] | None, fid: int | None, name: str | None, revision: str) -> Node:
-    if fid is not None:
-        return decoders.decode_call(xs, rs, revision=revision)
-    args = tuple(_register(f"x{i}", v) for i, v in enumerate(xs) if i and v is not None)
-    outs = tuple(_register(f"x{i}", v) for i, v in enumerate(rs or ()) if i and v is not None)
-    children = [Node("args", children=args)]
-    if rs and rs[0] is not None:
-        children.append(Node("result", value=rs[0], text=f"0x{rs[0]:x}"))
-    return Node(name or "unknown", children=(*children, Node("results", children=outs)))
-
-
-def _register(name: str, value: int) -> Node:
-    return Node(name, value, f"0x{value:x}", None, 8)
 
 
 def _wrapper_registers(fid: int, name: str | None, detail: Detail | None, revision: str) -> list[int | None]:
@@ -316,52 +275,3 @@ def _struct(b: Buffer, revision: str) -> Node | None:
         return decoders.decode_struct(b.struct, b.data, revision=revision, when="exit" if b.when == "exit" else "enter")
     except LookupError:
         return None
-
-
-_INCOMPLETE, _DONATE = 13, 1 << 8
-"""RmiStatusCode RMI_INCOMPLETE and RmiOpMemReq DONATE in x0 (DEN0137 2.0)."""
-
-
-def _as_if_donating(rs: tuple[int | None, ...] | None) -> tuple[int | None, ...] | None:
-    """A console prints x2 of RMI_INCOMPLETE where memory is asked for (TF-RMM of 2026-07), and not that x0 says so."""
-    if rs and rs[0] == _INCOMPLETE and len(rs) > 2 and rs[2]:
-        return (_INCOMPLETE | _DONATE, *rs[1:])
-    return rs
-
-
-def _without_upper_bits(tree: Node) -> Node:
-    """The tree of a console row that shows the status and not what else x0 held."""
-    result = tree.child("result")
-    if result is None:
-        return tree
-    kept = tuple(c for c in result.children if c.name == "status")
-    said = replace(result, children=kept).noted("the row shows bits 7:0 of x0 only")
-    return replace(tree, children=tuple(said if c is result else c for c in tree.children))
-
-
-def _result_index(tree: Node) -> int | None:
-    result = tree.child("result")
-    for name in ("index", "level"):
-        node = result.child(name) if result is not None else None
-        if node is not None and isinstance(node.value, int):
-            return node.value
-    return None
-
-
-def call_line(name: str, tree: Node, status: str | None, index: int | None, answered: bool, whole: bool) -> str:
-    """A call in strace's manner: ``RMI_PDEV_GET_STATE(pdev_ptr=0x88001000) = RMI_SUCCESS {state=PDEV_READY (3)}``."""
-    args = tree.child("args")
-    inside = ", ".join(f"{a.name}={a.text}" for a in args.children) if args is not None else ""
-    result = tree.child("result")
-    text = f"{name}({inside})"
-    if not answered and status is not None:
-        return safe(f"{text} = {status}  ! the exit was not recorded, another source has the result")
-    if not answered:
-        return safe(text + (" = ?" if whole else " = <no exit>"))
-    said = status or (result.text if result is not None else "") or "?"
-    if index is not None and status is not None and (index or "RTT" in status):
-        said += f" index {index}"
-    outs = tree.child("results")
-    if outs is not None and outs.children:
-        said += " {" + ", ".join(f"{o.name}={o.text}" for o in outs.children) + "}"
-    return safe(f"{text} = {said}")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from decoders.tree import Node
 
-from ..capture.call import call_line
+from ..capture.call_tree import call_line
 from ..capture.model import Capture
 from ..capture.records import N_REGS
 from .gaps import Gap, Layout, Part, Register, Shape, layout, match, only_in_numbers, possible, within
