@@ -857,7 +857,7 @@ trap 'stop=1' INT TERM HUP
 choose || die "nothing to record SMCs with: see above"
 extras
 echo 1 >"$i/tracing_on"
-[ -n "$out" ] || out=rmitrace-$(uname -n)-$(date +%Y%m%d-%H%M%S).dat
+[ -n "$out" ] || out=rmitrace-$(uname -n | tr -cd A-Za-z0-9._-)-$(date +%Y%m%d-%H%M%S).dat
 say "recording ($method, $probes probes)$([ $# -gt 0 ] || [ -n "$secs" ] || printf '; Ctrl-C ends it')"
 parent=$PPID
 if [ $# -gt 0 ] && [ "$out" != - ]; then
