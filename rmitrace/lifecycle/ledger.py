@@ -14,6 +14,7 @@ from .model import FAILED, INCOMPLETE, OK
 from .table import OUTCOMES, SequenceTable, StateTable
 
 I64 = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
 
 _OK, _FAILED, _INCOMPLETE = (OUTCOMES.index(o) for o in (OK, FAILED, INCOMPLETE))
 _UNSAID = len(OUTCOMES)
@@ -35,7 +36,7 @@ class Ledger:
         self.why: dict[int, str] = {}
         self.step_of, self.step_name, self.step_outcome = array("q"), array("h"), array("B")
         self.step_why: dict[int, str] = {}
-        self.member_step, self.member = array("q"), array("q")
+        self.member_step, self.member = array("I"), array("I")
         self.change: tuple[array[int], ...] = (array("B"), array("Q"), array("q"), array("h"), array("h"), array("B"))
 
     def open(self, kind: str, prefix: int, address: int, source: int) -> Draft:
@@ -131,7 +132,7 @@ def settled(ledger: Ledger, unit_start: Any, unit_rows: Any) -> SequenceTable:
     unsaid = ended == _UNSAID
     ended[unsaid] = _OK
     ended[last] = np.where(unsaid[last] & (outcome != _OK), _INCOMPLETE, ended[last])
-    place = {int(u): i for i, u in enumerate(used.tolist())} if ledger.why else {}
+    place = {k: int(np.searchsorted(used, k)) for k in ledger.why}
     table = SequenceTable(
         kinds=list(ledger.kinds),
         names=list(ledger.names),
@@ -143,22 +144,24 @@ def settled(ledger: Ledger, unit_start: Any, unit_rows: Any) -> SequenceTable:
         first_step=np.concatenate([[0], np.cumsum(step_count)]),
         step_name=_array(ledger.step_name, np.int16)[order],
         step_outcome=ended,
-        why={place[k]: v for k, v in ledger.why.items() if k in place},
+        why={place[k]: v for k, v in ledger.why.items() if place[k] < len(used) and used[place[k]] == k},
         step_why={int(number[k]): v for k, v in ledger.step_why.items()},
     )
-    step = number[_array(ledger.member_step, np.int64)]
+    step = number.astype(np.uint32)[_array(ledger.member_step, np.uint32)]
     order = np.argsort(step, kind="stable")
-    fill_members(table, _members(table, step[order], _array(ledger.member, np.int64)[order], unit_start, unit_rows))
+    step, unit = step[order], _array(ledger.member, np.uint32)[order]
+    del order
+    fill_members(table, _members(table, step, unit, unit_start, unit_rows))
     return table
 
 
-def _members(table: SequenceTable, step: I64, unit: I64, unit_start: I64, unit_rows: I64) -> Iterator[tuple[I64, I64]]:
+def _members(table: SequenceTable, step: U32, unit: U32, unit_start: I64, unit_rows: I64) -> Iterator[tuple[I64, I64]]:
     """Step and number of each call of some sequences at a time; ``step`` and ``unit``: what is in the steps, by step."""
     for begin in range(0, len(table), SEQUENCES_AT_ONCE):
         steps = table.first_step[[begin, min(begin + SEQUENCES_AT_ONCE, len(table))]]
         part = slice(*np.searchsorted(step, steps).tolist())
         size = unit_start[unit[part] + 1] - unit_start[unit[part]]
-        yield np.repeat(step[part], size), unit_rows[ranges(unit_start[unit[part]], size)]
+        yield np.repeat(step[part].astype(np.int64), size), unit_rows[ranges(unit_start[unit[part]], size)]
 
 
 def states_of(ledger: Ledger) -> StateTable:
