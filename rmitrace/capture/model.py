@@ -123,6 +123,8 @@ class Capture:
     complete: bool = True
     worlds: dict[int, Any] = field(default_factory=dict)
     """Kept for rmitrace.diagnose: what each source tells of the state of things."""
+    diagnosed: dict[int, Any] = field(default_factory=dict)
+    """Kept for rmitrace.diagnose, too: why calls failed."""
     numbers: npt.NDArray[np.int64] | None = None
     """The numbers of the calls, where this is a part of a capture that grows."""
     keeper: Keeper | None = None

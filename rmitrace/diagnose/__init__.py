@@ -33,6 +33,7 @@ _LATER = ("RMI_BUSY", "RMI_BLOCKED")
 _MARK = {True: "+", False: "-", None: "?"}
 
 
+_KEPT = 8192
 _NAMED = 3
 """Conditions that a sentence names."""
 
@@ -134,9 +135,20 @@ def world(capture: Capture, source: int) -> World:
 
 
 def why(capture: Capture, seq: int) -> Diagnosis | None:
-    """Why a call failed."""
+    """Why a call failed; of up to _KEPT calls that were asked about it is known already."""
     if not capture.calls.failed[seq]:
         return None
+    known: dict[int, Diagnosis | None] = capture.diagnosed
+    if (found := known.get(seq)) is not None:
+        return found
+    found = _why(capture, seq)
+    if len(known) >= _KEPT:
+        known.clear()
+    known[seq] = found
+    return found
+
+
+def _why(capture: Capture, seq: int) -> Diagnosis | None:
     asked = _asked(capture, seq)
     name, status = capture.name_text(asked), capture.status_text(seq)
     if not name.startswith("RMI_") or not status:
