@@ -86,9 +86,14 @@ taskset 1 sh -c 'echo 84000000 ffff >{SMC}/smc11'"""
     told = re.search(r"(\d+) breakpoint hits are lost", said)
     assert told is not None
     lost = int(told[1])
-    x1 = [int(c["x"][1], 16) for c in e2e.opened.calls(path)]
+    told_of = e2e.opened.decoded(path)
+    found = [o for o in told_of if o["type"] == "call"]
+    x1 = [int(c["x"][1], 16) for c in found if c["paired"] != "exit-only"]
+    assert len(found) - len(x1) <= 1  # where the last entry hit again: no room for that, but for the exit, which is shorter
     assert 1000 < len(x1) < 1500
     assert x1 == [*range(len(x1) - 1), 0xFFFF]
     gone = 2 * (1501 - len(x1))  # a hit in front of the SMC and one behind it
     assert gone - 1 <= lost <= gone + 8  # single steps that were interrupted hit again
-    assert f"the tracer lost {lost} events on CPU 0" in e2e.opened.findings(path)["LOST-EVENTS"]
+    texts = [o["message"] for o in told_of if o.get("rule") == "LOST-EVENTS"]
+    counts = [re.match(r"the tracer lost (\d+) events? on CPU 0;", t) for t in texts]
+    assert sum(int(m[1]) for m in counts if m is not None) == lost
