@@ -38,6 +38,7 @@ def tables(calls: int, folder: Path, limit: float) -> Iterator[Table]:
     made = _generate.ftrace_text(path, calls)
     _generate.ftrace_text(small, 1)
     table = Table(f"Commands: {made:,} calls in {path.stat().st_size / 1e6:,.0f} MB of ftrace text, no index", "")
+    cost([sys.executable, "-c", LIFECYCLE, str(path)])  # compiles what is compiled once for every version
     for name, arguments, lines in COMMANDS:
         command = [sys.executable, "-c", LIFECYCLE]
         if arguments is not None:
