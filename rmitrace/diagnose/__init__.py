@@ -34,6 +34,7 @@ _MARK = {True: "+", False: "-", None: "?"}
 
 
 _KEPT = 8192
+"""Calls of a capture whose reasons are kept."""
 _NAMED = 3
 """Conditions that a sentence names."""
 

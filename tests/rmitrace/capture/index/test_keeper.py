@@ -31,17 +31,7 @@ TRACE_DAT_PLAIN = ROOT / "captures/trace-dat/pdev-connect.dat"
 PAGES = ROOT / "captures/raw-pages/trace_pipe_raw.cpu1.bin"
 PCAP = ROOT / "captures/spdm/doe_v12_measall.pcap"
 CACHED = OpenOptions(cache=True)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, and no file too small or too new for an index."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("RMITRACE_CACHE_LIMIT", raising=False)
-    monkeypatch.setattr(keeper, "SMALLEST", 0)
-    monkeypatch.setattr(keeper, "_WORTH_LOOKING", 0)
-    monkeypatch.setattr(identity, "_SETTLED_NS", -(10**18))
-    return tmp_path / "cache" / "rmitrace"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def said(capture: Capture) -> str:

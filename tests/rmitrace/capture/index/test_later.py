@@ -11,7 +11,7 @@ import pytest
 
 from rmitrace import checks, lifecycle
 from rmitrace.capture import Capture, OpenOptions, open_capture, reopen_capture
-from rmitrace.capture.index import container, identity, keeper, later
+from rmitrace.capture.index import container, keeper, later
 from rmitrace.correlate.skew import opinions
 from rmitrace.lifecycle.table import SequenceTable, StateTable
 
@@ -21,16 +21,7 @@ CONSOLE = ROOT / "captures/mixed/rme-uart0.log"
 MAIL = ROOT / "captures/mixed/report-mail.txt"
 RECORDED = ROOT / "captures/rmm/tf-rmm-head-doefail6.calls.jsonl.xz"
 CACHED = OpenOptions(cache=True)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("RMITRACE_CACHE_LIMIT", raising=False)
-    monkeypatch.setattr(keeper, "SMALLEST", 0)
-    monkeypatch.setattr(keeper, "_WORTH_LOOKING", 0)
-    monkeypatch.setattr(identity, "_SETTLED_NS", -(10**18))
-    return tmp_path / "cache" / "rmitrace"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def tables(capture: Capture) -> list[Any]:
