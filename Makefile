@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-DEMO := captures/rmm/tf-rmm-head-nominal.calls.jsonl.xz
+DEMO := captures/trace-dat/ready.dat captures/mixed/rme-ready-uart.log
 
 TOOLS := tshark linux-perf trace-cmd chromium
 E2E_TOOLS := qemu-system-arm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross trace-cmd busybox-static dash openssh-client \

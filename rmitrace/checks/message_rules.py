@@ -82,7 +82,7 @@ NEGOTIATION = (
         "SPDM-VERSION",
         "note",
         "nothing follows VERSION",
-        "there is no version in common, or the connection was stopped there (TF-RMM ends with a GET_VERSION)",
+        "there is no version in common, or the connection was stopped there",
         "the versions that the device lists",
         "DSP0274 GET_VERSION",
     ),

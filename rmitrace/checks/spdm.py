@@ -166,7 +166,7 @@ def _closed(capture: Capture) -> Iterator[Finding]:
 
 def negotiation(capture: Capture) -> Iterable[Finding]:
     """SPDM-DOWNGRADE: a version below what both have said, or below the one before; SPDM-VERSION: nothing comes after
-    VERSION; SPDM-ALGORITHM: an algorithm that was not offered, or none."""
+    VERSION, and it is not behind the end of a session; SPDM-ALGORITHM: an algorithm that was not offered, or none."""
     capture.conversations.decode()
     for c in capture.conversations.list:
         yield from _versions(c)
@@ -196,7 +196,9 @@ def _versions(c: Conversation) -> Iterator[Finding]:
                 text = f"SPDM {_dotted(chosen)} after {_dotted(before)} with the same device"
                 yield at("SPDM-DOWNGRADE", "warning", text, m, "DSP0274 GET_VERSION")
             before = chosen
-    if offered and c.messages[-1].name == "VERSION":
+    # TF-RMM ends a session and asks for the versions, so that the device forgets the connection: they had one in common
+    forgets = before in offered and len(c.messages) > 2 and c.messages[-3].session_id is not None
+    if offered and c.messages[-1].name == "VERSION" and not forgets:
         text = f"nothing follows VERSION ({', '.join(map(_dotted, offered))}): no version in common, or it was stopped there"
         yield at("SPDM-VERSION", "note", text, c.messages[-1], "DSP0274 GET_VERSION")
 

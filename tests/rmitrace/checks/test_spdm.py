@@ -167,6 +167,13 @@ def test_nothing_after_version() -> None:
     assert one.message.startswith("nothing follows VERSION (1.1)")
 
 
+def test_versions_asked_for_behind_a_session_are_its_end() -> None:
+    """TF-RMM's disconnect: END_SESSION, then GET_VERSION, which makes the device forget the connection."""
+    capture = opened(CAPTURES / "trace-dat" / "ready.dat")
+    assert capture.conversations.list[0].messages[-1].name == "VERSION"
+    assert [f.rule for f in capture.findings] == ["SPDM-DOWNGRADE"]
+
+
 @pytest.mark.parametrize(
     ("offered", "chosen", "severity", "words"),
     [

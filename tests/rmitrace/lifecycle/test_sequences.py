@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,43 @@ def test_the_console_of_the_same_run_tells_the_host_why():
     assert host.source == 0
     assert "rme-uart0.log says: Creating secure session failed with status 0x80040001" in host.why
     assert not others  # both sides show the same connect
+
+
+READY = ("trace-dat/ready.dat", "mixed/rme-ready-uart.log")
+"""One run of a Linux host and TF-RMM, traced by the host and printed by the RMM."""
+
+
+@pytest.mark.parametrize("names", [READY, READY[:1], READY[1:]], ids=" ".join)
+def test_the_real_connect_that_reaches_ready(names: tuple[str, ...]):
+    """The RMM's rows answer PDEV_GET_STATE with 1, 3 and 4: NEEDS_KEY, READY, STOPPED in RmiPdevState of DEN0137 2.0-bet3."""
+    capture = open_capture([str(ROOT / "captures" / name) for name in names])
+    assert not capture.calls.failed.any()
+    assert [(q.kind, q.object, q.outcome) for q in capture.sequences] == [
+        ("connect", "pdev:0x5265f000", "ok"),
+        ("disconnect", "pdev:0x5265f000", "ok"),
+    ]
+    said = [s.to for s in capture.states if s.object == "pdev:0x5265f000" and not s.inferred]
+    assert [s for s in said if s in ("NEEDS_KEY", "READY", "STOPPED")] == ["NEEDS_KEY", "READY", "STOPPED"]
+    connect = next(iter(capture.sequences))
+    assert [s.name for s in connect.steps if s.name != "delegate"] == ["create", "negotiate", "set key", "session"]
+
+
+def test_the_rows_of_the_rmm_are_calls_of_the_host():
+    """32 rows on the UART, all among the 76 calls whose SMC trace-cmd report shows in the host's trace."""
+    capture = open_capture([str(ROOT / "captures" / name) for name in READY])
+    assert len(re.findall("^ *SMC_RMI_", (ROOT / "captures" / READY[1]).read_text(), re.MULTILINE)) == 32
+    assert len(capture.calls) == 76
+
+
+def test_the_messages_of_the_real_connect():
+    """The second byte of each of the 18 DOE payloads, read in DSP0274's table of codes; the secured ones by their DOE type 2."""
+    capture = open_capture([str(ROOT / "captures" / READY[0])])
+    (talk,) = capture.conversations.list
+    assert [m.name for m in talk.messages] == [
+        "GET_VERSION", "VERSION", "GET_CAPABILITIES", "CAPABILITIES", "NEGOTIATE_ALGORITHMS", "ALGORITHMS",
+        "GET_CERTIFICATE", "CERTIFICATE", "GET_CERTIFICATE", "CERTIFICATE", "KEY_EXCHANGE", "KEY_EXCHANGE_RSP",
+        "FINISH", "FINISH_RSP", "SECURED", "SECURED", "GET_VERSION", "VERSION",
+    ]  # fmt: skip
 
 
 def test_realm_of_1_0():
