@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .abi import Profile
 from .call import decode_call
 from .layout import decode_struct, structs
-from .names import REVISIONS, command, commands, found_in, name_of, profile, status_number, status_of
+from .names import INDEXED, REVISIONS, command, commands, found_in, name_of, profile, status_number, status_of
 from .spec import Command, Reg
 from .tree import Node
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .spdm import Session
 
 __all__ = [
+    "INDEXED",
     "REVISIONS",
     "Command",
     "Node",

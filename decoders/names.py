@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REVISIONS = rmi.REVISIONS
+INDEXED = ("RMI_ERROR_RTT", "RMI_ERROR_RTT_AUX", "RMI_ERROR_PSMMU_ST", "RMI_ERROR_DPT", "RMI_ERROR_REALM")
+"""The statuses that can come with an index or level, see index_of."""
 NOT_SUPPORTED = -1
 """What an SMC gives that nobody answers (DEN0028), as a signed number."""
 
@@ -178,9 +180,9 @@ def index_of(fid: int, status: str | None, x0: int) -> int | None:
 
     RMI_ERROR_REALM has one in RMI_REC_ENTER: 0 Realm NEW, 1 SYSTEM_OFF. 1.x defines it, TF-RMM goes on to give it in 2.0.
     """
-    if status in ("RMI_ERROR_RTT", "RMI_ERROR_RTT_AUX", "RMI_ERROR_PSMMU_ST", "RMI_ERROR_DPT"):
-        return x0 >> 8 & 0xFF
-    return x0 >> 8 & 0xFF if status == "RMI_ERROR_REALM" and base_fid(fid) == 0xC400015C else None
+    if status not in INDEXED or (status == "RMI_ERROR_REALM" and base_fid(fid) != 0xC400015C):
+        return None
+    return x0 >> 8 & 0xFF
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, column, objects_coded, prepare
+from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, column, columns, objects_coded, prepare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,7 +99,7 @@ def holding(capture: Capture, where: str, progress: Callable[[int], None] | None
             codes, texts = objects_coded(capture, rows)
             out[rows] = _flags(expression, where, {"object": texts}, len(texts))[codes]
         else:
-            out[rows] = _flags(expression, where, {n: column(capture, n, rows) for n in names}, rows.stop - start)
+            out[rows] = _flags(expression, where, columns(capture, names, rows), rows.stop - start)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         waiting = [pool.submit(part, start) for start in range(0, count, AT_ONCE)]

@@ -1,6 +1,7 @@
 """The columns that a condition over calls may name (docs/query.md), some rows at a time.
 
-Registers above x7 and the task are read again from the raw records, so naming them costs a pass over the capture.
+Registers above x7 are read again from the raw records one by one, the task from their beginnings: naming them costs a pass over
+the capture.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 import decoders
 
+from .capture.call_registers import CallRegisters
 from .capture.naming import FID_MASK
 from .capture.pairs import PAIRED
 from .capture.records import NO_TIME
@@ -32,6 +34,10 @@ COLUMNS = (*NUMBERS, *TEXTS, *FLAGS, *REGISTERS)
 """Every column that a condition over calls may name."""
 
 
+_KIND_BITS = 4
+"""Bits that the number of a kind of objects has."""
+
+
 class Coded(NamedTuple):
     """A column that has few values: ``codes`` are places in ``values``; one below zero means the last of these."""
 
@@ -47,6 +53,8 @@ def prepare(capture: Capture, names: list[str]) -> None:
         _ = capture.sequences
     if "messages" in names:
         capture.conversations.decode()
+    if "task" in names:
+        _ = capture.tasks
 
 
 def coded(capture: Capture, names: Iterable[str]) -> dict[str, Coded]:
@@ -54,14 +62,21 @@ def coded(capture: Capture, names: Iterable[str]) -> dict[str, Coded]:
     return {n: _CODED[n](capture) for n in names if n in _CODED}
 
 
-def column(capture: Capture, name: str, rows: slice | None = None) -> pl.Series:
-    """Some rows of a column, all where none are told. Unknown values are null."""
+def columns(capture: Capture, names: Iterable[str], rows: slice) -> dict[str, pl.Series]:
+    """Some rows of some columns."""
+    registers = CallRegisters(capture, rows) if any(n in REGISTERS for n in names) else None
+    return {n: column(capture, n, rows, registers) for n in names}
+
+
+def column(capture: Capture, name: str, rows: slice | None = None, registers: CallRegisters | None = None) -> pl.Series:
+    """Some rows of a column, all where none are told. Unknown values are null. ``registers``: those of the rows."""
     import polars as pl
 
     calls = capture.calls
     rows = slice(0, len(calls)) if rows is None else rows
     if name in REGISTERS:
-        return _unsigned(*capture.regs(np.arange(rows.start, rows.stop), int(name[1:]), out=name[0] == "r"))
+        known = CallRegisters(capture, rows) if registers is None else registers
+        return _unsigned(*known.of(int(name[1:]), out=name[0] == "r"))
     if name in ("ts_ns", "ts"):
         ts = calls.ts[rows]
         return _number(ts, ts != NO_TIME, 10**9 if name == "ts" else 1)
@@ -118,10 +133,9 @@ def _unsigned(values: Any, known: Any) -> pl.Series:
 
 
 def _task(capture: Capture, rows: slice) -> pl.Series:
-    import polars as pl
-
-    found = (capture.task(i) for i in range(rows.start, rows.stop))
-    return pl.Series([None if t is None else t.encode("utf-8", "backslashreplace").decode() for t in found], dtype=pl.String)
+    codes = capture.tasks.of(rows.start, rows.stop)
+    names = (None if t is None else t.encode("utf-8", "backslashreplace").decode() for t in capture.tasks.names)
+    return _gather(_texts(names), codes)
 
 
 def _object(capture: Capture, rows: slice) -> pl.Series:
@@ -135,10 +149,14 @@ def objects_coded(capture: Capture, rows: slice) -> Coded:
     kind, addr = objects.kind[rows], objects.addr[rows]
     changes = np.flatnonzero((addr[1:] != addr[:-1]) | (kind[1:] != kind[:-1])) + 1
     starts = np.concatenate([np.zeros(min(len(kind), 1), dtype=np.int64), changes])
-    _, number = np.unique(addr[starts], return_inverse=True)
-    _, first, back = np.unique(number.reshape(-1) * 16 + kind[starts], return_index=True, return_inverse=True)
+    kinds, key = kind[starts], addr[starts]
+    if len(key) and int(key.max()) >= 1 << 64 - _KIND_BITS:  # no physical address is that long
+        _, number = np.unique(key, return_inverse=True)
+        key = number.reshape(-1).astype(np.uint64)
+    key = key << np.uint64(_KIND_BITS) | kinds.astype(np.uint64)
+    _, first, back = np.unique(key, return_index=True, return_inverse=True)
     codes = np.repeat(back.reshape(-1), np.diff(np.append(starts, len(kind))))
-    return Coded(codes, object_texts(kind[starts][first], addr[starts][first]))
+    return Coded(codes, object_texts(kinds[first], addr[starts[first]]))
 
 
 @cache
@@ -185,14 +203,15 @@ def _index(capture: Capture, rows: slice) -> pl.Series:
     import polars as pl
 
     calls = capture.calls
-    r0, known = capture.regs(np.arange(rows.start, rows.stop), 0, out=True)
-    fid, name = calls.fid[rows], calls.name[rows].astype(np.int64)
-    some = np.flatnonzero(known & (fid != 0))
-    _, value = np.unique(r0[some], return_inverse=True)
-    _, first, back = np.unique(value.reshape(-1) * len(capture.names) + name[some], return_index=True, return_inverse=True)
-    at = some[first].tolist()
-    found = [decoders.status_of(int(fid[i]), int(r0[i]), capture.revision.of(capture.names[name[i]]))[1] for i in at]
-    out = np.full(len(fid), -1, dtype=np.int64)
+    indexed = np.array([*(s in decoders.INDEXED for s in capture.statuses), False])
+    some = np.flatnonzero(indexed[calls.status[rows]])
+    r0, known = capture.regs(some + rows.start, 0, out=True)
+    some, r0 = some[known], r0[known]
+    fid, name = calls.fid[some + rows.start], calls.name[some + rows.start].astype(np.int64)
+    _, value = np.unique(r0, return_inverse=True)
+    _, first, back = np.unique(value.reshape(-1) * len(capture.names) + name, return_index=True, return_inverse=True)
+    found = [decoders.status_of(int(fid[i]), int(r0[i]), capture.revision.of(capture.names[name[i]]))[1] for i in first.tolist()]
+    out = np.full(rows.stop - rows.start, -1, dtype=np.int64)
     out[some] = np.array([-1 if i is None else i for i in found], dtype=np.int64)[back.reshape(-1)]
     return pl.Series(out).set(pl.Series(out < 0), None)
 

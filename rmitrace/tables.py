@@ -97,7 +97,7 @@ def _calls(capture: Capture, names: list[str]) -> Iterator[pl.DataFrame]:
     count = len(capture.calls)
     for start in range(0, max(count, 1), AT_ONCE):
         rows = slice(start, min(start + AT_ONCE, count))
-        yield pl.DataFrame({n: query_columns.column(capture, n, rows) for n in names}, schema_overrides=calls_schema())
+        yield pl.DataFrame(query_columns.columns(capture, names, rows), schema_overrides=calls_schema())
 
 
 def _messages(capture: Capture, names: list[str]) -> Iterator[pl.DataFrame]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..lifecycle.operations import Operations
     from .index import Keeper
     from .messages import Conversations, Message
+    from .tasks import Tasks
 
 
 CALL_COLUMNS: dict[str, Any] = {
@@ -138,6 +139,7 @@ class Capture:
     _cache: Any = None
     _ahead: dict[int, Call] = field(default_factory=dict)
     _objects: Any = None
+    _tasks: Tasks | None = None
     _marks: Marks | None = None
     _conversations: Conversations | None = None
     _checked: list[Finding] | None = None
@@ -231,6 +233,15 @@ class Capture:
         c = self.calls
         rec = int(c.enter[seq]) if c.enter[seq] >= 0 else int(c.exit[seq])
         return self.detail(int(c.source[seq]), rec, False).task
+
+    @property
+    def tasks(self) -> Tasks:
+        """The names of the tasks of many calls."""
+        if self._tasks is None:
+            from .tasks import Tasks
+
+            self._tasks = Tasks(self)
+        return self._tasks
 
     def objects(self) -> Any:
         """Which object each call is about: see rmitrace.lifecycle.objects.ObjectColumn."""

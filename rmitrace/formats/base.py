@@ -96,6 +96,12 @@ class Growth:
     late: bool = False
 
 
+HEAD, PID, NO_TASK = "head", "pid", "none"
+"""How the task of a record of a call is told, so that those of millions are known without reading each: attribute ``task_by``
+of a format. Its name and, behind it, its pid stand at the beginning of the record, which is text; its pid alone tells it; never.
+Where a format has none, each record is read."""
+
+
 class Format(Protocol):
     """A capture format. Modules in rmitrace.formats have one instance named FORMAT; third parties add theirs
     through the entry point group ``rmitrace.formats``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..capture.records import Records
-from .base import Data, Detail, Growth, ReadOptions
+from .base import HEAD, Data, Detail, Growth, ReadOptions
 from .eventmap import parse_maps
 from .ftrace_graph import graph_detail, parse_graph
 from .ftrace_line import MAX_LINE, event_name, parse_body, parse_head
@@ -21,6 +21,7 @@ class Ftrace:
     """The format; see the module."""
 
     name = "ftrace"
+    task_by = HEAD
     title = "ftrace text (trace, trace_pipe, trace-cmd report, perf ftrace)"
     growth = Growth(context=1 << 15, late=True)
 

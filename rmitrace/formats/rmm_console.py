@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..capture.records import Finding, Kind, Records
-from .base import Data, Detail, Growth, ReadOptions, Unreadable
+from .base import NO_TASK, Data, Detail, Growth, ReadOptions, Unreadable
 from .rmm_console_columns import Columns
 from .rmm_console_marks import KERNEL_TIME
 from .rmm_console_reader import MAX_FINDINGS, Reader
@@ -34,6 +34,7 @@ class RmmConsole:
     """The format."""
 
     name = "rmm-console"
+    task_by = NO_TASK
     title = "RMM console (TF-RMM, Islet), shared UART, pasted report"
     growth = Growth(context=1 << 16, ahead=16)
 

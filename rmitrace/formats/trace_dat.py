@@ -8,7 +8,7 @@ the end of the file, through the unpacked pages of each CPU: Records.facts['data
 from __future__ import annotations
 
 from ..capture.records import Records
-from .base import Data, Detail, ReadOptions
+from .base import PID, Data, Detail, ReadOptions
 
 MAGIC = b"\x17\x08\x44tracing"
 
@@ -17,6 +17,7 @@ class TraceDat:
     """The format; see the module."""
 
     name = "trace-dat"
+    task_by = PID
     title = "trace.dat (trace-cmd record, binary)"
     closed = "a trace.dat is complete only when its recorder has closed it; follow trace_pipe, or open it then"
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from decoders.tree import Node
 
+from ..capture.call_registers import CallRegisters
 from ..capture.call_tree import call_line
 from ..capture.model import Capture
-from ..capture.records import N_REGS
 from .gaps import Gap, Layout, Part, Register, Shape, layout, match, only_in_numbers, possible, within
 
 Ints = npt.NDArray[np.int64]
@@ -27,8 +27,6 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _NEVER, _ALWAYS, _LOOK, _NUMBERS = range(4)
 _FEW_KINDS = 1 << 18
 """Kinds of calls up to which those that occur are found by counting."""
-_APART = 4
-"""Times as many records as calls that are unpacked for them in one piece."""
 _RESULT = Register(True, 0)
 
 
@@ -126,7 +124,7 @@ class Shapes:
             for gap, parts in found.items():
                 rows = np.concatenate(parts)
                 rows = rows[~out[rows]]
-                value, known = registers.of(gap.register, np.searchsorted(at, rows))
+                value, known = registers.some(gap.register, np.searchsorted(at, rows))
                 rows = rows[known & within(value, Part(gap, self._needle, False, False))]
                 out[rows] = [self._in_line(int(s)) for s in calls[rows]] if decoded else True
 
@@ -162,7 +160,7 @@ class Shapes:
         """A number for each call that is the same for those that look alike."""
         key = _mix(np.full(len(at), kind, dtype=np.uint64), registers.fid[at])
         for register in dict.fromkeys((Register(False, 0), _RESULT, *shown.told, *(g.register for g in shown.gaps))):
-            value, known = registers.of(register, at)
+            value, known = registers.some(register, at)
             key = _mix(key, known)
             gap = next((g for g in shown.gaps if g.register == register), None)
             if gap is not None and register in shown.told:
@@ -176,7 +174,7 @@ class Shapes:
     def _way(way: tuple[Part, ...], at: Ints, registers: _Registers) -> Flags:
         out = np.ones(len(at), dtype=bool)
         for part in way:
-            value, known = registers.of(part.gap.register, at)
+            value, known = registers.some(part.gap.register, at)
             out &= known & within(value, part)
         return out
 
@@ -241,48 +239,17 @@ def _differs(node: Node, gap: Gap) -> bool:
     return not isinstance(node.value, int) or bool(node.value & gap.mask)
 
 
-class _Registers:
-    """The registers of some calls, each unpacked when it is first asked for."""
+class _Registers(CallRegisters):
+    """The registers of some calls, and of some of these."""
 
     def __init__(self, capture: Capture, calls: Ints) -> None:
-        self._capture, self._calls = capture, calls
-        self._read: dict[Register, tuple[Any, Flags]] = {}
-        self._blocks: dict[int, Any] = {}
-        self._records: tuple[Any, Any] | None = None
+        super().__init__(capture, calls)
         self.fid = capture.calls.fid[calls]
-        if len(capture.sources) == 1 and len(calls):
-            c = capture.calls
-            records = c.enter[calls], c.exit[calls]
-            there = [r[r >= 0] for r in records]
-            self._low = min(int(r.min()) for r in there if len(r))
-            self._high = max(int(r.max()) for r in there if len(r)) + 1
-            if self._high - self._low <= _APART * len(calls) + N_REGS:
-                self._records = records
 
-    def of(self, register: Register, at: Ints) -> tuple[Any, Flags]:
+    def some(self, register: Register, at: Ints) -> tuple[Any, Flags]:
         """Values of some of the calls (0 where unknown), and whether each is known."""
-        found = self._read.get(register)
-        if found is None:
-            found = self._read[register] = self._of(register)
-        return found[0][at], found[1][at]
-
-    def _of(self, register: Register) -> tuple[Any, Flags]:
-        out, number = register
-        if self._records is None or number >= N_REGS:
-            return self._capture.regs(self._calls, number, out=out)
-        record = self._records[out]
-        at = np.where(record >= 0, record - self._low, 0)
-        known = (self._block(-1)[at] >> np.uint32(number) & np.uint32(1) != 0) & (record >= 0)
-        return np.where(known, self._block(number)[at], np.uint64(0)), known
-
-    def _block(self, number: int) -> Any:
-        """A register of all records from the first to the last; -1: which are known."""
-        found = self._blocks.get(number)
-        if found is None:
-            records = self._capture.sources[0].records
-            span = slice(self._low, self._high)
-            found = self._blocks[number] = records.known[span] if number < 0 else records.regs[span, number]
-        return found
+        value, known = self.of(register.number, out=register.out)
+        return value[at], known[at]
 
 
 def _mix(key: Any, values: Any) -> Any:
