@@ -83,7 +83,7 @@ def both(data: bytes, monkeypatch: pytest.MonkeyPatch, pages: int = 1) -> tuple[
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.dat")), ids=lambda p: p.name)
 def test_shipped_files(path: Any, pages: int, monkeypatch: pytest.MonkeyPatch) -> None:
     records, windows = both(path.read_bytes(), monkeypatch, pages)
-    assert windows or path.name == "cut.dat"
+    assert windows or path.name in ("cut.dat", "ready.dat")  # what is damaged, and what has two buffers, is read whole
     row = len(records) // 2
     at, length = int(records.offset[row]), int(records.length[row])
     raw = bytes(records.facts.get("data", path.read_bytes())[at : at + length])
