@@ -1,6 +1,7 @@
-"""Kernels as object code: Numba compiles one, for the types it is called with, once; from then on llvmlite alone loads it.
+"""Kernels as object code: Numba compiles one, for the types it is called with, once; from then on it is loaded without.
 
-Importing Numba takes longer than most sources are read in, llvmlite some 30 ms. A kernel takes arrays of one dimension and
+Importing Numba takes longer than most sources are read in, and LLVM alone, which Numba brings, some 50 ms: it loads only what
+.kernel_loader does not know. A kernel takes arrays of one dimension and
 integers, gives back integers or flags, and must not raise: there is nobody who would take it. (Indices are not checked and
 division by zero gives 0.) While one runs other threads do.
 """
@@ -8,17 +9,24 @@ division by zero gives 0.) While one runs other threads do.
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 import os
 import threading
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from . import kernel_loader
+
+try:
+    from _blake2 import blake2b as _digest  # hashlib brings OpenSSL, 7 ms
+except ImportError:  # pragma: no cover
+    from hashlib import blake2b as _digest
 
 Kernel = Callable[..., Any]
 Array = npt.NDArray[Any]
@@ -76,7 +84,7 @@ class Compiled:
         return entry(given)
 
     def _enter(self, kinds: tuple[str, ...]) -> Kernel:
-        name = hashlib.sha256(" ".join([*kinds, *_machine()]).encode()).hexdigest()[:20]
+        name = digest(" ".join([*kinds, *_machine()]).encode())[:20]
         path = None if self.place is None else self.place / f"{self.function.__name__}-{name}{SUFFIX}"
         code = None if path is None else _kept(path)
         if code is None:
@@ -110,13 +118,23 @@ def _chosen() -> Callable[[Array], int]:
 _address = _chosen()
 
 
+def digest(data: bytes) -> str:
+    """Tells one text from another."""
+    return _digest(data, digest_size=32).hexdigest()
+
+
+_TELLING = ("model name", "flags", "CPU implementer", "CPU part", "CPU variant", "CPU revision", "Features")
+"""What /proc/cpuinfo says of what a processor can do: x86, arm64."""
+
+
 @cache
 def _machine() -> tuple[str, ...]:
-    """What object code depends on besides its source."""
-    import llvmlite
-    from llvmlite import binding
-
-    return llvmlite.__version__, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+    """What object code depends on besides its source: the compiler, and the processor, of which all cores are alike."""
+    compiler = find_spec("llvmlite")
+    version = next((Path(p, "_version.py").read_text() for p in (compiler and compiler.submodule_search_locations) or ()), "")
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        one = file.read(1 << 14).partition("\n\n")[0].splitlines()
+    return version, os.uname().machine, *(line for line in one if line.startswith(_TELLING))
 
 
 # -- making
@@ -182,7 +200,7 @@ def _entry(inner: Kernel, kinds: tuple[str, ...], results: int, several: bool) -
 
 def _keep(path: Path, code: Code) -> None:
     """Write a file with code; without it, it is compiled again."""
-    head = code._asdict() | {"object": hashlib.sha256(code.object).hexdigest()}
+    head = code._asdict() | {"object": digest(code.object)}
     part = path.with_suffix(f".{os.getpid()}")
     try:
         part.write_bytes(json.dumps(head).encode() + b"\n" + code.object)
@@ -196,7 +214,7 @@ def _kept(path: Path) -> Code | None:
     try:
         head, _, data = path.read_bytes().partition(b"\n")
         told = json.loads(head)
-        if told["object"] != hashlib.sha256(data).hexdigest():
+        if told["object"] != digest(data):
             return None
         return Code(**(told | {"object": data}))
     except (OSError, ValueError, KeyError, TypeError):
@@ -206,36 +224,14 @@ def _kept(path: Path) -> Code | None:
 # -- calling
 
 
-@cache
-def _target() -> Any:
-    from llvmlite import binding
-
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    _, cpu, features = _machine()
-    return binding.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
-
-
-_ENGINES: list[Any] = []
-"""They stay as long as the process: code lies in their memory."""
-
-
 def _callable(code: Code, kinds: tuple[str, ...]) -> Kernel:
-    from llvmlite import binding
-
-    target = _target()
-    nowhere = ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p).value
-    for name in code.needs:
-        if not binding.address_of_symbol(name):
-            binding.add_symbol(name, nowhere)
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
-    engine.add_object_file(binding.ObjectFileRef.from_data(code.object))
-    engine.finalize_object()
-    _ENGINES.append(engine)
+    address = kernel_loader.load(code.object, code.symbol, _elsewhere)
+    if address is None:
+        address = _by_llvm(code)
     types: list[Any] = []
     for kind in kinds:
         types += [ctypes.c_void_p, ctypes.c_int64] if kind[0] == "*" else [_TYPES[kind]]
-    native = ctypes.CFUNCTYPE(None, *types, ctypes.c_void_p)(engine.get_function_address(code.symbol))
+    native = ctypes.CFUNCTYPE(None, *types, ctypes.c_void_p)(address)
     results = ctypes.c_int64 * max(len(code.results), 1)
 
     def call(given: list[int]) -> Any:
@@ -247,6 +243,42 @@ def _callable(code: Code, kinds: tuple[str, ...]) -> Kernel:
         return tuple(found) if code.several else found[0]
 
     return call
+
+
+@cache
+def _elsewhere(name: str) -> int:
+    """The address of a function of the C library, or of what ends the process: nothing else is ever called."""
+    process = ctypes.CDLL(None)
+    return ctypes.cast(getattr(process, name, None) or process.abort, ctypes.c_void_p).value or 0
+
+
+@cache
+def _target() -> Any:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    cpu, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+    return binding.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+
+
+_ENGINES: list[Any] = []
+"""They stay as long as the process: code lies in their memory."""
+
+
+def _by_llvm(code: Code) -> int:
+    """The address of the function of an object that LLVM loads."""
+    from llvmlite import binding
+
+    target = _target()
+    for name in code.needs:
+        if not binding.address_of_symbol(name):
+            binding.add_symbol(name, _elsewhere(name))
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code.object))
+    engine.finalize_object()
+    _ENGINES.append(engine)
+    return engine.get_function_address(code.symbol)  # type: ignore[no-any-return]
 
 
 def _python(letter: str, value: int) -> Any:
