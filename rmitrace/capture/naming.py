@@ -117,7 +117,7 @@ class Identities:
         services: dict[str, int] = {}
         statuses: dict[str, int] = {}
         unsaid = np.flatnonzero(which == 0) if len(fids) and not fids[0] else which[:0]
-        for r in np.unique(row[unsaid]).tolist():
+        for r in np.unique(row[unsaid]).tolist() if len(unsaid) else ():
             some = unsaid[row[unsaid] == r]
             name, service = _row_identity(list(self._rows)[r])
             out.name[some], out.service[some] = _number(names, name), _number(services, service)

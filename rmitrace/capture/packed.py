@@ -33,7 +33,8 @@ class Column(PackedValues, NDArrayOperatorsMixin):
         if len(rows) > 1 and bool((rows[1:] < rows[:-1]).any()):
             order = np.argsort(rows, kind="stable")
             rows, new = rows[order], new[order]
-        for number in np.unique(rows // self.PIECE).tolist():
+        numbers = rows // self.PIECE
+        for number in numbers[np.flatnonzero(np.diff(numbers, prepend=-1))].tolist():
             mine = slice(*np.searchsorted(rows, [number * self.PIECE, (number + 1) * self.PIECE]).tolist())
             piece = self._piece(number).copy()
             piece[rows[mine] - number * self.PIECE] = new[mine]

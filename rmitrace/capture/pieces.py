@@ -5,7 +5,6 @@ that a capture larger than memory can be worked with and nothing is left behind.
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import IO, ClassVar
 
 BUDGET = 64 << 20
@@ -109,6 +108,8 @@ class Pieces:
     def _spill(self) -> None:
         """Move what is in memory to the file."""
         if self.file is None:
+            import tempfile
+
             self.file = tempfile.TemporaryFile(prefix="rmitrace-", dir=_folder())  # noqa: SIM115 - lives with the pieces
         at = self.file.seek(0, os.SEEK_END)
         moving = [i for i, place in enumerate(self._at) if place < 0]

@@ -266,10 +266,10 @@ def mark_cut(records: Records, told: Forms | None = None) -> int:
 
 def forms(records: Records) -> Forms:
     """See Forms."""
-    both = np.zeros(0, dtype=np.uint64)
+    found: set[int] = set()
     for start in range(0, len(records), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
         smc = records.kind[some] <= Kind.EXIT
         form = records.name[some][smc].astype(np.uint64) << np.uint64(32) | records.known[some][smc]
-        both = np.union1d(both, distinct(form)[0])
-    return {(n >> 32, n & 0xFFFFFFFF) for n in both.tolist()}
+        found.update(distinct(form)[0].tolist())
+    return {(n >> 32, n & 0xFFFFFFFF) for n in found}

@@ -6,9 +6,7 @@ same, slowly. Compiled code is used only where a source is big enough to repay t
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .kernel_code import SUFFIX, Compiled, Kernel
+from .kernel_code import SUFFIX, Compiled, Kernel, digest
+from .kernel_workers import Job, Workers
 
 LOAD_FROM = 1 << 20
-"""Bytes from which loading compiled code, some 30 ms, is repaid by what it saves."""
+"""Bytes from which loading compiled code is repaid by what it saves, LLVM included where that is needed."""
 COMPILE_FROM = 48 << 20
 """Bytes from which the compiling, some seconds once for every version, is repaid."""
 PIECE = 4 << 20
@@ -42,10 +41,7 @@ def folder() -> Path:
 @cache
 def _digest(files: tuple[str, ...]) -> str:
     """Tells one version of the source files of a kernel from another."""
-    found = hashlib.sha256()
-    for file in files:
-        found.update(Path(file).read_bytes())
-    return found.hexdigest()[:20]
+    return digest(b"".join(Path(file).read_bytes() for file in files))[:20]
 
 
 def _files(function: Kernel, steps: tuple[Kernel, ...]) -> tuple[str, ...]:
@@ -87,6 +83,8 @@ def _ours(place: Path) -> bool:
 
 def _prune(newest: Path) -> None:
     """Remove all but the newest code."""
+    import shutil
+
     others = sorted((p for p in folder().iterdir() if p != newest), key=lambda p: p.stat().st_mtime)
     for place in others[: 1 - _KEPT]:
         shutil.rmtree(place, ignore_errors=True)
@@ -134,13 +132,11 @@ def in_order(scan: Callable[[int, int], T], parts: Iterator[tuple[int, int]], th
         for start, end in parts:
             yield start, end, scan(start, end)
         return
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    waiting: deque[tuple[int, int, Future[T]]] = deque()
-    with ThreadPoolExecutor(threads, "scan") as pool:
+    waiting: deque[tuple[int, int, Job[T]]] = deque()
+    with Workers(threads, "scan") as workers:
         try:
             for start, end in parts:
-                waiting.append((start, end, pool.submit(scan, start, end)))
+                waiting.append((start, end, workers.begin(scan, start, end)))
                 if len(waiting) > threads:
                     first, last, found = waiting.popleft()
                     yield first, last, found.result()
@@ -149,7 +145,7 @@ def in_order(scan: Callable[[int, int], T], parts: Iterator[tuple[int, int]], th
                 yield first, last, found.result()
         finally:
             for *_, found in waiting:
-                found.cancel()
+                found.wanted = False
 
 
 @contextmanager
@@ -159,18 +155,16 @@ def behind(work: Callable[..., None]) -> Iterator[Callable[..., None]]:
     if cores() < 2:
         yield work
         return
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    before: list[Future[None]] = []
+    before: list[Job[None]] = []
 
     def begin(*args: Any) -> None:
         wait()
-        before.append(pool.submit(work, *args))
+        before.append(worker.begin(work, *args))
 
     def wait() -> None:
         if before:
             before.pop().result()
 
-    with ThreadPoolExecutor(1, "behind") as pool:
+    with Workers(1, "behind") as worker:
         yield begin
         wait()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rmitrace.capture import CaptureError, OpenOptions, open_capture
-from rmitrace.formats import perf_data
+from rmitrace.formats import perf_data, perf_print
 from rmitrace.formats.base import ReadOptions, Unreadable
 from rmitrace.formats.perf_data import FORMAT
 from tests.rmitrace.formats import perf_data_build as build
@@ -120,7 +120,7 @@ def test_a_perf_that_refuses_says_why(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_perf_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(tmp_path, monkeypatch, "exec sleep 60")
-    monkeypatch.setattr(perf_data, "TIMEOUT", 0.2)
+    monkeypatch.setattr(perf_print, "TIMEOUT", 0.2)
     began = time.monotonic()
     with pytest.raises(Unreadable, match="took longer than"):
         FORMAT.read(b"PERFILE2", 0, 8, ReadOptions())
@@ -129,7 +129,7 @@ def test_a_perf_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_perf_that_never_ends_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(tmp_path, monkeypatch, f"while :; do cat {CAPTURES / 'script-ns.txt'} || exit 1; done")
-    monkeypatch.setattr(perf_data, "MAX_TEXT", 100_000)
+    monkeypatch.setattr(perf_print, "MAX_TEXT", 100_000)
     records = FORMAT.read(b"PERFILE2", 0, 8, ReadOptions())
     assert len(records.facts["data"]) == 100_000
     assert [(f.rule, f.offset) for f in records.findings if f.rule == "INPUT-CUT"] == [("INPUT-CUT", 100_000)]
