@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import kernel_steps, kernels
-from .ftrace_scan_head import HEAD, clock, group_end, is_name, is_stack, name_end, task
+from .ftrace_scan_head import HEAD, clock, group_end, is_name, is_stack, name_end, seconds_of, task
 from .ftrace_scan_values import VALUES, interrupt, place_end, values
 from .kernel_code import Kernel
 from .kernel_steps import line_end_from, pointer, same
@@ -25,46 +25,57 @@ MORE, NEW_EVENT = 0, 1
 def _lines(
     buf: Any, pos: Any, end: Any, perf: Any,
     slots: Any, blob: Any, name_at: Any, name_len: Any, name_first: Any, name_last: Any, cls: Any, arrow: Any, known: Any,
-    first: Any, fields: Any, field_at: Any, field_len: Any, field_word: Any, field_mask: Any, field_reg: Any, field_count: Any,
+    first: Any, fields: Any, field_at: Any, field_len: Any, field_word: Any, field_mask: Any, field_zero: Any, zero_mask: Any,
+    field_reg: Any, field_count: Any,
     o_offset: Any, o_length: Any, o_ts: Any, o_cpu: Any, o_pid: Any, o_event: Any, o_regs: Any, o_slow: Any, o_gap: Any,
-    seen: Any, text_at: Any, text_size: Any, follow: Any, size: Any, slow_size: Any,
+    seen: Any, text_at: Any, text_size: Any, follow: Any, head_at: Any, head_size: Any, head_seconds: Any, head_pid: Any,
+    head_cpu: Any, size: Any, slow_size: Any,
 ) -> tuple[Any, Any, Any, Any, Any, Any]:  # fmt: skip
     """See _scan."""
     lines = n = slow = 0
     gap, status = False, MORE
-    task_at, task_size, pid, cpu = np.int64(0), np.int64(0), 0, 0
+    task_at, task_size, task_pid, task_cpu = np.int64(0), np.int64(0), 0, 0
     before = np.int64(0)
     while pos < end and n < size and slow < slow_size and status == MORE:
         lines += 1
-        if buf[pos] == 10:
-            gap |= perf == 1
-            pos += 1
-            continue
         # 0: give the line to the line reader, 1: skip it, 2: it is read, 3: a line of a stack trace, to skip
         verdict = 0
         p = pos
+        ev = guess = follow[before]
+        known_head = head_size[ev] > 0 and pos + head_size[ev] < end and same(buf, pos, head_at[ev], head_size[ev])
+        if not known_head and buf[pos] == 10:
+            gap |= perf == 1
+            pos += 1
+            continue
         while True:  # once; left by break
-            if pos + 24 >= end or buf[pos] == 35 or (perf and buf[pos] == 9):  # '#', a call chain
-                break
-            if not perf and buf[pos] == 32 and buf[pos + 1] == 61 and buf[pos + 2] == 62 and buf[pos + 3] == 32:
-                if is_stack(buf, pos, end):
-                    verdict = 3
-                break
-            if buf[pos + 16] != (32 if perf else 45):  # '-'
-                break
-            if task_size > 0 and pos + task_size < end and same(buf, pos, task_at, task_size):  # as on the line before
-                q = pos + task_size
+            if known_head:  # all up to the seconds as on the last line of the event that followed the one before
+                q, seconds, pid, cpu = pos + head_size[ev], np.uint64(head_seconds[ev]), head_pid[ev], head_cpu[ev]
             else:
-                q, pid, cpu = task(buf, pos, end, perf)
-                if q < 0:
-                    task_size = np.int64(0)
+                if pos + 24 >= end or buf[pos] == 35 or (perf and buf[pos] == 9):  # '#', a call chain
                     break
-                task_at, task_size = pos, q - pos
-            q, ts = clock(buf, q, end, perf)
+                if not perf and buf[pos] == 32 and buf[pos + 1] == 61 and buf[pos + 2] == 62 and buf[pos + 3] == 32:
+                    if is_stack(buf, pos, end):
+                        verdict = 3
+                    break
+                if buf[pos + 16] != (32 if perf else 45):  # '-'
+                    break
+                if task_size > 0 and pos + task_size < end and same(buf, pos, task_at, task_size):  # as on the line before
+                    q = pos + task_size
+                else:
+                    q, task_pid, task_cpu = task(buf, pos, end, perf)
+                    if q < 0:
+                        task_size = np.int64(0)
+                        break
+                    task_at, task_size = pos, q - pos
+                pid, cpu = task_pid, task_cpu
+                q, seconds = seconds_of(buf, q, end, perf)
+                if q < 0:
+                    break
+            clock_at = q
+            q, ts = clock(buf, q, end, perf, seconds)
             if q < 0:
                 break
             begin = q
-            ev = follow[before]
             if text_size[ev] > 0 and q + text_size[ev] < end and same(buf, q, text_at[ev], text_size[ev]):
                 q += text_size[ev]  # event and place as on its line before
             else:
@@ -118,7 +129,7 @@ def _lines(
             else:
                 q = values(
                     buf, q, end, first[ev], first[ev] + fields[ev], blob, field_at, field_len, field_word, field_mask,
-                    field_reg, field_count, o_regs, 8 * n,
+                    field_zero, zero_mask, field_reg, field_count, o_regs, 8 * n,
                 )  # fmt: skip
             if q < 0:
                 break
@@ -133,6 +144,9 @@ def _lines(
             seen[ev] += 1
             verdict = 2
             before = ev
+            if not known_head or ev != guess:
+                head_at[ev], head_size[ev], head_seconds[ev] = pos, clock_at - pos, np.int64(seconds)
+                head_pid[ev], head_cpu[ev] = pid, cpu
             p = q
             break
         if verdict == 0:
@@ -141,23 +155,25 @@ def _lines(
             gap = False
         else:
             gap |= verdict < 3
-        pos = line_end_from(buf, p, end) + 1
+        pos = (p if verdict == 2 else line_end_from(buf, p, end)) + 1
     return pos, n, slow, lines, gap, status
 
 
 def _scan(
     buf: Any, pos: Any, end: Any, perf: Any,
     slots: Any, blob: Any, name_at: Any, name_len: Any, name_first: Any, name_last: Any, cls: Any, arrow: Any, known: Any,
-    first: Any, fields: Any, field_at: Any, field_len: Any, field_word: Any, field_mask: Any, field_reg: Any, field_count: Any,
+    first: Any, fields: Any, field_at: Any, field_len: Any, field_word: Any, field_mask: Any, field_zero: Any, zero_mask: Any,
+    field_reg: Any, field_count: Any,
     o_offset: Any, o_length: Any, o_ts: Any, o_cpu: Any, o_pid: Any, o_event: Any, o_regs: Any, o_slow: Any, o_gap: Any,
-    seen: Any, text_at: Any, text_size: Any, follow: Any,
+    seen: Any, text_at: Any, text_size: Any, follow: Any, head_at: Any, head_size: Any, head_seconds: Any, head_pid: Any,
+    head_cpu: Any,
 ) -> tuple[Any, Any, Any, Any, Any, Any]:  # fmt: skip
     """Read lines from ``pos`` (the start of a line) on. Behind ``end`` there are SLACK bytes more.
 
     perf     1: the columns are those of perf script (a blank after the name, pid/tid, no flags, group:event)
     o_gap    for each line of o_slow whether one that was read or skipped here lies between it and the one before
     seen     lines taken here are counted, by event
-    text_at, text_size, follow   zeros: for what is remembered of every event
+    text_at, text_size, follow, head_at, .. head_cpu   zeros: for what is remembered of every event
     Returns (position of the next line, records, lines in o_slow, lines read, whether one was taken behind the last of o_slow,
     MORE or NEW_EVENT): it stops at ``end``, when there is no room left, or after a line (the last in o_slow) with an event
     that is not in the table.
@@ -165,10 +181,12 @@ def _scan(
     return _lines(
         pointer(buf), pos, end, perf, pointer(slots), pointer(blob), pointer(name_at), pointer(name_len), pointer(name_first),
         pointer(name_last), pointer(cls), pointer(arrow), pointer(known), pointer(first), pointer(fields), pointer(field_at),
-        pointer(field_len), pointer(field_word), pointer(field_mask), pointer(field_reg), pointer(field_count),
+        pointer(field_len), pointer(field_word), pointer(field_mask), pointer(field_zero), pointer(zero_mask),
+        pointer(field_reg), pointer(field_count),
         pointer(o_offset), pointer(o_length), pointer(o_ts), pointer(o_cpu), pointer(o_pid), pointer(o_event),
         pointer(o_regs), pointer(o_slow), pointer(o_gap), pointer(seen), pointer(text_at), pointer(text_size),
-        pointer(follow), len(o_offset), len(o_slow),
+        pointer(follow), pointer(head_at), pointer(head_size), pointer(head_seconds), pointer(head_pid), pointer(head_cpu),
+        len(o_offset), len(o_slow),
     )  # fmt: skip
 
 

@@ -70,22 +70,27 @@ def task(buf: Any, pos: Any, end: Any, perf: Any) -> tuple[Any, Any, Any]:
     return p + 2, pid, cpu
 
 
-def clock(buf: Any, p: Any, end: Any, perf: Any) -> tuple[Any, Any]:
-    """(offset of the event, ns) from what stands behind ``[CPU] ``; the offset is -1 where it is not as expected."""
+def seconds_of(buf: Any, p: Any, end: Any, perf: Any) -> tuple[Any, Any]:
+    """(offset behind ``seconds.``, seconds) from what stands behind ``[CPU] ``; the offset is -1 where it is not as expected."""
     p = blanks(buf, p, end)
     if not perf and p < end and not 48 <= buf[p] <= 57:  # flags
         begin = p
         while p < end and buf[p] > 32 and buf[p] != 91 and buf[p] != 40 and p - begin < 7:
             p += 1
         if p - begin < 3 or p - begin > 6 or p >= end or buf[p] != 32:
-            return -1, 0
+            return -1, np.uint64(0)
         p = blanks(buf, p, end)
     seconds, size = decimal(buf, p)
     p += size
     if size == 0 or size > 10 or p >= end or buf[p] != 46 or seconds >= _TOP_SECOND:
-        return -1, 0
-    fraction, size = decimal(buf, p + 1)
-    p += 1 + size
+        return -1, np.uint64(0)
+    return p + 1, seconds
+
+
+def clock(buf: Any, p: Any, end: Any, perf: Any, seconds: Any) -> tuple[Any, Any]:
+    """(offset of the event, ns) from what stands behind ``seconds.``; the offset is -1 where it is not as expected."""
+    fraction, size = decimal(buf, p)
+    p += size
     if size == 0 or size > 9 or p >= end or buf[p] != 58:
         return -1, 0
     ts = np.int64(seconds * _SECOND + fraction * _POWERS[9 - size])
@@ -153,5 +158,5 @@ def is_stack(buf: Any, pos: Any, end: Any) -> Any:
     return p >= end or buf[p] == 10
 
 
-HEAD = (blanks, digits, task, clock, group_end, name_end, is_name, is_stack)
+HEAD = (blanks, digits, task, seconds_of, clock, group_end, name_end, is_name, is_stack)
 """The steps of this module."""

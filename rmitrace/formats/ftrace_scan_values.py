@@ -104,19 +104,27 @@ def array(buf: Any, p: Any, end: Any, count: Any, reg: Any, o_regs: Any, n: Any)
 
 def values(
     buf: Any, p: Any, end: Any, field: Any, last: Any, blob: Any, field_at: Any, field_len: Any, field_word: Any,
-    field_mask: Any, field_reg: Any, field_count: Any, o_regs: Any, n: Any,
+    field_mask: Any, field_zero: Any, zero_mask: Any, field_reg: Any, field_count: Any, o_regs: Any, n: Any,
 ) -> Any:  # fmt: skip
     """Read `` name=value`` of the fields from ``field`` to before ``last`` into the registers from ``n`` on; the offset behind
     them, -1 where something else stands there."""
     while field < last:
-        size = field_len[field]
-        if p + size >= end or word(buf, p) & field_mask[field] != field_word[field]:
+        size, reg = field_len[field], field_reg[field]
+        w = word(buf, p)
+        if w & zero_mask[field] == field_zero[field] and p + size + 3 < end:  # 0x0: most of them are
+            c = buf[p + size + 3]
+            if c == 32 or c == 10 or c == 13:
+                if 0 <= reg < 8:
+                    o_regs[n + reg] = _ZERO
+                p += size + 3
+                field += 1
+                continue
+        if p + size >= end or w & field_mask[field] != field_word[field]:
             return -1
         for i in range(8, size):
             if buf[p + i] != blob[field_at[field] + i]:
                 return -1
         p += size
-        reg = field_reg[field]
         if field_count[field] > 0:
             p = array(buf, p, end, field_count[field], reg, o_regs, n)
             if p < 0:
@@ -124,7 +132,7 @@ def values(
         else:
             w = word(buf, p)
             value, digits = np.uint64(0), np.int64(0)
-            if w & _THREE == _0X0 and w & _FOURTH < _BELOW_0:  # 0x0: most of them are
+            if w & _THREE == _0X0 and w & _FOURTH < _BELOW_0:  # 0x0
                 digits = np.int64(1)
             elif w & _TWO == _0X:
                 value, digits = hexadecimal(buf, p + 2)

@@ -33,6 +33,8 @@ class Table:
         self.field_len = np.zeros(0, dtype=np.int64)
         self.field_word = np.zeros(0, dtype=np.uint64)
         self.field_mask = np.zeros(0, dtype=np.uint64)
+        self.field_zero = np.zeros(0, dtype=np.uint64)
+        self.zero_mask = np.zeros(0, dtype=np.uint64)
         self.field_reg = np.zeros(0, dtype=np.int64)
         self.field_count = np.zeros(0, dtype=np.int64)
         self._frozen: tuple[npt.NDArray[Any], ...] | None = None
@@ -68,6 +70,9 @@ class Table:
         self.field_len = np.append(self.field_len, [len(t) for t in texts])
         self.field_word = np.append(self.field_word, np.array([number(t[:8]) for t in texts], dtype=np.uint64))
         self.field_mask = np.append(self.field_mask, np.array([(1 << 8 * min(len(t), 8)) - 1 for t in texts], dtype=np.uint64))
+        zeros = [t + b"0x0" if not c and len(t) + 3 < 8 else b"" for t, (_, _, c) in zip(texts, fields, strict=True)]
+        self.field_zero = np.append(self.field_zero, np.array([number(z) or 1 for z in zeros], dtype=np.uint64))
+        self.zero_mask = np.append(self.zero_mask, np.array([(1 << 8 * len(z)) - 1 for z in zeros], dtype=np.uint64))
         self.field_reg = np.append(self.field_reg, [r for _, r, _ in fields])
         self.field_count = np.append(self.field_count, [c for _, _, c in fields])
         self.known[at] = sum({1 << i for _, r, c in fields if r >= 0 for i in range(r, r + max(c, 1)) if i < MAX_REGS})
@@ -87,7 +92,7 @@ class Table:
         if self._frozen is None:
             arrays = (
                 *self.words.arrays(), self.cls, self.arrow, self.known, self.first, self.fields, self.field_at, self.field_len,
-                self.field_word, self.field_mask, self.field_reg, self.field_count,
+                self.field_word, self.field_mask, self.field_zero, self.zero_mask, self.field_reg, self.field_count,
             )  # fmt: skip
             self._frozen = tuple(a.copy() for a in arrays)
         return self._frozen
@@ -107,7 +112,7 @@ class Columns:
         self.slow = np.empty(slow, dtype=np.int64)
         self.gap = np.empty(slow, dtype=np.uint8)
         self.seen = np.zeros(events, dtype=np.int64)
-        self.memory = np.zeros((3, events), dtype=np.int64)
+        self.memory = np.zeros((8, events), dtype=np.int64)
 
     def arrays(self) -> tuple[npt.NDArray[Any], ...]:
         """What scan() takes, in its order; what it remembers from line to line is cleared."""

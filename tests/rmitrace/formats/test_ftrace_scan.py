@@ -142,6 +142,66 @@ def test_lines_near_the_common_form(lines: list[bytes]) -> None:
     check(Reader, b"".join(lines))
 
 
+# Lines that begin as others did before them, up to the seconds, and differ in what comes then.
+HEADS = [
+    b"              sh-1603    [000] d....   601.", b"              sh-1603    [001] d....   601.",
+    b"              sh-1603    [000] d..1.   602.", b"            a-sh-7       [000] d....   601.",
+    b"          <idle>-0       [000] d....  1601.", b"         new\nline-7       [000] d....   601.",
+]  # fmt: skip
+FRACTION = st.sampled_from([b"999902: ", b"000001: ", b"9: ", b"123456789: ", b"1234567890: ", b": ", b"99x: ", b"99:", b"99 : "])
+PLACED = st.sampled_from(
+    [b"smc_enter: (f+0x0/0x80 [m])", b"smc_exit: (g+0x4/0x8 [m] <- f)", b"smc_exit: (g+0x4/0x8)", b"smc_enterr: (f)", b"irq: x"]
+)
+VALUE = st.sampled_from(
+    [
+        b"0x0",
+        b"0x0",
+        b"0x0",
+        b"0xc4000150",
+        b"0x00",
+        b"0",
+        b"0x0x",
+        b"0x0\0",
+        b"0x0\r",
+        b"0x01",
+        b"0x",
+        b"0x0 ",
+        b"0x" + b"1" * 17,
+    ]
+)
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> bytes:
+    """A line of few heads, events and values."""
+    values = draw(st.lists(VALUE, max_size=4))
+    fields = b"".join(b" a%d=" % i + v for i, v in enumerate(values))
+    return (
+        draw(st.sampled_from(HEADS))
+        + draw(FRACTION)
+        + draw(PLACED)
+        + fields
+        + draw(st.sampled_from([b"\n", b"\n", b"\r\n", b""]))
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(alike(), alike(), GOOD), min_size=4, max_size=30))
+def test_lines_that_begin_alike(lines: list[bytes]) -> None:
+    check(Reader, HEAD + ENTER + b"\n" + HEAD + EXIT + b"\n" + b"".join(lines) + HEAD + EXIT + b"\n")
+
+
+def test_a_head_is_remembered_of_each_event() -> None:
+    """Task, CPU and seconds of a line are its own, not those of the line that the scanner expected there."""
+    begin = b"%16s-%-7d [%03d] d....   %d.000001: "
+    events = (b"smc_enter: (f+0x0/0x80 [m]) a0=0xc4000150", b"smc_exit: (g+0x4/0x8 [m] <- f) a0=0x0")
+    wanted = [(7 + i // 8, i // 4 % 2, 600 + i // 16, i % 2) for i in range(64)]
+    data = b"".join(begin % (b"t", pid, cpu, s) + events[e] + b"\n" for pid, cpu, s, e in wanted)
+    records = Reader(data, 0, len(data), ReadOptions()).read(compiled(), 1)
+    found = zip(records.pid.tolist(), records.cpu.tolist(), records.ts.tolist(), strict=True)
+    assert list(found) == [(pid, cpu, s * 10**9 + 1000) for pid, cpu, s, _ in wanted]
+
+
 @pytest.mark.parametrize("piece", [b"\n", b"\r", b"", b" ", b"}", b"0x", b"-", b"A", b"\xff"])
 def test_a_line_hurt_at_every_byte(piece: bytes) -> None:
     """Each variant of a good line is followed by a good one: a scanner that runs past a line's end would lose it."""
