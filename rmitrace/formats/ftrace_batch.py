@@ -53,6 +53,11 @@ class LineSource:
         self.findings: list[Finding] = []
         self.lines = self.ignored = self.placed = 0
         self.table = Table(MAX_EVENTS)
+        self.buf: Any = data
+        self.compiled = False
+        """Whether the scanner is; ``buf`` is the source as it takes it."""
+        self.last = start
+        """Where the scanner ends."""
         self._gap = False
         self._names: dict[str, int] = {}
         self._seen = np.zeros(MAX_EVENTS, dtype=np.int64)
@@ -71,6 +76,11 @@ class LineSource:
 
     def gap(self) -> None:
         """The scanner took lines with columns since the last line(); called before the next one."""
+
+    def passed(self, columns: Columns, at: int, count: int) -> int:
+        """The first of the lines ``columns.slow`` from ``at`` up to ``count`` that line() has to take; those in front of it are
+        of no effect, and counted here."""
+        return at
 
     def flush(self) -> None:
         """The last line was read: add what waits for more."""
@@ -105,7 +115,8 @@ class LineSource:
 
     def _scan(self, scanner: Callable[..., Any], threads: int) -> None:
         """Read with a scanner; its records and those of the lines it leaves come together piece by piece."""
-        buf: Any = self.data if scanner is ftrace_scan.scan else np.frombuffer(self.data, dtype=np.uint8)
+        self.compiled = scanner is not ftrace_scan.scan
+        self.buf = buf = np.frombuffer(self.data, dtype=np.uint8) if self.compiled else self.data
         self.builder.names = self._names
 
         def one(at: int, end: int) -> _Found:
@@ -115,7 +126,7 @@ class LineSource:
 
         piece = max(kernels.PIECE, 2 * _SHORTEST_SLOW)
         self.known = self.table.arrays()
-        last = kernels.line_start(self.data, self.start, max(self.end - SLACK, self.start))
+        self.last = last = kernels.line_start(self.data, self.start, max(self.end - SLACK, self.start))
         head = kernels.line_end(self.data, min(self.start + LEARN, last) - 1, last) if last > self.start else last
         at = self.start
         while at < head:
@@ -143,9 +154,11 @@ class LineSource:
     def _take(self, found: _Found) -> int:
         """Read the lines that the scanner left, learn from them, and put all records with the others; how far that is."""
         columns, slow = found.columns, found.slow
-        for start, gap in zip(columns.slow[:slow].tolist(), columns.gap[:slow].tolist(), strict=True):
-            self._before_line(gap)
-            self._next(start)
+        starts, gaps, i = columns.slow[:slow].tolist(), columns.gap[:slow].tolist(), 0
+        while (i := self.passed(columns, i, slow)) < slow:
+            self._before_line(gaps[i])
+            self._next(starts[i])
+            i += 1
         self._gap |= found.gap
         self.lines += found.lines - slow
         self.ignored += found.lines - slow - found.records

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ..capture.records import NO_TIME
 from . import eventmap
 from .base import Detail
+from .ftrace_graph_scan import OpenDepths
 from .ftrace_line import nanoseconds, number
 
 _TIME = re.compile(rb" *(\d{1,12})\.(\d{6}) \| ")
@@ -151,6 +152,7 @@ class Stacks:
         self._open: dict[tuple[int, int], list[tuple[int, str]]] = {}
         self._task: dict[int, int] = {}
         self.first_switch: dict[int, tuple[int, int]] = {}
+        self._depths: OpenDepths | None = None
 
     def pid(self, graph: Graph) -> int:
         """The task of a line: its own column, else the one that the last switch on its CPU named, else -1."""
@@ -158,6 +160,7 @@ class Stacks:
 
     def switch(self, graph: Graph, offset: int) -> None:
         """Take a task switch; the first one on a CPU tells which task ran before it."""
+        self._depths = None
         before = graph.ret if graph.ret is not None else -1
         if graph.cpu not in self._task and len(self.first_switch) < eventmap.MAX_REGS * 1024:
             self.first_switch[graph.cpu] = (offset, before)
@@ -169,11 +172,30 @@ class Stacks:
 
     def lost(self, cpu: int) -> None:
         """Forget what was open on a CPU: events were lost there."""
+        self._depths = None
         self._open.pop(self._key(self._task.get(cpu, -1), cpu), None)
+
+    @property
+    def depths(self) -> OpenDepths:
+        """How deep the wrappers that are open stand."""
+        if self._depths is None:
+            deep = {key: stack[-1][0] for key, stack in self._open.items() if stack}
+            tasks: dict[int, int] = {}
+            for (pid, _), depth in deep.items():
+                tasks[pid] = max(depth, tasks.get(pid, -1))
+            self._depths = OpenDepths(max(deep.values(), default=-1), tasks)
+        return self._depths
 
     def take(self, graph: Graph, pid: int, cpu: int) -> list[Returned]:
         """The wrapper functions entered or left by a line."""
         key = self._key(pid, cpu)
+        self._depths = None
+        found = self._take(graph, key)
+        if not self._open.get(key, True):
+            del self._open[key]
+        return found
+
+    def _take(self, graph: Graph, key: tuple[int, int]) -> list[Returned]:
         stack = self._open.get(key)
         if stack:
             limit = graph.indent + 1 if graph.kind == "close" else graph.indent

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from ..capture.records import Finding, Kind, Records
-from . import eventmap
+from . import eventmap, ftrace_graph_scan
 from .base import Data, ReadOptions, Unreadable
 from .ftrace_batch import LineSource, settle
 from .ftrace_events import NOWHERE
 from .ftrace_graph import Graph, Stacks, parse_graph, parse_graph_event
 from .ftrace_line import MAX_LINE, Head, event_name, parse_head
+from .ftrace_table import Columns
 
 _ENTRIES = re.compile(rb"# entries-in-buffer/entries-written: (\d{1,18})/(\d{1,18})")
 _LATENCY = re.compile(rb"# latency: \d{1,18} us, #(\d{1,18})/(\d{1,18})")
@@ -40,12 +41,15 @@ class Reader(LineSource):
         self.numbered = self.lost = 0
         self.columns = False  # a line of this file has columns: one without them is no event
         self.after_mark = False
+        self._passing: ftrace_graph_scan.Passing | None = None
+        self.drawn = False  # the line before was one of the drawing of function_graph
         self.last_tick = -1
         self.tick_repeats = False
 
     def line(self, at: int, stop: int) -> None:
         """Take the line between two offsets (its end not included)."""
         self.lines += 1
+        self.drawn = False
         line = bytes(self.data[at : min(stop, at + MAX_LINE)])
         if line[-1:] == b"\r":
             line, stop = line[:-1], stop - 1
@@ -58,6 +62,22 @@ class Reader(LineSource):
             self.ignored += 1
         if kind is Kind.MARK:
             self.after_mark = True
+
+    def passed(self, columns: Columns, at: int, count: int) -> int:
+        """See LineSource: of the drawing of function_graph most lines are of functions that have no part in an SMC."""
+        if at == 0:
+            self._passing = None
+        if not self.drawn or at == count or columns.gap[at] or self._gap:
+            return at
+        if self._passing is None:
+            kernel = ftrace_graph_scan.compiled() if self.compiled else ftrace_graph_scan.depths
+            self._passing = ftrace_graph_scan.Passing(kernel, self.buf, self.last, columns.slow, columns.gap, at, count)
+        to = self._passing.behind(at, self.stacks.depths)
+        if to > at:
+            self.after_mark = False
+            self.lines += to - at
+            self.ignored += to - at
+        return to
 
     def gap(self) -> None:
         """See LineSource."""
@@ -88,7 +108,7 @@ class Reader(LineSource):
             self.facts["clock"] = found[1].decode("ascii")
 
     def _event(self, at: int, length: int, line: bytes) -> Kind | None:
-        head = parse_head(line)
+        head = parse_head(line) if b":" in line else None
         if head is None:
             return self._without_columns(at, length, line)
         self.columns, self.after_mark = True, False
@@ -159,7 +179,7 @@ class Reader(LineSource):
             return None
         graph = parse_graph(line)
         if graph is not None:
-            self.after_mark = False
+            self.after_mark, self.drawn = False, True
             return self._graph(at, length, graph, None)
         lost = _LOST.match(line)
         if lost is not None:
