@@ -64,7 +64,7 @@ def failed_sequences(capture: Capture) -> Iterable[Finding]:
 
 def _cause(capture: Capture, seq: int, said: str) -> str:
     """Why the call was refused that a sequence failed with, where the sequence does not know."""
-    d = diagnose.why(capture, seq) if ":" not in said else None
+    d = diagnose.brief(capture, seq) if ":" not in said else None
     return f": {d.reason}" if d is not None and f"{d.command} returned" in said else ""
 
 

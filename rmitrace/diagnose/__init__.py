@@ -1,6 +1,7 @@
 """Why a call failed: the conditions of its status, each held, struck or left open by what the trace shows.
 
-    why(capture, seq)   a Diagnosis, None for a call that did not fail or of which no conditions are known
+    why(capture, seq)    a Diagnosis, None for a call that did not fail or of which no conditions are known
+    brief(capture, seq)  the same with no more conditions than its sentence needs
 
 The conditions are those of the command and revision (decoders.rmi.conditions); the state of the objects comes from the calls
 before it in the same source (``World``), parameters from the registers and from recorded memory.
@@ -8,7 +9,8 @@ before it in the same source (``World``), parameters from the registers and from
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,7 +26,7 @@ from .world import World
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
-__all__ = ["Diagnosis", "Verdict", "World", "runs", "why", "world"]
+__all__ = ["Diagnosis", "Verdict", "World", "brief", "runs", "why", "world"]
 
 _NOT_ACTIVE = Failure("rmm_state", "RMI_ERROR_GLOBAL", "RMM not ACTIVE (checked before the handler runs)", "TF-RMM HEAD")
 """Of every command of 2.0 but a few; not all lists have it."""
@@ -95,7 +97,12 @@ class Diagnosis:
             return self.open[0]
         if len(self.verdicts) == 1 and self.verdicts[0].holds is not False:
             return self.verdicts[0]
-        return self.others[0] if self.others and not self.open else None
+        return self.others[0] if self.others and self.undecided else None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the conditions of the status leave the cause to those with another one: none holds, and none is open."""
+        return not any(v.holds is not False for v in self.verdicts)
 
     @property
     def left(self) -> bool:
@@ -149,7 +156,16 @@ def why(capture: Capture, seq: int) -> Diagnosis | None:
     return found
 
 
-def _why(capture: Capture, seq: int) -> Diagnosis | None:
+def brief(capture: Capture, seq: int) -> Diagnosis | None:
+    """Why a call failed, with the same cause and reason as ``why`` gives: the conditions behind the one that is named are not
+    looked at."""
+    if not capture.calls.failed[seq]:
+        return None
+    found = capture.diagnosed.get(seq)
+    return found if found is not None else _why(capture, seq, in_full=False)
+
+
+def _why(capture: Capture, seq: int, in_full: bool = True) -> Diagnosis | None:
     asked = _asked(capture, seq)
     name, status = capture.name_text(asked), capture.status_text(seq)
     if not name.startswith("RMI_") or not status:
@@ -159,12 +175,23 @@ def _why(capture: Capture, seq: int) -> Diagnosis | None:
     if revision.startswith("2.") and status == _NOT_ACTIVE.status and all(f.status != status for f in conditions):
         conditions = (_NOT_ACTIVE, *conditions)
     q = Query(capture, asked, world(capture, int(capture.calls.source[seq])), conditions)
-    mine = tuple(Verdict(f, *answer(q, f)) for f in conditions if f.status == status)
-    passing = status in ("SMC_NOT_SUPPORTED", *_LATER)
-    elsewhere = [] if passing else [f for f in conditions if f.status not in (status, *_LATER)]
-    others = tuple(v for f in elsewhere if (v := Verdict(f, *answer(q, f))).holds)
     remarks = deviations.of(name, status, source or revision, revision)
-    return Diagnosis(seq, name, status, source or revision, mine, others, remarks)
+    mine = _verdicts(q, [f for f in conditions if f.status == status], in_full)
+    found = Diagnosis(seq, name, status, source or revision, mine, (), remarks)
+    if status in ("SMC_NOT_SUPPORTED", *_LATER) or not (in_full or found.undecided):
+        return found
+    elsewhere = (f for f in conditions if f.status not in (status, *_LATER))
+    return replace(found, others=tuple(v for v in _verdicts(q, elsewhere, in_full) if v.holds))
+
+
+def _verdicts(q: Query, conditions: Iterable[Failure], in_full: bool) -> tuple[Verdict, ...]:
+    """What the trace says about each, in full or up to the first that holds."""
+    out = []
+    for f in conditions:
+        out.append(Verdict(f, *answer(q, f)))
+        if out[-1].holds and not in_full:
+            break
+    return tuple(out)
 
 
 def _asked(capture: Capture, seq: int) -> int:

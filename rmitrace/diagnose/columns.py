@@ -147,12 +147,18 @@ class Columns:
         """An argument (a result where ``out``) by one of its names, of calls of any commands: values, and which are known."""
         value = np.zeros(len(rows), dtype=np.uint64)
         known = np.zeros(len(rows), dtype=bool)
+        if not len(rows):
+            return value, known
         name = self.capture.calls.name[rows]
-        for i in np.unique(name).tolist():
-            reg = self.register(self.capture.names[i], names, out)
-            if reg:
-                at = np.flatnonzero(name == i)
-                value[at], known[at] = self.capture.regs(rows[at], reg, out=out)
+        present = np.flatnonzero(np.bincount(name)).tolist()
+        registers = np.zeros(max(present) + 1, dtype=np.int8)
+        registers[present] = [self.register(self.capture.names[i], names, out) for i in present]
+        register = registers[name]
+        for reg in sorted({*registers.tolist()} - {0}):
+            at = np.flatnonzero(register == reg)
+            if len(at) == len(rows):
+                return self.capture.regs(rows, reg, out=out)
+            value[at], known[at] = self.capture.regs(rows[at], reg, out=out)
         return value, known
 
     def register(self, command: str, names: tuple[str, ...], out: bool = False) -> int:
@@ -168,11 +174,41 @@ def events(*parts: tuple[Any, Any, int]) -> tuple[U64, I64, npt.NDArray[np.int16
     """Keys, calls and codes of several lists, sorted by key and then by call."""
     if not parts:
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int16)
+    if (fast := _sorted(parts)) is not None:
+        return fast
     key = np.concatenate([np.asarray(k, dtype=np.uint64) for k, _, _ in parts])
     seq = np.concatenate([np.asarray(s, dtype=np.int64) for _, s, _ in parts])
     code = np.concatenate([np.full(len(k), c, dtype=np.int16) for k, _, c in parts])
     order = np.lexsort((seq, key))
     return key[order], seq[order], code[order]
+
+
+def _sorted(parts: tuple[tuple[Any, Any, int], ...]) -> tuple[U64, I64, npt.NDArray[np.int16]] | None:
+    """The same by sorting single numbers, in which key, call and number of the list stand side by side; None where 64 bits
+    are too few for that."""
+    several = [(np.asarray(k, dtype=np.uint64), np.asarray(s, dtype=np.int64), c) for k, s, c in parts if len(k)]
+    if not several:
+        return None
+    together = np.bitwise_or.reduce([np.bitwise_or.reduce(k) for k, _, _ in several])
+    down = min((int(together) & -int(together)).bit_length() - 1, 63) if together else 0
+    last = max(int(s.max()) for _, s, _ in several)
+    of_list, of_call = (len(several) - 1).bit_length(), max(last, 0).bit_length()
+    if (int(together) >> down).bit_length() + of_list + of_call > 64 or min(int(s.min()) for _, s, _ in several) < 0:
+        return None
+    packed = np.empty(sum(len(k) for k, _, _ in several), dtype=np.uint64)
+    at = 0
+    for i, (k, s, _) in enumerate(several):
+        packed[at : at + len(k)] = (
+            k >> np.uint64(down) << np.uint64(of_call + of_list) | s.astype(np.uint64) << np.uint64(of_list) | np.uint64(i)
+        )
+        at += len(k)
+    packed.sort()
+    code = np.array([c for _, _, c in several], dtype=np.int16)[(packed & np.uint64((1 << of_list) - 1)).astype(np.int64)]
+    packed >>= np.uint64(of_list)
+    seq = (packed & np.uint64((1 << of_call) - 1)).view(np.int64)
+    packed >>= np.uint64(of_call)
+    packed <<= np.uint64(down)
+    return packed, seq, code
 
 
 class Events:
@@ -184,18 +220,18 @@ class Events:
     def span(self, key: int) -> tuple[int, int]:
         """First and behind the last event of a key."""
         k = np.uint64(key)
-        return int(np.searchsorted(self.key, k, "left")), int(np.searchsorted(self.key, k, "right"))
+        return int(self.key.searchsorted(k, "left")), int(self.key.searchsorted(k, "right"))
 
     def before(self, key: int, seq: int) -> tuple[int, int] | None:
         """Code and call of the last event of a key before a call, None where there is none."""
         a, b = self.span(key)
-        i = a + int(np.searchsorted(self.seq[a:b], seq, "left")) - 1
+        i = a + int(self.seq[a:b].searchsorted(seq, "left")) - 1
         return (int(self.code[i]), int(self.seq[i])) if i >= a else None
 
     def after(self, key: int, seq: int) -> tuple[int, int] | None:
         """Code and call of the first event of a key behind a call."""
         a, b = self.span(key)
-        i = a + int(np.searchsorted(self.seq[a:b], seq, "right"))
+        i = a + int(self.seq[a:b].searchsorted(seq, "right"))
         return (int(self.code[i]), int(self.seq[i])) if i < b else None
 
     def behind(self, keys: U64, seqs: I64) -> I64:
@@ -217,7 +253,7 @@ class Events:
     def since(self, key: int, seq: int) -> tuple[int, int] | None:
         """The same, with the call since when it is so: the first of those that say the same in a row."""
         a, b = self.span(key)
-        i = a + int(np.searchsorted(self.seq[a:b], seq, "left"))
+        i = a + int(self.seq[a:b].searchsorted(seq, "left"))
         if i == a:
             return None
         other = np.flatnonzero(self.code[a:i] != self.code[i - 1])

@@ -60,6 +60,8 @@ class Query:
         self.revision = capture.revision.at(self.call.source).of(self.call.name)
         self.two = self.revision.startswith("2.")
         self._args = {a.name: a.value for a in self.call.args if isinstance(a.value, int)}
+        self._granules: dict[int, Known | None] = {}
+        """Those that were asked for: several conditions are about one."""
 
     def arg(self, *names: str) -> int | None:
         """An argument by one of its names."""
@@ -85,7 +87,9 @@ class Query:
 
     def granule(self, address: int) -> Known | None:
         """The state of a granule when the call is made."""
-        return self.world.granules.at(address, self.seq)
+        if address not in self._granules:
+            self._granules[address] = self.world.granules.at(address, self.seq)
+        return self._granules[address]
 
     def has(self, condition: str) -> bool:
         """Whether the list of this command has a condition."""

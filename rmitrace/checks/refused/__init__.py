@@ -43,8 +43,8 @@ _PROBING = ("RMI_ERROR_RTT", "RMI_ERROR_RTT_AUX", "SMC_NOT_SUPPORTED", "RMI_BLOC
 def refused(capture: Capture) -> Iterable[Finding]:
     """One finding for each object, command and cause."""
     groups: dict[tuple[Any, ...], tuple[Rule, Diagnosis, list[int]]] = {}
-    for seq in looked_at(capture):
-        d = diagnose.why(capture, seq)
+    for seq in capture.ahead(looked_at(capture)):
+        d = diagnose.brief(capture, seq)
         if d is None:
             continue
         world = diagnose.world(capture, int(capture.calls.source[seq]))
