@@ -139,8 +139,10 @@ def _leaked(capture: Capture, source: int) -> Iterator[Finding]:
     told: set[int] = set()
     for i in np.flatnonzero(hit).tolist():
         address, seq = int(value[i]), int(used[i])
+        if seq <= failed[address] or address in told:
+            continue
         state = world.granules.at(address, seq)
-        if seq > failed[address] and address not in told and state is not None and state.state != "UNDELEGATED":
+        if state is not None and state.state != "UNDELEGATED":
             told.add(address)
             text = (
                 f"0x{address:x} is used in call {seq} {capture.name_text(seq)}; its undelegate failed in call {failed[address]}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import diagnose
 from ..capture.records import NO_TIME, Finding
-from ..diagnose.columns import NEVER, Events
+from ..diagnose.events import NEVER, Events
 from .finding import found, some
 from .rule import Check, Rule
 from .unfinished import behind

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..capture.records import NO_TIME, Finding
 from ..lifecycle.members import SEQUENCES_AT_ONCE
-from .finding import MOST_CALLS, found, some
+from .finding import MOST_CALLS, found, parts, some
 from .rule import Check, Rule
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ SLOW_CALL = Rule(
     "Linux RCU stall warnings",
     "times",
 )
+I64 = npt.NDArray[np.int64]
+
 _SAME = 100
 READ_ENTRY = "RMI_RTT_READ_ENTRY"
 _GAP_NS = 1_000_000_000
@@ -88,31 +90,46 @@ def _repeated(capture: Capture) -> Iterator[Finding]:
             yield found(REPEATED, capture, text, run[:MOST_CALLS].tolist())
 
 
-def _alike(capture: Capture) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]]:
+def _alike(capture: Capture) -> Iterator[tuple[I64, npt.NDArray[np.bool_]]]:
     """Of each RMI command the calls that failed with one status _SAME times in a row or more, and whether each but the first
     goes on with the row of the one before it."""
     c = capture.calls
     busy = [i for i, s in enumerate(capture.statuses) if s in ("RMI_BUSY", "RMI_BLOCKED")]
-    bad = np.flatnonzero(c.failed)
-    often, counts = np.unique(c.name[bad], return_counts=True)
-    wanted = [
-        i for i, n in zip(often.tolist(), counts.tolist(), strict=True) if n >= _SAME and capture.names[i].startswith("RMI_")
-    ]
-    names = np.asarray(c.name) if wanted else np.zeros(0, dtype=np.int32)
-    for i in wanted:
-        rows = np.flatnonzero(names == i)
-        mine = bad[np.searchsorted(bad, rows[0]) : np.searchsorted(bad, rows[-1], "right")]
-        mine = mine[names[mine] == i]
-        status = c.status[mine]
-        place = np.searchsorted(rows, mine)  # of two failed calls with none that worked between them
-        good = ~np.isin(status, busy)
-        same = good[1:] & good[:-1] & (status[1:] == status[:-1]) & (place[1:] == place[:-1] + 1)
+    bad, name, place = _failed(capture)
+    status = c.status[bad]
+    often, first, counts = np.unique(name, return_index=True, return_counts=True)
+    for i, begin, n in zip(often.tolist(), first.tolist(), counts.tolist(), strict=True):
+        if n < _SAME or not capture.names[i].startswith("RMI_"):
+            continue
+        some_of = slice(begin, begin + n)
+        mine, status_of, nth = bad[some_of], status[some_of], place[some_of]
+        good = ~np.isin(status_of, busy)
+        same = good[1:] & good[:-1] & (status_of[1:] == status_of[:-1]) & (nth[1:] == nth[:-1] + 1)
         long = np.zeros(len(mine), dtype=bool)
         for start, stop in _long_runs(same):
             long[start : stop + 1] = True
         at = np.flatnonzero(long)
         if len(at):
             yield mine[at], same[at[1:] - 1] & (at[1:] == at[:-1] + 1)
+
+
+def _failed(capture: Capture) -> tuple[I64, I64, I64]:
+    """The calls that failed, one command after the other: their names, and the how many-th call of the command each is."""
+    c = capture.calls
+    seen = np.zeros(len(capture.names) + 1, dtype=np.int64)
+    found: list[tuple[I64, I64, I64]] = []
+    for part in parts(capture):
+        name = c.name[part].astype(np.int16 if len(seen) < 1 << 15 else np.int32)
+        order = np.argsort(name, kind="stable")
+        count = np.bincount(name, minlength=len(seen))
+        nth = np.empty(len(name), dtype=np.int64)
+        nth[order] = np.arange(len(name)) - np.repeat(np.cumsum(count) - count - seen, count)
+        seen += count
+        bad = np.flatnonzero(c.failed[part])
+        found.append((bad + part.start, name[bad].astype(np.int64), nth[bad]))
+    bad, name, nth = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.argsort(name, kind="stable")
+    return bad[order], name[order], nth[order]
 
 
 def _long_runs(same: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

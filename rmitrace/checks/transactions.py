@@ -83,15 +83,15 @@ def _failed(capture: Capture, kind: str, t: Table) -> Iterator[Finding]:
     numbers = states(capture, f"Rmi{kind.title()}State", f"RMI_{kind.upper()}_")
     error = next((v for v, n in numbers.items() if n == "ERROR"), -2)
     life = t.lives(t.is_a(f"{kind.upper()}_CREATE") & t.ok)
-    read = t.state >= 0
-    before = t.last(read, life)
-    hit = np.flatnonzero((t.state == error) & ((before < 0) | (t.state[np.maximum(before, 0)] != error)))
-    comm = t.last(t.is_a(f"{kind.upper()}_COMMUNICATE"), life)
-    for i in hit.tolist():
+    hit = np.flatnonzero(t.state == error)
+    before = t.last(t.state >= 0, life, hit)
+    now = (before < 0) | (t.state[np.maximum(before, 0)] != error)
+    hit, before = hit[now], before[now]
+    comm = t.last(t.is_a(f"{kind.upper()}_COMMUNICATE"), life, hit)
+    for i, j, read in zip(hit.tolist(), comm.tolist(), before.tolist(), strict=True):
         seen = int(t.seq[i])
-        j = int(comm[i])
         device = f"{kind}:0x{int(t.key[i]):x}"
-        if j < 0 or (before[i] >= 0 and before[i] > j):  # nothing was communicated since it was in another state
+        if j < 0 or read > j:  # nothing was communicated since it was in another state
             text = f"RMI_{kind.upper()}_GET_STATE gives ERROR for {device}, and no transaction of it is in the capture"
             yield found(COMM_FAILED, capture, text, [seen], object=device, severity="warning")
             continue
@@ -146,10 +146,10 @@ def _abandoned(capture: Capture, kind: str, t: Table) -> Iterator[Finding]:
     numbers = states(capture, f"Rmi{kind.title()}State", f"RMI_{upper}_")
     error = next((v for v, n in numbers.items() if n == "ERROR"), -2)
     life = t.lives(t.is_a(f"{upper}_CREATE") & t.ok)
-    comm = t.last(t.is_a(f"{upper}_COMMUNICATE"), life)
-    read = t.last(t.state >= 0, life)
-    for i in np.flatnonzero(t.is_a(f"{upper}_ABORT") & t.ok).tolist():
-        j, k = int(comm[i]), int(read[i])
+    aborts = np.flatnonzero(t.is_a(f"{upper}_ABORT") & t.ok)
+    comm = t.last(t.is_a(f"{upper}_COMMUNICATE"), life, aborts)
+    read = t.last(t.state >= 0, life, aborts)
+    for i, j, k in zip(aborts.tolist(), comm.tolist(), read.tolist(), strict=True):
         if j < 0 or (k > j and t.state[k] == error):
             continue
         last, seq = int(t.seq[j]), int(t.seq[i])
@@ -172,8 +172,10 @@ def endless(capture: Capture) -> Iterable[Finding]:
     for _, kind, t in device_tables(capture):
         upper = kind.upper()
         comm = t.is_a(f"{upper}_COMMUNICATE")
-        between = t.last(t.state >= 0, t.lives(np.zeros(len(t), dtype=bool)))
-        moved = (t.state >= 0) & (between >= 0) & (t.state[np.maximum(between, 0)] != t.state)
+        reads = np.flatnonzero(t.state >= 0)
+        same = t.key[reads[1:]] == t.key[reads[:-1]]
+        moved = np.zeros(len(t), dtype=bool)
+        moved[reads[1:]] = same & (t.state[reads[1:]] != t.state[reads[:-1]])
         run = t.lives((~comm & (t.state < 0) & t.ok) | moved)
         counts = np.bincount(run, weights=comm)
         for r in np.flatnonzero(counts > _LONG)[:50].tolist():
@@ -197,11 +199,13 @@ def _interleaved(capture: Capture, source: int) -> Iterator[Finding]:
     t = world.pdev_table
     comm = t.is_a("PDEV_COMMUNICATE") & t.ok
     run = t.lives(~t.is_a("PDEV_COMMUNICATE") & (t.state < 0))  # whoever makes another call is through with the loop
-    before = t.last(comm, run)
-    low, high = np.searchsorted(vdev, t.seq[before]), np.searchsorted(vdev, t.seq)
-    for i in np.flatnonzero(comm & (before >= 0) & (low < high)).tolist():
-        a, b = int(t.seq[before[i]]), int(t.seq[i])
-        lo, hi = int(low[i]), int(high[i])
+    calls = np.flatnonzero(comm)
+    before = t.last(comm, run, calls)
+    calls, before = calls[before >= 0], before[before >= 0]
+    low, high = np.searchsorted(vdev, t.seq[before]), np.searchsorted(vdev, t.seq[calls])
+    for k in np.flatnonzero(low < high).tolist():
+        i, lo, hi = int(calls[k]), int(low[k]), int(high[k])
+        a, b = int(t.seq[before[k]]), int(t.seq[i])
         inside = [int(v) for v in vdev[lo:hi][known[lo:hi] & (owner[lo:hi] == t.key[i])].tolist()]
         if inside and not ((page := exchange(capture, a)) is not None and page.over):
             device = f"pdev:0x{int(t.key[i]):x}"

@@ -9,8 +9,9 @@ import numpy as np
 
 from .. import diagnose
 from ..capture.records import Finding
-from ..diagnose.columns import I64, INCOMPLETE_CONSOLES, NEVER, U64, Events
+from ..diagnose.columns import I64, INCOMPLETE_CONSOLES, U64
 from ..diagnose.devices import states
+from ..diagnose.events import NEVER, Events
 from ..diagnose.table import Table
 from .finding import found, some
 from .rule import Check, Rule
@@ -117,13 +118,13 @@ def devices(capture: Capture) -> Iterable[Finding]:
 def _devices(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
     life = t.lives(t.is_a("PDEV_CREATE", "PDEV_DESTROY") & t.ok)
     comm = t.is_a("PDEV_COMMUNICATE")
-    ahead = t.next(comm, life)
     for rule, command in (
         (NEVER_COMMUNICATED, "PDEV_CREATE"),
         (KEY_NOT_USED, "PDEV_SET_PUBKEY"),
         (STOP_NOT_COMMUNICATED, "PDEV_STOP"),
     ):
-        for i in np.flatnonzero(t.is_a(command) & t.ok & (ahead < 0)).tolist():
+        rows = np.flatnonzero(t.is_a(command) & t.ok)
+        for i in rows[t.next(comm, life, rows) < 0].tolist():
             seq = int(t.seq[i])
             if behind(capture, source, seq):
                 name = f"pdev:0x{int(t.key[i]):x}"
@@ -131,14 +132,16 @@ def _devices(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
                     rule, capture, f"no RMI_PDEV_COMMUNICATE of {name} after {capture.name_text(seq)} (call {seq})", [seq]
                 )
     # a stop, whatever it returned, is the beginning of a disconnect
-    gone = t.next(t.is_a("PDEV_DESTROY") & t.ok, t.lives(t.is_a("PDEV_CREATE") & t.ok))
     device = [i for i, s in enumerate(capture.statuses) if s == "RMI_ERROR_DEVICE"]
-    answered = t.ok | np.isin(capture.calls.status[t.seq], device)
-    last_stop = t.is_a("PDEV_STOP") & answered & (t.next(t.is_a("PDEV_STOP"), life) < 0)
-    made_again = t.next(t.is_a("PDEV_CREATE"), t.lives(np.zeros(len(t), dtype=bool))) >= 0
-    for i in np.flatnonzero(last_stop & (gone < 0)).tolist():
+    is_stop, creates = t.is_a("PDEV_STOP"), t.is_a("PDEV_CREATE")
+    stops = np.flatnonzero(is_stop)
+    stops = stops[t.ok[stops] | np.isin(capture.calls.status[t.seq[stops]], device)]
+    stops = stops[t.next(is_stop, life, stops) < 0]
+    stops = stops[t.next(t.is_a("PDEV_DESTROY") & t.ok, t.lives(creates & t.ok), stops) < 0]
+    made_again = t.next(creates, t.lives(np.zeros(len(t), dtype=bool)), stops) >= 0
+    for i, again in zip(stops.tolist(), made_again.tolist(), strict=True):
         seq = int(t.seq[i])
-        if made_again[i] or behind(capture, source, seq):
+        if again or behind(capture, source, seq):
             name = f"pdev:0x{int(t.key[i]):x}"
             yield found(NO_DESTROY, capture, f"{name} is stopped (call {seq}) and never destroyed", [seq])
 
@@ -153,16 +156,16 @@ def _vdevs(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
         return
     locked = next((v for v, n in states(capture, "RmiVdevState", "RMI_VDEV_").items() if n == "LOCKED"), -2)
     life = t.lives(t.is_a("VDEV_CREATE") & t.ok)
-    read = t.last(t.state >= 0, life)
-    unlock = t.last(t.is_a("VDEV_UNLOCK") & t.ok, life)
+    hung = np.flatnonzero(t.is_a("VDEV_COMMUNICATE"))
     if capture.sources[source].format in INCOMPLETE_CONSOLES:  # prints the row of a call when it returns
-        hung = np.zeros(len(t), dtype=bool)
-    else:
-        hung = t.is_a("VDEV_COMMUNICATE") & (capture.calls.exit[t.seq] < 0) & (unlock >= 0)
-    for i in np.flatnonzero(hung).tolist():
-        before = int(read[unlock[i]])
-        if before >= 0 and t.state[before] == locked:
-            calls = [int(t.seq[i]), int(t.seq[unlock[i]])]
+        hung = hung[:0]
+    hung = hung[capture.calls.exit[t.seq[hung]] < 0]
+    unlock = t.last(t.is_a("VDEV_UNLOCK") & t.ok, life, hung)
+    hung, unlock = hung[unlock >= 0], unlock[unlock >= 0]
+    before = t.last(t.state >= 0, life, unlock)
+    for i, opened, read in zip(hung.tolist(), unlock.tolist(), before.tolist(), strict=True):
+        if read >= 0 and t.state[read] == locked:
+            calls = [int(t.seq[i]), int(t.seq[opened])]
             text = f"RMI_VDEV_COMMUNICATE (call {calls[0]}) never returns; the VDEV was unlocked from LOCKED in call {calls[1]}"
             yield found(UNLOCK_HANGS, capture, text, calls)
     columns = diagnose.world(capture, source).columns

@@ -14,7 +14,7 @@ from decoders.abi import Register
 from .. import diagnose
 from ..capture.records import Finding
 from ..diagnose.deviations import known_to
-from .finding import found, more, parts, some, times
+from .finding import MOST_CALLS, found, more, parts, some, times
 from .rule import Check, Rule
 
 if TYPE_CHECKING:
@@ -200,28 +200,37 @@ def reserved(capture: Capture) -> Iterable[Finding]:
 
 
 def _reserved(capture: Capture) -> Iterator[Finding]:
+    narrow = [*_narrow(capture)]
+    bad: list[list[int]] = [[] for _ in narrow]
+    """Of each argument the calls in which it has other bits, as many as a finding names."""
+    counts = [0] * len(narrow)
     c = capture.calls
+    for part in parts(capture) if narrow else ():
+        name = np.where(c.inferred[part], -1, c.name[part])
+        for reg in sorted({a.reg for _, a, _ in narrow}):
+            mine = [(k, i, defined) for k, (i, a, defined) in enumerate(narrow) if a.reg == reg]
+            rows = np.flatnonzero(np.isin(name, [i for _, i, _ in mine]))
+            value, known = capture.regs(rows + part.start, reg)
+            of = name[rows]
+            for k, i, defined in mine:
+                wrong = rows[(of == i) & known & (value & np.uint64(~defined & (1 << 64) - 1) != 0)] + part.start
+                counts[k] += len(wrong)
+                bad[k] += wrong[: MOST_CALLS - len(bad[k])].tolist()
+    for (i, a, defined), calls, count in zip(narrow, bad, counts, strict=True):
+        if count:
+            value, _ = capture.regs(np.array(calls[:1]), a.reg)
+            text = f"{capture.names[i]}: {a.name} is 0x{int(value[0]):x}, {a.type or 'it'} has bits 0x{defined:x}{more(count)}"
+            yield found(RESERVED_BITS, capture, text, calls)
+
+
+def _narrow(capture: Capture) -> Iterator[tuple[int, decoders.Reg, int]]:
+    """The arguments of which not every bit means something: number of the command's name, argument, the bits that do."""
     for i, name in enumerate(capture.names):
-        if not name.startswith("RMI_"):
-            continue
         revision = capture.revision.of(name)
-        command = decoders.command(name, revision)
-        narrow = (
-            [a for a in command.args if getattr(a, "bits", None) or a.type in decoders.profile(revision).bitfields]
-            if command
-            else []
-        )
-        if not narrow:
-            continue
-        rows = np.flatnonzero((c.name == i) & ~c.inferred)
-        for a in narrow:
-            defined = _defined(a, revision)
-            value, known = capture.regs(rows, a.reg)
-            bad = np.flatnonzero(known & (value & np.uint64(~defined & (1 << 64) - 1) != 0))
-            if len(bad):
-                mine = rows[bad]
-                text = f"{name}: {a.name} is 0x{int(value[bad[0]]):x}, {a.type or 'it'} has bits 0x{defined:x}{more(len(bad))}"
-                yield found(RESERVED_BITS, capture, text, mine.tolist())
+        command = decoders.command(name, revision) if name.startswith("RMI_") else None
+        for a in command.args if command is not None else ():
+            if getattr(a, "bits", None) or a.type in decoders.profile(revision).bitfields:
+                yield i, a, _defined(a, revision)
 
 
 def _defined(a: decoders.Reg, revision: str) -> int:

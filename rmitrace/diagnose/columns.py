@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,8 +26,7 @@ INCOMPLETE_CONSOLES = ("rmm-console",)
 """Formats in which a call that happened may have no row: TF-RMM prints many of them only when they fail."""
 PAGE = 0xFFF
 _AT_ONCE = 1 << 17
-NEVER = 1 << 62
-"""Instead of a call that is not there."""
+_FEW = 64
 MOST_KEPT = 64 << 20
 """Bytes of answers that are kept for the next call that failed."""
 
@@ -61,6 +61,7 @@ class Columns:
         self._success = capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2
         self._ids = {n: i for i, n in enumerate(capture.names)}
         self._ends: dict[int, int] = {}
+        self._register_of: dict[tuple[tuple[str, ...], bool], npt.NDArray[np.int8]] = {}
         self._kept: OrderedDict[tuple[Any, ...], Done] = OrderedDict()
 
     @cached_property
@@ -115,8 +116,16 @@ class Columns:
         """Whether each call did what it was made for, and the call at which that was so: a stateful one ends with the last
         RMI_OP_* call of it."""
         status = self.capture.calls.status
-        end = np.where(status[rows] == self._success, rows, self.capture.operations.end(rows))
-        return status[end] == self._success, end
+        ok = np.empty(len(rows), dtype=bool)
+        end = np.empty(len(rows), dtype=np.int64)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            ok[some], end[some] = status[rows[some]] == self._success, rows[some]
+            at = np.flatnonzero(~ok[some]) + start
+            end[at] = self.capture.operations.end(rows[at])
+            at = at[end[at] != rows[at]]
+            ok[at] = status[end[at]] == self._success
+        return ok, end
 
     def done(self, *commands: str) -> tuple[I64, I64]:
         """The calls of some commands that did what they were made for, and where each was through."""
@@ -147,19 +156,57 @@ class Columns:
         """An argument (a result where ``out``) by one of its names, of calls of any commands: values, and which are known."""
         value = np.zeros(len(rows), dtype=np.uint64)
         known = np.zeros(len(rows), dtype=bool)
-        if not len(rows):
-            return value, known
-        name = self.capture.calls.name[rows]
-        present = np.flatnonzero(np.bincount(name)).tolist()
-        registers = np.zeros(max(present) + 1, dtype=np.int8)
-        registers[present] = [self.register(self.capture.names[i], names, out) for i in present]
-        register = registers[name]
-        for reg in sorted({*registers.tolist()} - {0}):
-            at = np.flatnonzero(register == reg)
-            if len(at) == len(rows):
-                return self.capture.regs(rows, reg, out=out)
-            value[at], known[at] = self.capture.regs(rows[at], reg, out=out)
+        registers = self._registers(names, out)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            register = registers[self.capture.calls.name[rows[some]]]
+            for reg in {*register.tolist()} - {0} if len(register) <= _FEW else np.unique(register[register != 0]).tolist():
+                at = np.flatnonzero(register == reg) + start
+                value[at], known[at] = self.capture.regs(rows[at], reg, out=out)
         return value, known
+
+    def done_each(
+        self, wanted: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], *, out: bool = False
+    ) -> list[tuple[U64, I64]]:
+        """For each of some commands and names of an argument (a result where ``out``): its values where they are known, of the
+        calls that did what they were made for, and where each was through. A command is of one of them only."""
+        c, names = self.capture.calls, self.capture.names
+        group = np.full(len(names), -1, dtype=np.int8)
+        registers = np.zeros(len(names), dtype=np.int8)
+        for k, (commands, arguments) in enumerate(wanted):
+            mine = [i for command in commands if (i := self._ids.get("RMI_" + command)) is not None]
+            group[mine] = k
+            registers[mine] = self._registers(arguments, out)[mine]
+        rows = self.of(*(command for commands, _ in wanted for command in commands))
+        found: list[list[tuple[U64, I64]]] = [[] for _ in wanted]
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            ok, end = self.succeeded(some)
+            some, end = some[ok], end[ok]
+            name = c.name[some]
+            register = registers[name]
+            value = np.zeros(len(some), dtype=np.uint64)
+            known = np.zeros(len(some), dtype=bool)
+            for reg in np.unique(register[register != 0]).tolist():
+                at = np.flatnonzero(register == reg)
+                value[at], known[at] = self.capture.regs(some[at], reg, out=out)
+            of = group[name[known]]
+            order = np.argsort(of, kind="stable")
+            value, end = value[known][order], end[known][order]
+            bounds = np.searchsorted(of[order], np.arange(len(wanted) + 1))
+            for k, (a, b) in enumerate(pairwise(bounds.tolist())):
+                if a < b:
+                    found[k].append((value[a:b].copy(), end[a:b].copy()))
+        none = (np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64))
+        return [(np.concatenate([v for v, _ in f]), np.concatenate([e for _, e in f])) if f else none for f in found]
+
+    def _registers(self, names: tuple[str, ...], out: bool) -> npt.NDArray[np.int8]:
+        """The register of an argument or result of each command, 0 where it has none of these names."""
+        found = self._register_of.get((names, out))
+        if found is None or len(found) != len(self.capture.names):
+            found = np.array([self.register(n, names, out) for n in self.capture.names], dtype=np.int8)
+            self._register_of[names, out] = found
+        return found
 
     def register(self, command: str, names: tuple[str, ...], out: bool = False) -> int:
         """The register of an argument or result, 0 where the command has none of that name."""
@@ -168,98 +215,3 @@ class Columns:
             if reg.name in names:
                 return reg.reg
         return 0
-
-
-def events(*parts: tuple[Any, Any, int]) -> tuple[U64, I64, npt.NDArray[np.int16]]:
-    """Keys, calls and codes of several lists, sorted by key and then by call."""
-    if not parts:
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int16)
-    if (fast := _sorted(parts)) is not None:
-        return fast
-    key = np.concatenate([np.asarray(k, dtype=np.uint64) for k, _, _ in parts])
-    seq = np.concatenate([np.asarray(s, dtype=np.int64) for _, s, _ in parts])
-    code = np.concatenate([np.full(len(k), c, dtype=np.int16) for k, _, c in parts])
-    order = np.lexsort((seq, key))
-    return key[order], seq[order], code[order]
-
-
-def _sorted(parts: tuple[tuple[Any, Any, int], ...]) -> tuple[U64, I64, npt.NDArray[np.int16]] | None:
-    """The same by sorting single numbers, in which key, call and number of the list stand side by side; None where 64 bits
-    are too few for that."""
-    several = [(np.asarray(k, dtype=np.uint64), np.asarray(s, dtype=np.int64), c) for k, s, c in parts if len(k)]
-    if not several:
-        return None
-    together = np.bitwise_or.reduce([np.bitwise_or.reduce(k) for k, _, _ in several])
-    down = min((int(together) & -int(together)).bit_length() - 1, 63) if together else 0
-    last = max(int(s.max()) for _, s, _ in several)
-    of_list, of_call = (len(several) - 1).bit_length(), max(last, 0).bit_length()
-    if (int(together) >> down).bit_length() + of_list + of_call > 64 or min(int(s.min()) for _, s, _ in several) < 0:
-        return None
-    packed = np.empty(sum(len(k) for k, _, _ in several), dtype=np.uint64)
-    at = 0
-    for i, (k, s, _) in enumerate(several):
-        packed[at : at + len(k)] = (
-            k >> np.uint64(down) << np.uint64(of_call + of_list) | s.astype(np.uint64) << np.uint64(of_list) | np.uint64(i)
-        )
-        at += len(k)
-    packed.sort()
-    code = np.array([c for _, _, c in several], dtype=np.int16)[(packed & np.uint64((1 << of_list) - 1)).astype(np.int64)]
-    packed >>= np.uint64(of_list)
-    seq = (packed & np.uint64((1 << of_call) - 1)).view(np.int64)
-    packed >>= np.uint64(of_call)
-    packed <<= np.uint64(down)
-    return packed, seq, code
-
-
-class Events:
-    """What happened to keyed things, in order: for a key and a call, what came last before it."""
-
-    def __init__(self, *parts: tuple[Any, Any, int]) -> None:
-        self.key, self.seq, self.code = events(*parts)
-
-    def span(self, key: int) -> tuple[int, int]:
-        """First and behind the last event of a key."""
-        k = np.uint64(key)
-        return int(self.key.searchsorted(k, "left")), int(self.key.searchsorted(k, "right"))
-
-    def before(self, key: int, seq: int) -> tuple[int, int] | None:
-        """Code and call of the last event of a key before a call, None where there is none."""
-        a, b = self.span(key)
-        i = a + int(self.seq[a:b].searchsorted(seq, "left")) - 1
-        return (int(self.code[i]), int(self.seq[i])) if i >= a else None
-
-    def after(self, key: int, seq: int) -> tuple[int, int] | None:
-        """Code and call of the first event of a key behind a call."""
-        a, b = self.span(key)
-        i = a + int(self.seq[a:b].searchsorted(seq, "right"))
-        return (int(self.code[i]), int(self.seq[i])) if i < b else None
-
-    def behind(self, keys: U64, seqs: I64) -> I64:
-        """For each of many keys and calls the call of the first event of the key behind the call, NEVER where there is none."""
-        out = np.full(len(keys), NEVER, dtype=np.int64)
-        if not len(self.key) or not len(keys):
-            return out
-        first = np.concatenate([[True], self.key[1:] != self.key[:-1]])
-        rank, of = np.cumsum(first) - 1, self.key[first]
-        at = np.searchsorted(of, keys)
-        at[of[np.minimum(at, len(of) - 1)] != keys] = len(of)
-        width = int(max(self.seq.max(), seqs.max())) + 1  # key and call in one number
-        found = np.searchsorted(rank * width + self.seq, at * width + seqs, "right")
-        good = found < len(self.key)
-        good[good] = rank[found[good]] == at[good]
-        out[good] = self.seq[found[good]]
-        return out
-
-    def since(self, key: int, seq: int) -> tuple[int, int] | None:
-        """The same, with the call since when it is so: the first of those that say the same in a row."""
-        a, b = self.span(key)
-        i = a + int(self.seq[a:b].searchsorted(seq, "left"))
-        if i == a:
-            return None
-        other = np.flatnonzero(self.code[a:i] != self.code[i - 1])
-        return int(self.code[i - 1]), int(self.seq[a + (int(other[-1]) + 1 if len(other) else 0)])
-
-    def of(self, key: int) -> list[tuple[int, int]]:
-        """All of a key: code and call."""
-        a, b = self.span(key)
-        return list(zip(self.code[a:b].tolist(), self.seq[a:b].tolist(), strict=True))

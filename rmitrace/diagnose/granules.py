@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .columns import PAGE, Columns, Events
+from .columns import PAGE, Columns
+from .events import Events
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -84,21 +85,11 @@ class Granules:
     def __init__(self, capture: Capture, columns: Columns) -> None:
         self.columns = columns
         parts = []
-        for commands, names, state in _BY_ARGUMENT:
-            rows, end = columns.done(*commands)
-            if len(rows):
-                value, known = columns.arg(rows, *names)
-                parts.append((value[known], end[known], STATES.index(state)))
-        for commands, names, state in _BY_RESULT:
-            rows, end = columns.done(*commands)
-            if len(rows):
-                value, known = columns.arg(rows, *names, out=True)
-                parts.append((value[known], end[known], STATES.index(state)))
-        for commands, names, state in _PROVES:
-            rows, end = columns.done(*commands)
-            if len(rows):
-                value, known = columns.arg(rows, *names)
-                parts.append(_changes(value[known], end[known], STATES.index(state)))
+        for table, out in ((_BY_ARGUMENT, False), (_BY_RESULT, True), (_PROVES, False)):
+            told = columns.done_each(tuple((commands, names) for commands, names, _ in table), out=out)
+            for (value, end), (_, _, state) in zip(told, table, strict=True):
+                code = STATES.index(state)
+                parts.append(_changes(value, end, code) if table is _PROVES else (value, end, code))
         self._ranges: list[tuple[np.ndarray, np.ndarray, np.ndarray, int]] = []
         self._add_ranges(parts)
         self._add_lists(capture, parts)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .columns import I64, U64, Columns, Events
+from .columns import I64, U64, Columns
+from .events import Events
 
 if TYPE_CHECKING:
     from ..capture.model import Capture

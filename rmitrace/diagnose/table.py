@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from .columns import I64, U64, Columns, Events
+from .columns import I64, U64, Columns
+from .events import Events
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -60,22 +61,20 @@ class Table:
         of one transaction."""
         return np.cumsum(self.first | begins).astype(np.int64)
 
-    def last(self, marked: npt.NDArray[np.bool_], within: I64) -> I64:
-        """For each row the nearest marked row before it with the same number in ``within``, -1 where there is none."""
-        n = len(self.seq)
-        place = np.where(marked, np.arange(n), -1)
-        before = np.full(n, -1, dtype=np.int64)
-        if n > 1:
-            before[1:] = np.maximum.accumulate(place)[:-1]
-        good = (before >= 0) & (within[np.maximum(before, 0)] == within)
-        return np.where(good, before, -1)
+    def last(self, marked: npt.NDArray[np.bool_], within: I64, at: I64) -> I64:
+        """For each row of ``at`` the nearest marked row before it with the same number in ``within``, -1 where there is none."""
+        places = np.flatnonzero(marked)
+        return self._inside(places, np.searchsorted(places, at) - 1, within, at)
 
-    def next(self, marked: npt.NDArray[np.bool_], within: I64) -> I64:
+    def next(self, marked: npt.NDArray[np.bool_], within: I64, at: I64) -> I64:
         """The same behind it."""
-        n = len(self.seq)
-        place = np.where(marked, np.arange(n), n)
-        after = np.full(n, n, dtype=np.int64)
-        if n > 1:
-            after[:-1] = np.minimum.accumulate(place[::-1])[::-1][1:]
-        good = (after < n) & (within[np.minimum(after, n - 1)] == within)
-        return np.where(good, after, -1)
+        places = np.flatnonzero(marked)
+        return self._inside(places, np.searchsorted(places, at, "right"), within, at)
+
+    def _inside(self, places: I64, n: I64, within: I64, at: I64) -> I64:
+        """The n-th place for each row, -1 where there is none or it has another number in ``within``."""
+        if not len(places):
+            return np.full(len(at), -1, dtype=np.int64)
+        found = places[np.clip(n, 0, len(places) - 1)]
+        found[(n < 0) | (n >= len(places)) | (within[found] != within[at])] = -1
+        return found

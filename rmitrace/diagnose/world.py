@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .columns import I64, NEVER, U64, Columns, Events
+from .columns import I64, U64, Columns
 from .devices import GONE, History, Snapshot, pdev_history, vdev_history
+from .events import NEVER, Events
 from .granules import Granules
 from .operations import Operations
 from .pages import field, params

@@ -1,24 +1,10 @@
-"""Events by key: the first of each key behind a call, for many at once."""
+"""The calls of commands, what was in their registers, and whether they did what they were made for."""
 
 from __future__ import annotations
 
-import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
-
 from rmitrace.capture import open_capture
 from rmitrace.diagnose import columns, world
-from rmitrace.diagnose.columns import NEVER, Events
 from tests.rmitrace.capture.messages.runs import CAPTURES
-
-KEYS = st.sampled_from([0, 0x88001000, 2**64 - 1])
-
-
-@given(st.lists(st.tuples(KEYS, st.integers(0, 12)), max_size=12), st.lists(st.tuples(KEYS, st.integers(0, 13)), max_size=8))
-def test_behind(happened: list[tuple[int, int]], asked: list[tuple[int, int]]) -> None:
-    events = Events((np.array([k for k, _ in happened], dtype=np.uint64), np.array([q for _, q in happened], dtype=np.int64), 0))
-    found = events.behind(np.array([k for k, _ in asked], dtype=np.uint64), np.array([q for _, q in asked], dtype=np.int64))
-    assert found.tolist() == [min((q for k, q in happened if k == key and q > seq), default=NEVER) for key, seq in asked]
 
 
 def test_calls_of_commands_and_statuses(monkeypatch) -> None:
@@ -35,3 +21,17 @@ def test_calls_of_commands_and_statuses(monkeypatch) -> None:
     assert unfinished
     assert of.last_but(1) == len(capture) - 1
     assert of.last_but(len(capture) + 1) == -1
+
+
+def test_arguments_of_calls_that_worked(monkeypatch) -> None:
+    """Of several groups of commands at once as of each call by itself."""
+    monkeypatch.setattr(columns, "_AT_ONCE", 10)
+    capture = open_capture([str(CAPTURES / "rmm" / "tf-rmm-head-doefail6.calls.jsonl.xz")])
+    of = world(capture, 0).columns
+    groups = ((("PDEV_GET_STATE", "PDEV_STOP"), ("pdev_ptr",)), (("GRANULE_DELEGATE",), ("addr",)), (("RTT_CREATE",), ("none",)))
+    for (commands, names), (value, end) in zip(groups, of.done_each(groups), strict=True):
+        calls = [capture.call(q) for q in range(len(capture)) if capture.name_text(q).removeprefix("RMI_") in commands]
+        worked = [c for c in calls if c.status == "RMI_SUCCESS"]
+        assert value.tolist() == [a.value for c in worked for a in c.args if a.name in names]
+        assert end.tolist() == [c.seq for c in worked if any(a.name in names for a in c.args)]
+    assert any(len(value) for value, _ in of.done_each(groups))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from rmitrace.capture import OpenOptions, open_capture
-from rmitrace.diagnose import Diagnosis, why
+from rmitrace.diagnose import Diagnosis, brief, why
+from tests.rmitrace.capture.messages.runs import CAPTURES
 from tests.rmitrace.checks.cases.run import BUSY, CONTINUE, DONATE, INPUT, PARAMS, PDEV, Run, begun, ready
 from tests.rmitrace.checks.cases.streams import op, pending
 
@@ -13,9 +17,15 @@ from tests.rmitrace.checks.cases.streams import op, pending
 def last(run: Run, folder: Path) -> Diagnosis:
     """Why the last call failed."""
     capture = open_capture([str(run.write(folder))], OpenOptions(abi=run.revision))
-    found = why(capture, len(capture) - 1)
+    short, found = brief(capture, len(capture) - 1), why(capture, len(capture) - 1)
     assert found is not None
+    assert told(short) == told(found)
     return found
+
+
+def told(d: Diagnosis | None) -> tuple[object, ...]:
+    """What a sentence says of it."""
+    return () if d is None else (d.seq, d.command, d.status, d.revision, d.cause, d.left, d.reason)
 
 
 def test_the_status_of_an_operation_is_that_of_its_command(tmp_path: Path) -> None:
@@ -59,3 +69,17 @@ def test_busy_has_no_cause_in_conditions_of_other_statuses(tmp_path: Path) -> No
     d = last(Run().call("PDEV_CREATE", BUSY, pdev_ptr=PDEV, params_ptr=PARAMS), tmp_path)
     assert d.others == ()
     assert d.cause is None
+
+
+@pytest.mark.parametrize(
+    "name", ["tf-rmm-head-errors.calls.jsonl.xz", "tf-rmm-alp16-errors.calls.jsonl.xz", "tf-rmm-head-errors.log.xz"]
+)
+def test_in_brief_the_cause_is_the_same(name: str) -> None:
+    """Of every command that a real firmware refused."""
+    capture = open_capture([str(CAPTURES / "rmm" / name)])
+    causes = []
+    for seq in np.flatnonzero(capture.calls.failed).tolist():
+        short, full = brief(capture, seq), why(capture, seq)
+        assert told(short) == told(full)
+        causes.append(full.cause if full is not None else None)
+    assert any(causes)
