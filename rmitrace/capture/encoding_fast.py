@@ -51,7 +51,7 @@ class _Room(threading.local):
     """What the kernel works in, of every thread its own."""
 
     def __init__(self, length: int) -> None:
-        self.wide, self.apart = (np.empty(length, dtype=np.uint64) for _ in range(2))
+        self.wide, self.apart = (np.empty(n * length, dtype=np.uint64) for n in (1, 3))
         self.kinds = np.empty(max(length, encoding_kernel.TABLE), dtype=np.uint8)
         self.many, self.some = np.empty(8, dtype=np.int64), np.empty(8, dtype=np.uint64)
         self.out = np.empty(_AT_ONCE * (8 * length + encoding_kernel.ROOM), dtype=np.uint8)

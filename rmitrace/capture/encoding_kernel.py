@@ -124,69 +124,73 @@ def few(wide: Any, count: Any, base: Any, span: Any, codes: Any, out: Any, at: A
     return at
 
 
-def classes(wide: Any, count: Any, kinds: Any, many: Any, some: Any, apart: Any) -> Any:
+def classes(wide: Any, count: Any, tags: Any, many: Any, some: Any, apart: Any) -> Any:
     """Put the numbers of each class together; returns how many bytes they take as a mixed piece.
 
-    kinds  takes the class of each number: 0 zero, 1 a page, 2 small, 3 anything else
+    tags   takes the class of each number, two bits each: 0 zero, 1 a page, 2 small, 3 anything else
     many   takes how many there are of each class
     some   takes the base of each class, and behind four the distance of its greatest number
-    apart  takes the numbers of the classes 1, 2, 3, pages by their number
+    apart  takes the numbers of the classes 1, 2, 3, each behind ``count`` numbers more; pages by their number
     """
     for kind in range(8):
         many[kind] = 0
         some[kind] = _0
-    pages = small = other = 0
-    for i in range(count):
-        v = wide[i]
-        page, low = (v & _LOW) == _0, v <= _LOW
-        kinds[i] = 3 - 2 * page - low
-        pages += page and not low
-        small += low and not page
-        other += not (low or page)
-    many[1], many[2], many[3] = pages, small, other
-    at1, at2, at3 = 0, pages, pages + small
-    for i in range(count):  # a zero is written where the next other one goes: there is room, as none is left then
-        kind = kinds[i]
-        is1, is2 = kind == 1, kind == 2
-        apart[at1 if is1 else at2 if is2 else at3] = wide[i] >> (_12 if is1 else _0)
-        at1, at2, at3 = at1 + is1, at2 + is2, at3 + (kind == 3)
-    size, first = HEADER + _CLASSES + (count + 3) // 4, 0
+    pages: Any = np.int64(0)
+    small: Any = np.int64(count)
+    other: Any = np.int64(2 * count)
+    i = 0
+    while i + 4 <= count:
+        if wide[i] | wide[i + 1] | wide[i + 2] | wide[i + 3] == _0:
+            tags[i >> 2] = 0
+            i += 4
+            continue
+        tag = np.int64(0)
+        for k in range(4):  # it is written where the next one of each class goes, and stays in one of them
+            v = wide[i + k]
+            page, low = np.int64((v & _LOW) == _0), np.int64(v <= _LOW)
+            apart[pages], apart[small], apart[other] = v >> _12, v, v
+            tag |= (3 - 2 * page - low) << 2 * k
+            pages, small, other = pages + (page & ~low), small + (low & ~page), other + 1 - (page | low)
+        tags[i >> 2] = tag
+        i += 4
+    if i < count:
+        tag = np.int64(0)
+        for k in range(count - i):
+            v = wide[i + k]
+            page, low = np.int64((v & _LOW) == _0), np.int64(v <= _LOW)
+            apart[pages], apart[small], apart[other] = v >> _12, v, v
+            tag |= (3 - 2 * page - low) << 2 * k
+            pages, small, other = pages + (page & ~low), small + (low & ~page), other + 1 - (page | low)
+        tags[i >> 2] = tag
+    many[1], many[2], many[3] = pages, small - count, other - 2 * count
+    size = HEADER + _CLASSES + (count + 3) // 4
     for kind in range(1, 4):
         if many[kind]:
+            first = (kind - 1) * count
             least = top = apart[first] ^ _TOP  # in the order of signed numbers
             for i in range(first, first + many[kind]):
                 v = apart[i] ^ _TOP
                 least, top = min(least, v), max(top, v)
             some[kind], some[4 + kind] = least ^ _TOP, top - least
         size += many[kind] * width_of(some[4 + kind])
-        first += many[kind]
     return size
 
 
-def mixed(count: Any, kinds: Any, many: Any, some: Any, apart: Any, out: Any, at: Any) -> Any:
+def mixed(count: Any, tags: Any, many: Any, some: Any, apart: Any, out: Any, at: Any) -> Any:
     """Write what classes() found; returns the offset behind it."""
     at = head(out, at, MIXED, 0, 0, count, _0)
     for kind in range(1, 4):
         out[at] = width_of(some[4 + kind])
         put8(out, at + 1, some[kind])
         at += 9
-    i = 0
-    while i + 4 <= count:
-        out[at] = kinds[i] | kinds[i + 1] << 2 | kinds[i + 2] << 4 | kinds[i + 3] << 6
-        at += 1
-        i += 4
-    if i < count:
-        value = 0
-        for k in range(count - i):
-            value |= int(kinds[i + k]) << 2 * k
-        out[at] = value
-        at += 1
-    first = 0
+    for i in range((count + 3) // 4):
+        out[at + i] = tags[i]
+    at += (count + 3) // 4
     for kind in range(1, 4):
+        first = (kind - 1) * count
         for i in range(first, first + many[kind]):
             apart[i] -= some[kind]
         at = planes(out, at, apart, first, many[kind], width_of(some[4 + kind]))
-        first += many[kind]
     return at
 
 
@@ -207,19 +211,24 @@ def piece(wide: Any, count: Any, register: Any, kinds: Any, many: Any, some: Any
         return mixed(count, kinds, many, some, apart, out, at)
     for i in range(count):
         wide[i] -= base
-    scale = 1
-    if span >= _SPAN:
-        scale = 1000
-        for i in range(count):
-            if wide[i] % _US != _0:
-                scale = 1
-                break
-    if scale == 1000:
-        span = span // _US
-        for i in range(count):
-            wide[i] = wide[i] // _US
+    if span >= _SPAN and in_us(wide, count, apart):
+        width = width_of(span // _US)
+        return planes(out, head(out, at, NEAR, width, 1000, count, base), apart, 0, count, width)
     width = width_of(span)
-    return planes(out, head(out, at, NEAR, width, scale, count, base), wide, 0, count, width)
+    return planes(out, head(out, at, NEAR, width, 1, count, base), wide, 0, count, width)
+
+
+def in_us(wide: Any, count: Any, apart: Any) -> Any:
+    """Put the numbers divided by _US into ``apart``; whether that leaves no rest."""
+    for i in range(min(count, 32)):
+        if wide[i] % _US != _0:
+            return False
+    rest = _0
+    for i in range(count):
+        v = wide[i] // _US
+        rest |= v * _US ^ wide[i]
+        apart[i] = v
+    return rest == _0
 
 
 def _pieces(
@@ -245,7 +254,7 @@ def pack(
 
     negative     they have a sign
     register     they are uint64
-    wide, apart  room for ``count`` uint64
+    wide, apart  room for ``count`` uint64, and for three times as many
     kinds        room for TABLE bytes, and for ``count``
     many, some   room for 8 int64, and for 8 uint64
     out          room for ROOM bytes and 8 a number for every piece
@@ -257,4 +266,5 @@ def pack(
     )  # fmt: skip
 
 
-STEPS = (load, width_of, head, planes, few, classes, mixed, piece, _pieces)
+PIECE = (width_of, head, planes, few, classes, mixed, in_us, piece)
+STEPS = (load, *PIECE, _pieces)

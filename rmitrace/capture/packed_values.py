@@ -69,6 +69,12 @@ class PackedValues:
         self._rest.append(new[at:].copy())
         self._resting += len(new) - at
 
+    def unrest(self) -> npt.NDArray[Any]:
+        """Take the values behind the last piece out of the column."""
+        values = self._piece(len(self._pieces))
+        self._rest, self._resting = [], 0
+        return values
+
     def put(self, piece: bytes) -> None:
         """Put a piece behind the others; nothing may be left behind the last one."""
         self._pieces.append(piece)

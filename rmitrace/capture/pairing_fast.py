@@ -22,6 +22,8 @@ _AT_ONCE = 4
 """Pieces of records that are paired by one call."""
 _OPEN = 2
 """Pieces of calls that are kept until they have ended: what ends later costs more."""
+_TOGETHER = 6
+"""Pieces of calls that are packed together at least."""
 _TYPES = {
     "enter": np.int64, "exit": np.int64, "paired": np.uint8, "ts": np.int64, "dur": np.int64, "cpu": np.int32, "pid": np.int32,
     "said": np.int32,
@@ -37,7 +39,7 @@ class _Calls:
     """The calls so far: packed, but for those of the window, which there are two of: one is filled while the other is packed."""
 
     def __init__(self) -> None:
-        size = (_AT_ONCE + _OPEN + 1) * Column.PIECE
+        size = (_AT_ONCE + _OPEN + _TOGETHER) * Column.PIECE
         self._windows = [[np.empty(size, dtype=t) for t in _TYPES.values()] for _ in range(2)]
         self.columns = {name: Column(t) for name, t in _TYPES.items()}
         self.late = np.empty(4 * _AT_ONCE * Column.PIECE, dtype=np.int64)
@@ -55,7 +57,7 @@ class _Calls:
             state[kernel.LATE] = 0
         have = int(state[kernel.CALLS] - state[kernel.BASE])
         done = (have - _OPEN * Column.PIECE) // Column.PIECE * Column.PIECE
-        if done > 0:
+        if done >= _TOGETHER * Column.PIECE:
             pack([c[:done] for c in self.window])
             for old, new in zip(*self._windows, strict=True):
                 new[: have - done] = old[done:have]

@@ -63,6 +63,10 @@ class Registers:
             self._rows.append(values[whole:].copy())
             self._waiting += len(values) - whole
 
+    def unrest(self) -> npt.NDArray[np.uint64]:
+        """Take the rows behind the last pieces out of the columns."""
+        return np.stack([c.unrest() for c in self.columns], axis=-1)
+
     def _pack(self, rows: npt.NDArray[np.uint64]) -> None:
         for pieces in packer(self._columns[0].PIECE).rows(rows):
             for c, piece in zip(self._columns, pieces, strict=True):

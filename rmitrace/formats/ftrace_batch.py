@@ -170,7 +170,7 @@ class LineSource:
                 self.table.add(name)
         self.learn(self.table)
         self.known = self.table.arrays()
-        self._total.add(self._batch(columns, found.records))
+        self._add(columns, found.records)
         self.builder = RecordBuilder()
         self.builder.names = self._names
         self.probes.builder = self.builder
@@ -194,27 +194,29 @@ class LineSource:
                 table.layout(event.name, event.kind == "exit", event.ret, event.layout)
         self.probes.learned.clear()
 
-    def _batch(self, columns: Columns, n: int) -> Records:
-        """What the scanner read (views of its columns) and what line() read since the last batch, by offset."""
+    def _add(self, columns: Columns, n: int) -> None:
+        """Put what the scanner read and what line() read since the last batch with the others, by offset."""
         table, events = self.table, list(self.table.index)
         cls, known = table.cls[: len(events)], table.known[: len(events)]
         kinds = np.where((cls == EXIT) | (cls == HIT_EXIT), np.uint8(Kind.EXIT), np.uint8(Kind.ENTER))
         ids = np.zeros(len(events), dtype=np.int32)
-        event = columns.event[:n]
         for i in np.flatnonzero((columns.seen[: len(events)] > 0) & (cls >= ENTER)).tolist():
             ids[i] = self.builder.name_id(self.name_of(events[i]))
             self.forms.add((int(ids[i]), int(known[i])))
         mine = self.builder.finish()
         self.forms |= forms(mine)
-        regs = columns.regs[: n * N_REGS].reshape(n, N_REGS)
-        kind, name, known = (np.take(table, event) for table in (kinds, ids, known))
         c = columns
+        if not len(mine) and self._total.packer.ready(n):
+            by_event = (c.offset, c.length, c.ts, c.cpu, c.pid, c.event)
+            self._total.packer.add_by_event(n, by_event, (kinds, ids, known), c.regs)
+            return
+        event, regs = c.event[:n], c.regs[: n * N_REGS].reshape(n, N_REGS)
+        kind, name, known = (np.take(table, event) for table in (kinds, ids, known))
         fast = Records(c.offset[:n], c.length[:n], c.ts[:n], c.cpu[:n], c.pid[:n], kind, name, known, regs)
-        if not len(mine):
-            return fast
-        both = joined([fast, mine], [])
-        both.take(np.argsort(both.offset, kind="stable"))
-        return both
+        if len(mine):
+            fast = joined([fast, mine], [])
+            fast.take(np.argsort(fast.offset, kind="stable"))
+        self._total.add(fast)
 
 
 Forms = set[tuple[int, int]]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..capture.packed import Column
 from ..capture.records import COLUMNS, RecordBuilder, Records
 from ..capture.registers import Registers
+from .record_pack import RecordPacker
 
 _COLUMNS = (*COLUMNS, "regs")
 
@@ -19,18 +20,24 @@ class Total:
     """The records of all batches so far, packed."""
 
     def __init__(self) -> None:
-        self.columns: dict[str, Any] = {name: Column(dtype) for name, dtype in COLUMNS.items()} | {"regs": Registers()}
+        columns = {name: Column(dtype) for name, dtype in COLUMNS.items()}
+        self.columns: dict[str, Any] = columns | {"regs": Registers()}
+        self.packer = RecordPacker(columns, self.columns["regs"])
 
     def __len__(self) -> int:
-        return len(self.columns["offset"])
+        return len(self.columns["offset"]) + self.packer.waiting
 
     def add(self, part: Records) -> None:
         """Put a batch behind the others."""
+        if self.packer.ready(len(part)):
+            self.packer.add(part)
+            return
         for name, column in self.columns.items():
             column.append(getattr(part, name))
 
     def records(self, names: list[str]) -> Records:
         """All of them."""
+        self.packer.flush()
         self.columns["regs"].settle()
         return Records(**self.columns, names=names)
 
