@@ -29,7 +29,7 @@ class MainScreen(Seeking, Sharing):
         Binding("tab", "pane(1)", "Next pane", show=False),
         Binding("shift+tab", "pane(-1)", "Previous pane", show=False),
         Binding("z", "maximise", "Give the pane the whole screen, and back", show=False),
-        Binding("escape", "back", "Stop a search; whole screen back; drop the filter", show=False),
+        Binding("escape", "back", "Stop a search or export; whole screen back; drop the filter", show=False),
         Binding("plus,equals_sign", "zoom(2.0)", "Zoom the timeline in", key_display="+", show=False),
         Binding("minus", "zoom(0.5)", "Zoom the timeline out", show=False),
         Binding("0", "zoom_whole", "Show the whole timeline", show=False),
@@ -80,8 +80,8 @@ class MainScreen(Seeking, Sharing):
         self.size_timeline()
 
     def action_back(self) -> None:
-        """Undo the last of: a search under way, a maximised pane, leaving the list, the filter."""
-        if self.stop_search():
+        """Undo the last of: a search or export under way, a maximised pane, leaving the list, the filter."""
+        if self.stop_search() or self.stop_export():
             return
         if any(self.has_class(c) for c in _MAXIMISED.values()):
             self.remove_class(*_MAXIMISED.values())

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from time import monotonic
+from typing import IO
+
+from textual.worker import Worker, get_current_worker
 
 from ..display import safe
 from .panes import PaneScreen
 from .rows import Row, RowKind
 from .view import View
 
+_FEW = 20
+"""Calls that are exported at once."""
+_TELL_S = 0.2
+"""Time between two words about how far it is."""
+_WHY = "exporting: finding out why the call failed, Esc stops"
+
 
 class Sharing(PaneScreen):
     """The keys that take something out."""
+
+    _exporting: Worker[None] | None = None
 
     def action_copy(self) -> None:
         """Copy the selected row's line to the clipboard (OSC 52), made safe."""
@@ -43,15 +56,56 @@ class Sharing(PaneScreen):
         if not path:
             return "a file name is wanted"
         try:
-            with open(path, "x", encoding="ascii") as out:
-                json.dump(exported(self.model, row), out, indent=1)
-                out.write("\n")
+            out = open(path, "x", encoding="ascii")  # noqa: SIM115 - written and closed behind the screen
         except FileExistsError:
             return f"{path} is there already"
         except (OSError, ValueError) as e:
             return f"{path}: {getattr(e, 'strerror', None) or e}"
-        self.say(f"written: {path}")
+        model = self.model
+        calls = 1 if row.kind is RowKind.CALL else len(model.sequences.calls(row.sequence))
+        if calls <= _FEW and not (row.kind is RowKind.CALL and model.waits_for_why(row.ref)):
+            self._written(path, *write(model, row, out))
+            return None
+        self.say("exporting: Esc stops")
+
+        def work() -> None:
+            worker = get_current_worker()
+            told = monotonic()
+
+            def stopped(done: int) -> bool:
+                nonlocal told
+                if not worker.is_cancelled and monotonic() > told + _TELL_S:
+                    told = monotonic()
+                    said = f"exporting: {done:,} of {calls:,} calls, Esc stops" if done else _WHY
+                    self.app.call_from_thread(self._say_unless_stopped, worker, said)
+                return worker.is_cancelled
+
+            found = write(model, row, out, stopped)
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self._written, path, *found)
+
+        if row.kind is RowKind.CALL:
+            self.say(_WHY)
+        self._exporting = self.run_worker(work, thread=True, exclusive=True, group="export", exit_on_error=False)
         return None
+
+    def _say_unless_stopped(self, worker: Worker[None], words: str) -> None:
+        if not worker.is_cancelled:
+            self.say(words)
+
+    def _written(self, path: str, done: bool, problem: str) -> None:
+        if done:
+            self.say(f"written: {path}")
+        else:
+            self.say(f"{path}: {problem}", "error")
+
+    def stop_export(self) -> bool:
+        """Stop an export under way; whether there was one."""
+        if self._exporting is None or not self._exporting.is_running:
+            return False
+        self._exporting.cancel()
+        self.say("stopped", "warning")
+        return True
 
 
 def line_of(view: View, row: Row) -> str:
@@ -72,11 +126,47 @@ def file_name(view: View, row: Row) -> str:
     return f"{s.kind}-{s.first}.json".replace(" ", "-").replace("/", "-")
 
 
-def exported(view: View, row: Row) -> dict[str, Any]:
-    """A call, or a sequence with its calls, in the form of ``decode --format json``."""
+def write(view: View, row: Row, out: IO[str], stopped: Callable[[int], bool] = lambda done: False) -> tuple[bool, str]:
+    """Write a call, or a sequence with its calls, in the form of ``decode --format json``: whether that was done, and what was
+    in the way. What is not done is taken away. ``stopped`` is asked before each call, with how many are written, whether to
+    give up."""
+    try:
+        with out:
+            for part in _parts(view, row, stopped):
+                out.write(part)
+            out.write("\n")
+        return True, ""
+    except _Stopped:
+        problem = "stopped"
+    except (OSError, ValueError) as e:
+        problem = str(getattr(e, "strerror", None) or e)
+    with suppress(OSError):
+        os.unlink(out.name)
+    return False, problem
+
+
+class _Stopped(Exception):
+    """The user does not want it any more."""
+
+
+def _parts(view: View, row: Row, stopped: Callable[[int], bool]) -> Iterator[str]:
     from ..export import jsonl  # brings the message decoders, which the first screen does without
 
+    def call(seq: int, done: int) -> str:
+        if stopped(done):
+            raise _Stopped
+        if view.waits_for_why(seq):  # in a process of its own: what it needs is more than all that is shown
+            view.capture.diagnosed[seq] = view.why(seq)
+        if stopped(done):
+            raise _Stopped
+        return json.dumps(jsonl.call_object(view.capture, seq), indent=1)
+
     if row.kind is RowKind.CALL:
-        return jsonl.call_object(view.capture, row.ref)
+        yield call(row.ref, 0)
+        return
     s = view.sequences[row.sequence]
-    return {**jsonl.sequence_object(s), "calls": [jsonl.call_object(view.capture, c) for c in s.calls.tolist()]}
+    head = {k: v for k, v in jsonl.sequence_object(s).items() if k != "calls"}
+    yield json.dumps(head, indent=1).removesuffix("\n}") + ',\n "calls": ['
+    for done, seq in enumerate(s.calls.tolist()):
+        yield f"{',' if done else ''}\n  " + call(seq, done).replace("\n", "\n  ")
+    yield "\n ]\n}"
