@@ -34,9 +34,14 @@ CONDITIONS = (
     "x1 = 0x7fc5fc75e000",
     "object LIKE 'pdev:%'",
     "object LIKE '%fc75e000'",
+    "object IN ('pdev:0x7fc5fc75e000', 'realm:0x1000') OR status = 'RMI_ERROR_INPUT'",
+    "x1 = 0x7fc5fc75e000 OR x2 = 0x7fc5fc75e000 OR r1 = 5",
+    "regexp_like(name, 'PDEV_(STOP|ABORT)') AND dur_us > 10",
+    "index = 3",
+    "task LIKE 'py%'",
     "sequence = 'connect'",
 )
-TEXTS = ("PDEV_ABORT", "7fc5fc75e000", "nothing of this kind", "0xdeadbeef")
+TEXTS = ("PDEV_ABORT", "7fc5fc75e000", "nothing of this kind", "0xdeadbeef", "deadbeef", "123456789")
 FOLLOWED_S, CHECKED_S, ANSWER_S = 150.0, 60.0, 60.0
 """Seconds that are waited for the objects, for the findings, and for the answer to a filter or a search."""
 
@@ -62,17 +67,22 @@ def _children() -> Iterator[str]:
 
 
 class Peak:
-    """The most memory of the process, and of the one that works for it."""
+    """The most memory (MB of no file) of the process, of those that work for it, and of all together."""
 
     def __init__(self) -> None:
-        self.own = self.helper = 0.0
+        self.own = self.helpers = self.all = 0.0
 
     async def watch(self) -> None:
         """Look every 50 ms."""
         while True:
-            self.own = max(self.own, memory()[0])
-            self.helper = max([self.helper, *(memory(c)[0] for c in _children())])
+            self.look()
             await asyncio.sleep(0.05)
+
+    def look(self) -> list[float]:
+        """What it is now, of files, and of the helpers; then the most: own, of the helpers, of all."""
+        (own, files), helpers = memory(), sum(memory(c)[0] for c in _children())
+        self.own, self.helpers, self.all = max(self.own, own), max(self.helpers, helpers), max(self.all, own + helpers)
+        return [own, files, helpers, self.own, self.helpers, self.all]
 
 
 class Frames:
@@ -139,13 +149,13 @@ async def drive(path: str, keys: int, tell: Tell) -> None:
         tell("time", "first part shown", time.perf_counter() - began)
         await frames.until(lambda: app.capture.complete, FOLLOWED_S)
         tell("time", "all calls shown", time.perf_counter() - began)
-        tell("memory", "all calls shown", *memory(), peak.own, peak.helper)
+        tell("memory", "all calls shown", *peak.look())
         rounds = max(keys // 20, 1)
         busy = [await frames.press(k) for _ in range(rounds) for k in ("pagedown", "j", "end", "home", "+", "0")]
         tell("key", "while objects are followed", busy)
         followed = await frames.until(lambda: app.main.model.followed, FOLLOWED_S)
         tell("time", "objects followed", None if followed is None else time.perf_counter() - began)
-        tell("memory", "objects followed", *memory(), peak.own, peak.helper)
+        tell("memory", "objects followed", *peak.look())
         tell("calls", app.main.model.calls)
         every: list[tuple[float, float]] = []
         for what, pressed in MOVES.items():
@@ -158,12 +168,15 @@ async def drive(path: str, keys: int, tell: Tell) -> None:
         await frames.press("home")
         for text in TEXTS:
             tell("search", text, *await _search(app, frames, text))
-        tell("memory", "filtered and searched", *memory(), peak.own, peak.helper)
+        tell("memory", "filtered and searched", *peak.look())
         checked = await frames.until(lambda: app.main.model.learned, CHECKED_S)
         tell("time", "findings shown", None if checked is None else time.perf_counter() - began)
         await frames.press("home")
+        found = [await frames.press(k) for _ in range(max(keys // 3, 1)) for k in "]]["]
+        tell("key", "next finding, checked", found)
+        await frames.press("home")
         tell("search", "why a call failed", *await _why(app, frames))
-        tell("memory", "in the end", *memory(), peak.own, peak.helper)
+        tell("memory", "in the end", *peak.look())
         watching.cancel()
         app._ending = True
         app._end_apart()

@@ -5,7 +5,8 @@
 The first screen is timed in a pseudo terminal, from the start of the process; keys are pressed through Textual's Pilot in a
 process of its own. A key's frame is the last one that Textual draws because of it. ``cpu`` is what the process (of a key: the
 thread that draws) needed of the processor until then: other work on the machine does not count. Memory is what is of no file
-(RssAnon), of the viewer and of the process that follows and checks for it; the mapped capture and its index are beside it.
+(RssAnon), of the viewer and of the processes that follow, check and explain for it, now and at most, and at most of all at one
+time; the mapped capture and its index are beside it.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ def _key(name: str, times: list[list[float]]) -> str:
     return f"  {name:<34} {q['p50']:7.1f} {q['p95']:7.1f} {q['most']:7.1f} {q['cpu p50']:8.1f} {q['cpu p95']:8.1f}  {q['keys']}"
 
 
-def _memory(name: str, own: float, files: float, most: float, helper: float) -> str:
-    return f"memory, {name:<28} {own:7.0f} MB of no file, {most:.0f} MB at most; helper {helper:.0f} MB; of files {files:,.0f} MB"
+def _memory(name: str, own: float, files: float, helpers: float, *most: float) -> str:
+    peaks = f"at most {most[0]:.0f}, {most[1]:.0f}, together {most[2]:.0f} MB"
+    return f"memory, {name:<28} {own:7.0f} MB of no file, helpers {helpers:.0f} MB, {peaks}; of files {files:,.0f} MB"
 
 
 def _took(seconds: float | None) -> str:
@@ -60,7 +62,8 @@ def _calls(count: int) -> str:
 
 
 def _filter(where: str, times: list[float | None], cpu: float, count: int) -> str:
-    return f"filter {where:<29} {_took(times[0])} {cpu:7.2f} s cpu, {_took(times[1]).strip()} again; {count:,} calls"
+    gap = " " if len(where) < 30 else "\n" + " " * 37
+    return f"filter {where:<29}{gap}{_took(times[0])} {cpu:7.2f} s cpu, {_took(times[1]).strip()} again; {count:,} calls"
 
 
 _SAY: dict[str, Callable[..., str]] = {

@@ -28,7 +28,7 @@ from ..lifecycle.table import SequenceTable, StateTable
 if TYPE_CHECKING:
     from ..diagnose import Diagnosis
 
-_NICE = 15
+_NICE = 10
 """What works for the screen has what the screen, with its filters and searches, leaves of the processors."""
 _CODE = "from rmitrace.tui.apart import {0}; {0}()"
 _BY_ITSELF = ("ts", "dur", "_by_object")
