@@ -6,9 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .course import Course
 from .devices import DeviceTracker
-from .ledger import Ledger, settled, states_of
 from .members import merged
 from .model import Sequence, StateChange, Step
 from .realms import follow_realms
@@ -38,11 +36,11 @@ def follow(capture: Capture) -> tuple[SequenceTable, StateTable]:
         if s != run[0]:
             continue
         said = sorted((m for m in marks if m.source in run), key=lambda m: m.before_call)
-        ledger, found = Ledger(), Course(capture, s)
-        DeviceTracker(capture, s, found, ledger, _reasons(capture, said)).run()
-        realms, their_states = follow_realms(capture, s)
-        tables += [settled(ledger, found.start, found.rows), realms]
-        states += [states_of(ledger), their_states]
+        tracker = DeviceTracker(capture, s)
+        tracker.run()
+        for sequences, changes in (tracker.tables(_reasons(capture, said)), follow_realms(capture, s)):
+            tables.append(sequences)
+            states.append(changes)
     sequences = merged(tables)
     sequences.ts, sequences.dur = capture.calls.ts, capture.calls.dur
     return sequences, merged_states(states, capture.calls.ts)

@@ -1,174 +1,194 @@
 """PDEVs, VDEVs and IDE streams: from the calls on them to states, and to sequences with their steps and outcome.
 
-The state machines are those of DEN0137 1.1-alp17 and 2.0 (PDEV: 'NEW' .. 'ERROR'). A state is known from
-RMI_PDEV_GET_STATE; between two of these it is inferred from commands that succeed. Whether a transaction of
-RMI_PDEV_COMMUNICATE is over stands in the shared page and not in the registers, so it is the next state read back, or
-the next command, that ends a step.
+The calls are followed by a kernel (devices_kernel), which is given some of them at a time as columns of numbers.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .common import Device
-from .events import GRANULE, RETRY, Event
-from .ledger import Draft
-from .model import FAILED, INCOMPLETE, OK
-from .streams import StreamTracker
-from .vdevs import VdevTracker
+import numpy as np
+import numpy.typing as npt
 
-# the step that PDEV_COMMUNICATE works on, by the state it starts in
-_COMM_STEP = {"NEW": "negotiate", "HAS_KEY": "session", "COMMUNICATING": "key refresh", "IDE_RESETTING": "ide reset",
-              "STOPPING": "stop"}  # fmt: skip
+from ..formats import kernels
+from . import devices_kernel
+from . import ledger_kernel as k
+from .columns import Columns
+from .course import course, followed
+from .devices_kernel import FEW, MANY
+from .failures import Failures
+from .granules_kernel import SIZE
+from .ledger import Ledger, settled
+from .members import ranges
+from .operations import operations
+from .table import PREFIXES, SequenceTable, StateTable
+from .whys import Whys
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+I64 = npt.NDArray[np.int64]
+
+_BYTES = 100
+"""Bytes of a source for each call that is followed, as far as kernels go: compiling takes as long as following a million and a
+half."""
+_GROWING = {"device": k.DEVICE, "address": 1, "table": 1, "seq": k.SEQUENCE, "step": k.STEP_SIZE, "member": 2, "change": k.CHANGE,
+            "fault": k.FAULT, "span": 3}  # fmt: skip
+"""The arrays that a kernel fills in, with the numbers of each thing in them."""
+_FLUSHED = {"member": k.MEMBERS, "change": k.CHANGES, "fault": k.FAULTS, "span": k.SPANS}
+"""Those that are emptied after each part of the calls, and where it stands how much is in them."""
+_FIRST = 1 << 11
+"""Things for which there is room at first."""
 
 
-class DeviceTracker(VdevTracker, StreamTracker):
-    """Follows the devices of one source."""
+class DeviceTracker:
+    """Follows the devices of one source.
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.pdev_states = self.names_of("RmiPdevState", "RMI_PDEV_")
-        self.handlers: dict[str, Callable[[Device, Event], None]] = {
-            "RMI_PDEV_CREATE": self._create,
-            "RMI_PDEV_COMMUNICATE": self._communicate,
-            "RMI_PDEV_GET_STATE": self._get_state,
-            "RMI_PDEV_SET_PUBKEY": self._set_pubkey,
-            "RMI_PDEV_STOP": self._stop,
-            "RMI_PDEV_DESTROY": self._destroy,
-            "RMI_PDEV_ABORT": self._abort,
-        }
+    compile   whether the kernel is compiled; None: where that is repaid
+    """
+
+    def __init__(self, capture: Capture, source: int, compile: bool | None = None) -> None:
+        self._capture, self._source, self._compile = capture, source, compile
+        self._columns = Columns(capture, source)
+        self._kernel: Any = None
+        """Compiled; before it is, the arrays are lists, which are faster then."""
+        self._count = followed(capture)
+        self._now: Any = [0] * k.NOW
+        self._now[k.DEVICES] = 1
+        self._now[k.AFTER] = self._now[k.CREATING] = self._now[k.STREAM_OPEN] = -1
+        self._now[k.SPREAD] = secrets.randbits(61) | 1
+        self._now[k.ONE] = int(capture.revision.at(source).device.startswith("1."))
+        self._loose: Any = [-1] * SIZE
+        self._arrays: dict[str, Any] = {name: [0] * (size * _FIRST) for name, size in _GROWING.items()}
+        self._arrays["device"][k.STATE], self._arrays["device"][k.DRAFT] = -1, -1  # of nobody
+        self._arrays["device"][k.TYPE] = PREFIXES.index("stream")
+        self._out: dict[str, list[Any]] = {name: [] for name in _FLUSHED}
+        self._members: list[tuple[Any, Any]] = []
+        self._begun: Any = None
+        """Which calls others work for, None where none do."""
+        if not operations(capture).none:
+            self._begun = np.zeros(len(capture), dtype=bool)
+            self._begun[operations(capture).commands] = True
+        self._number = np.dtype(np.int64 if len(capture) >> 31 else np.int32)
 
     def run(self) -> None:
-        """Follow all calls into the ledger."""
-        for e in self.events:
-            if e.name in GRANULE:
-                self.granule(e)
-            elif e.name in ("RMI_PDEV_AUX_COUNT", "RMI_VDEV_AUX_COUNT"):
-                self.loose.add(e)
-            else:
-                if e.name != "RMI_PDEV_DESTROY":
-                    self.after = None
-                if e.name.startswith("RMI_VDEV_"):
-                    self.vdev(e)
-                elif e.name.startswith("RMI_PDEV_STREAM_"):
-                    self.stream(e)
-                else:
-                    self._pdev(e)
+        """Follow all calls."""
+        for device, granule in course(self._capture, self._source):
+            rows = np.sort(np.concatenate([device, granule]), kind="stable") if len(granule) else device
+            if len(rows):
+                self._part(rows, granule)
 
-    def _pdev(self, e: Event) -> None:
-        d = self.pdev_of(e.x[0])
-        handler = self.handlers.get(e.name)
-        if handler is not None:
-            handler(d, e)
-        elif e.name in ("RMI_PDEV_IDE_KEY_REFRESH", "RMI_PDEV_IDE_RESET"):
-            kind = "key refresh" if "REFRESH" in e.name else "ide reset"
-            self.open(d, kind).add(kind, [e.unit])
-            if not self.refused(d, e):
-                self.to(d, "COMMUNICATING" if kind == "key refresh" else "IDE_RESETTING", e.first, inferred=True)
-        elif d.draft is not None:
-            d.draft.add(e.name.removeprefix("RMI_PDEV_").lower().replace("_", " "), [e.unit])
-            self.refused(d, e)
+    def _part(self, rows: I64, granule: I64) -> None:
+        if self._kernel is None and self._repaid():
+            self._kernel = kernels.compiled(devices_kernel.follow, devices_kernel.STEPS)
+            self._now, self._loose = (np.array(a, dtype=np.int64) for a in (self._now, self._loose))
+            self._arrays = {n: np.array(a, dtype=self._dtype(n)) for n, a in self._arrays.items()}
+        columns = [*self._columns.of(rows), self._columns.rules()]
+        kernel = self._kernel
+        if kernel is None:
+            kernel, columns = devices_kernel.follow, [c.tolist() for c in columns]
+        at, begin = 0, 0
+        while True:
+            at = kernel(begin, *columns, self._now, *self._arrays.values(), self._loose)
+            if at == len(rows):
+                break
+            begin = self._grow(at)
+        self._flush(granule)
 
-    def _create(self, d: Device, e: Event) -> None:
-        d.state, d.stopping, d.stream, d.failed_transaction = None, False, False, False
-        draft = self.open(d, "connect")
-        own, behind = self.loose.take(e.x[0], "RMI_PDEV_AUX_COUNT")
-        draft.add("delegate", own)
-        draft.add("create", [*behind, e.unit])
-        if self.refused(d, e):
-            return
-        self.creating = None if e.done else d
-        if e.done:
-            draft.end_step(OK)
-            self.to(d, "NEW", e.last, inferred=True)
-        self.between(e, draft)
+    def _repaid(self) -> bool:
+        if self._compile is not None:
+            return self._compile
+        return kernels.repaid(self._count * _BYTES, devices_kernel.follow, devices_kernel.STEPS)
 
-    def _communicate(self, d: Device, e: Event) -> None:
-        if d.stream and self.stream_draft is not None:
-            self.stream_draft.add(self.stream_draft.name or "stream", [e.unit])
-            if e.failed and e.status not in RETRY:
-                self.stream_draft.fail(f"{e.name} of {d.object} returned {e.status}{self.reasons(e.first, e.first)}")
-            return
-        draft = d.draft or self.open(d, "communicate")
-        draft.add("stop" if d.stopping else _COMM_STEP.get(d.state or "", draft.name or "communicate"), [e.unit])
-        if not self.refused(d, e) and e.reads and d.state not in (None, "ERROR"):
-            self._arrived(draft, d.state or "")
+    def _dtype(self, name: str) -> Any:
+        return np.dtype(np.int64) if name in ("address", "span") else self._number
 
-    def _get_state(self, d: Device, e: Event) -> None:
-        draft = self.draft_of(d)
-        if draft is not None and draft.name is not None:
-            draft.add(draft.name, [e.unit])
-        if e.failed or e.r1 is None or not e.status:
-            return
-        state = self.pdev_states.get(e.r1, f"state {e.r1}")
-        before = d.state
-        self.to(d, state, e.first, inferred=False)
-        if state == "ERROR":
-            if before != "ERROR":
-                d.failed_transaction = True
-                if draft is not None:
-                    draft.fail(f"{e.name} gives PDEV_ERROR{self.reasons(self.step_began(draft, e), e.first)}")
-        elif draft is not None and draft is not self.stream_draft:
-            self._arrived(draft, state)
+    def _grow(self, at: int) -> int:
+        """Make room in the arrays that may have too little for a call; from where on the kernel is to go on."""
+        begin = at
+        for name, count in (
+            ("device", k.DEVICES), ("seq", k.SEQUENCES), ("step", k.STEPS_SO_FAR), ("member", k.MEMBERS), ("change", k.CHANGES),
+            ("fault", k.FAULTS), ("span", k.SPANS)
+        ):  # fmt: skip
+            used, size = int(self._now[count]), len(self._arrays[name]) // _GROWING[name]
+            if used + (MANY if name == "member" else FEW) > size:
+                self._double(name)
+                if name == "device":
+                    self._double("address")
+        if (self._now[k.DEVICES] + FEW) * 2 > len(self._arrays["table"]):
+            size = 2 * len(self._arrays["table"])
+            self._arrays["table"] = [0] * size if self._kernel is None else np.zeros(size, dtype=self._number)
+            begin = -1 - at
+        return begin
 
-    def _arrived(self, draft: Draft, state: str) -> None:
-        """A PDEV is in a state that its sequence aims at."""
-        if draft.kind == "connect" and state in ("NEEDS_KEY", "HAS_KEY", "READY") and draft.outcome != FAILED:
-            draft.end_step(OK)
-            if state == "READY":
-                draft.outcome = OK
-        elif draft.kind in ("key refresh", "ide reset", "communicate") and state == "READY" and draft.outcome != FAILED:
-            draft.end_step(OK)
-            draft.outcome = OK
-        elif draft.kind == "disconnect" and state == "STOPPED":
-            draft.end_step(OK)
+    def _double(self, name: str) -> None:
+        array = self._arrays[name]
+        if isinstance(array, list):
+            array += [0] * len(array)
+        else:
+            self._arrays[name] = np.concatenate([array, np.zeros_like(array)])
 
-    def _set_pubkey(self, d: Device, e: Event) -> None:
-        draft = d.draft or self.open(d, "connect")
-        draft.add("set key", [e.unit])
-        if not self.refused(d, e) and e.status:
-            draft.end_step(OK)
-            self.to(d, "HAS_KEY", e.first, inferred=True)
+    def _flush(self, granule: I64) -> None:
+        """Take what the calls of a part added out of the arrays, those that work for them and those within them too."""
+        found = {}
+        for name, count in _FLUSHED.items():
+            size = _GROWING[name]
+            used = np.array(self._arrays[name][: int(self._now[count]) * size], dtype=self._dtype(name))
+            found[name] = used.reshape(-1, size)
+            self._now[count] = 0
+        for name in ("change", "fault"):
+            if len(found[name]):
+                self._out[name].append(found[name])
+        step, call = found["member"].T
+        of, begin, end = (c.astype(np.int64) for c in found["span"].T)
+        start: Any = np.searchsorted(granule, begin)
+        size = np.searchsorted(granule, end) - start
+        within = granule[ranges(start, size)].astype(self._number)
+        self._add(np.concatenate([step, np.repeat(of, size).astype(self._number)]), np.concatenate([call, within]))
 
-    def _disconnecting(self, d: Device, e: Event) -> Draft:
-        if d.draft is None or d.draft.kind != "disconnect":
-            return self.open(d, "disconnect", e)
-        return d.draft
+    def _add(self, step: Any, call: Any) -> None:
+        """Keep calls with the steps that they are in, and those that work for them."""
+        self._members.append((step, call))
+        if self._begun is not None:
+            at = np.flatnonzero(self._begun[call])
+            child, parent = operations(self._capture).children_of(call[at].astype(np.int64))
+            self._members.append((step[at[parent]], child.astype(self._number)))
 
-    def _stop(self, d: Device, e: Event) -> None:
-        self._disconnecting(d, e).add("stop", [e.unit])
-        if not self.refused(d, e):
-            d.stopping = True
-            if self.revision.startswith("1."):
-                self.to(d, "STOPPING", e.first, inferred=True)
+    # -- what was found
 
-    def _destroy(self, d: Device, e: Event) -> None:
-        draft = self._disconnecting(d, e)
-        draft.add("destroy", [e.unit])
-        self.between(e, draft)
-        if self.refused(d, e) or not e.done or not e.status:
-            return
-        draft.end_step(OK)
-        if draft.outcome != FAILED:
-            draft.outcome = OK
-        self.to(d, "destroyed", e.last, inferred=True)
-        self.after = draft
-        d.draft = None
-        del self.pdevs[e.x[0]]
+    def _all(self, name: str) -> Any:
+        found = self._out[name]
+        return np.concatenate(found) if found else np.zeros((0, _GROWING[name]), dtype=self._number)
 
-    def _abort(self, d: Device, e: Event) -> None:
-        draft = d.draft or self.open(d, "abort")
-        was = draft.name or ""
-        if e.failed:
-            draft.add("abort", [e.unit])
-            said = f"{e.name} returned {e.status}{self.why(e, d)}"
-            draft.end_step(FAILED, said)  # nothing to abort is no failure of the whole
-            return
-        if draft.kind == "connect" and draft.outcome == INCOMPLETE:
-            draft.fail(f"the host gave up the {was} step with {e.name}{self.reasons(self.step_began(draft, e), e.first)}")
-        d.failed_transaction = False
-        draft.add("abort", [e.unit])
-        draft.end_step(OK)
-        if draft.kind == "abort":
-            draft.outcome = OK
+    def _array(self, name: str, count: int) -> Any:
+        size = _GROWING[name]
+        return np.array(self._arrays[name][: int(self._now[count]) * size], dtype=self._dtype(name)).reshape(-1, size)
+
+    def tables(self, reasons: Callable[[int, int], str]) -> tuple[SequenceTable, StateTable]:
+        """The sequences, and the states in the order in which they changed; ``reasons``: what was said between two calls."""
+        device, seq, step = (self._array(*a) for a in (("device", k.DEVICES), ("seq", k.SEQUENCES), ("step", k.STEPS_SO_FAR)))
+        address = self._array("address", k.DEVICES)[:, 0].view(np.uint64)
+        words, states = self._columns.words, self._columns.states
+        object_ = seq[:, k.OBJECT]
+        members = [np.concatenate([m[i] for m in self._members] or [np.zeros(0, dtype=self._number)]) for i in (0, 1)]
+        self._members = []
+        ledger = Ledger(
+            words, self._source, seq[:, k.KIND], device[object_, k.TYPE], address[object_], seq[:, k.OUTCOME],
+            step[:, k.OF], step[:, k.NAME], step[:, k.STEP_OUTCOME], *members,
+        )  # fmt: skip
+        table, place, number = settled(ledger)
+        failures = Failures(self._capture, self._source, self._all("fault"), words, states, address, reasons)
+        sequences, first = failures.sequences()
+        kept = place[sequences] >= 0
+        table.why = Whys(place[sequences[kept]], first[kept], failures.of_sequence)
+        steps, at = failures.steps()
+        table.step_why = Whys(number[steps], at, failures.of_step)
+        change = self._all("change")
+        of = change[:, k.CHANGED]
+        changes = StateTable(
+            list(states), device[of, k.TYPE].astype(np.uint8), address[of].copy(), change[:, k.CALL].astype(np.int64),
+            change[:, k.FROM].astype(np.int16), change[:, k.TO].astype(np.int16), change[:, k.INFERRED] != 0,
+        )  # fmt: skip
+        return table, changes

@@ -1,175 +1,95 @@
-"""Where sequences are put together: flat arrays that grow, so that one that is over costs no object."""
+"""What was followed as a table: sequences with their steps and calls, and state changes."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .members import SEQUENCES_AT_ONCE, fill_members, ranges
-from .model import FAILED, INCOMPLETE, OK
-from .table import OUTCOMES, SequenceTable, StateTable
+from .ledger_kernel import UNSAID
+from .members import SEQUENCES_AT_ONCE, fill_members
+from .model import INCOMPLETE, OK
+from .table import OUTCOMES, SequenceTable
 
 I64 = npt.NDArray[np.int64]
-U32 = npt.NDArray[np.uint32]
 
-_OK, _FAILED, _INCOMPLETE = (OUTCOMES.index(o) for o in (OK, FAILED, INCOMPLETE))
-_UNSAID = len(OUTCOMES)
-"""How a step ended that nothing was said of."""
+_OK, _INCOMPLETE = (OUTCOMES.index(o) for o in (OK, INCOMPLETE))
 
 
+@dataclass(slots=True)
 class Ledger:
-    """Sequences, steps and state changes as they are found.
+    """Sequences as they were found, in order of their beginning.
 
-    A member of a step is a unit: one call or several, numbered in their order.
+    words                            names of kinds and of steps
+    kind, prefix, address, outcome   of each sequence
+    step_of, step_name, step_outcome of each step, in order of their beginning
+    member_step, member              calls, and the step that each is in; a call may be in several
     """
 
-    def __init__(self) -> None:
-        self.kinds: dict[str, int] = {}
-        self.names: dict[str, int] = {}
-        self.states: dict[str, int] = {}
-        self.kind, self.source, self.outcome = array("h"), array("h"), array("B")
-        self.object: tuple[array[int], array[int]] = (array("B"), array("Q"))
-        self.why: dict[int, str] = {}
-        self.step_of, self.step_name, self.step_outcome = array("q"), array("h"), array("B")
-        self.step_why: dict[int, str] = {}
-        self.member_step, self.member = array("I"), array("I")
-        self.change: tuple[array[int], ...] = (array("B"), array("Q"), array("q"), array("h"), array("h"), array("B"))
-
-    def open(self, kind: str, prefix: int, address: int, source: int) -> Draft:
-        """A new sequence."""
-        self.kind.append(self.kinds.setdefault(kind, len(self.kinds)))
-        self.object[0].append(prefix)
-        self.object[1].append(address)
-        self.source.append(source)
-        self.outcome.append(_INCOMPLETE)
-        return Draft(self, len(self.kind) - 1, kind)
-
-    def changed(self, prefix: int, address: int, call: int, frm: str | None, to: str, inferred: bool) -> None:
-        """An object went to another state."""
-        names = self.states
-        values = (
-            prefix,
-            address,
-            call,
-            -1 if frm is None else names.setdefault(frm, len(names)),
-            names.setdefault(to, len(names)),
-        )
-        for column, value in zip(self.change, (*values, inferred), strict=True):
-            column.append(value)
+    words: list[str]
+    source: int
+    kind: Any
+    prefix: Any
+    address: Any
+    outcome: Any
+    step_of: Any
+    step_name: Any
+    step_outcome: Any
+    member_step: Any
+    member: Any
 
 
-class Draft:
-    """A sequence being put together."""
-
-    __slots__ = ("_at", "_ledger", "kind", "name", "number", "step_first", "why")
-
-    def __init__(self, ledger: Ledger, number: int, kind: str) -> None:
-        self._ledger, self.number, self.kind = ledger, number, kind
-        self.why = ""
-        self.name: str | None = None
-        """The last step; None where there is none yet."""
-        self.step_first = -1
-        """The first unit of the last step."""
-        self._at = -1
-
-    @property
-    def outcome(self) -> str:
-        """'ok', 'failed' or 'incomplete'."""
-        return OUTCOMES[self._ledger.outcome[self.number]]
-
-    @outcome.setter
-    def outcome(self, outcome: str) -> None:
-        self._ledger.outcome[self.number] = OUTCOMES.index(outcome)
-
-    def add(self, step: str, units: list[int]) -> None:
-        """Put units into a step, the last one where it has that name, else a new one."""
-        if not units:
-            return
-        ledger = self._ledger
-        if self.name != step:
-            self.name, self._at, self.step_first = step, len(ledger.step_of), units[0]
-            ledger.step_of.append(self.number)
-            ledger.step_name.append(ledger.names.setdefault(step, len(ledger.names)))
-            ledger.step_outcome.append(_UNSAID)
-        for unit in units:
-            ledger.member_step.append(self._at)
-            ledger.member.append(unit)
-
-    def end_step(self, outcome: str, why: str = "") -> None:
-        """Say how the last step ended; a failure is not taken back by what follows."""
-        ledger = self._ledger
-        if self._at >= 0 and ledger.step_outcome[self._at] != _FAILED:
-            ledger.step_outcome[self._at] = OUTCOMES.index(outcome)
-            if why:
-                ledger.step_why[self._at] = why
-
-    def fail(self, why: str) -> None:
-        """The last step failed, and with it the sequence; the first reason stays in front."""
-        self.end_step(FAILED, why)
-        self.outcome = FAILED
-        if why and why not in self.why:
-            self.why = f"{self.why}; then {why}" if self.why else why
-            self._ledger.why[self.number] = self.why
-
-
-def settled(ledger: Ledger, unit_start: Any, unit_rows: Any) -> SequenceTable:
-    """The sequences as a table, without those that have no steps.
-
-    The calls of unit i are ``unit_rows[unit_start[i] : unit_start[i + 1]]``.
-    """
-    of = _array(ledger.step_of, np.int64)
+def settled(ledger: Ledger) -> tuple[SequenceTable, I64, I64]:
+    """The sequences as a table, without those that have no steps; and for each sequence and each step of the ledger its number
+    in the table, -1 for those that are not in it."""
+    of = ledger.step_of
     order = np.argsort(of, kind="stable")  # the steps of one sequence behind each other
     number = np.empty(len(of), dtype=np.int64)
     number[order] = np.arange(len(of))
     used, step_count = np.unique(of, return_counts=True)
-    outcome = _array(ledger.outcome, np.uint8)[used]
-    ended = _array(ledger.step_outcome, np.uint8)[order]
+    place = np.full(len(ledger.kind), -1, dtype=np.int64)
+    place[used] = np.arange(len(used))
+    outcome = ledger.outcome[used].astype(np.uint8)
+    ended = ledger.step_outcome[order].astype(np.uint8)
     last = np.cumsum(step_count) - 1
-    unsaid = ended == _UNSAID
+    unsaid = ended == UNSAID
     ended[unsaid] = _OK
     ended[last] = np.where(unsaid[last] & (outcome != _OK), _INCOMPLETE, ended[last])
-    place = {k: int(np.searchsorted(used, k)) for k in ledger.why}
+    kinds, kind = _named(ledger.kind[used], ledger.words)
+    names, name = _named(ledger.step_name[order], ledger.words)
     table = SequenceTable(
-        kinds=list(ledger.kinds),
-        names=list(ledger.names),
-        kind=_array(ledger.kind, np.int16)[used],
-        prefix=_array(ledger.object[0], np.uint8)[used],
-        address=_array(ledger.object[1], np.uint64)[used],
-        source=_array(ledger.source, np.int16)[used],
+        kinds=kinds,
+        names=names,
+        kind=kind,
+        prefix=ledger.prefix[used].astype(np.uint8),
+        address=ledger.address[used].astype(np.uint64),
+        source=np.full(len(used), ledger.source, dtype=np.int16),
         outcome=outcome,
         first_step=np.concatenate([[0], np.cumsum(step_count)]),
-        step_name=_array(ledger.step_name, np.int16)[order],
+        step_name=name,
         step_outcome=ended,
-        why={place[k]: v for k, v in ledger.why.items() if place[k] < len(used) and used[place[k]] == k},
-        step_why={int(number[k]): v for k, v in ledger.step_why.items()},
     )
-    step = number.astype(np.uint32)[_array(ledger.member_step, np.uint32)]
+    step = number[ledger.member_step]
     order = np.argsort(step, kind="stable")
-    step, unit = step[order], _array(ledger.member, np.uint32)[order]
-    del order
-    fill_members(table, _members(table, step, unit, unit_start, unit_rows))
-    return table
+    fill_members(table, _members(table, step[order], ledger.member[order]))
+    return table, place, number
 
 
-def _members(table: SequenceTable, step: U32, unit: U32, unit_start: I64, unit_rows: I64) -> Iterator[tuple[I64, I64]]:
-    """Step and number of each call of some sequences at a time; ``step`` and ``unit``: what is in the steps, by step."""
+def _named(values: Any, words: list[str]) -> tuple[list[str], Any]:
+    """The words that are used, the first one first, and for each value the number of its word among them."""
+    used, first, which = np.unique(values, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty(len(used), dtype=np.int16)
+    place[order] = np.arange(len(used))
+    return [words[i] for i in used[order].tolist()], place[which.reshape(-1)]
+
+
+def _members(table: SequenceTable, step: Any, call: Any) -> Iterator[tuple[I64, I64]]:
+    """Step and number of each call of some sequences at a time; the calls by step."""
     for begin in range(0, len(table), SEQUENCES_AT_ONCE):
         steps = table.first_step[[begin, min(begin + SEQUENCES_AT_ONCE, len(table))]]
         part = slice(*np.searchsorted(step, steps).tolist())
-        size = unit_start[unit[part] + 1] - unit_start[unit[part]]
-        yield np.repeat(step[part].astype(np.int64), size), unit_rows[ranges(unit_start[unit[part]], size)]
-
-
-def states_of(ledger: Ledger) -> StateTable:
-    """The state changes as a table, in the order in which they were written down."""
-    dtypes = (np.uint8, np.uint64, np.int64, np.int16, np.int16, np.uint8)
-    prefix, address, call, frm, to, inferred = (_array(c, t) for c, t in zip(ledger.change, dtypes, strict=True))
-    return StateTable(list(ledger.states), prefix, address, call, frm, to, inferred != 0)
-
-
-def _array(values: array[Any], dtype: Any) -> Any:
-    return np.frombuffer(values, dtype=dtype).copy() if len(values) else np.zeros(0, dtype=dtype)
+        yield step[part].astype(np.int64), call[part].astype(np.int64)

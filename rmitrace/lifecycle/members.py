@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..capture.packed import Column
 from .model import Sequence
 from .table import OUTCOMES, SequenceTable, object_number
+from .whys import moved
 
 I64 = npt.NDArray[np.int64]
 
@@ -99,15 +100,10 @@ def merged(tables: list[SequenceTable]) -> SequenceTable:
 
 def _move_whys(out: SequenceTable, tables: list[SequenceTable], order: I64, at: I64, base: I64) -> None:
     sequences = np.cumsum([0, *(len(t) for t in tables)])
-    for i, t in enumerate(tables):
-        if t.why:
-            place = np.empty(len(order), dtype=np.int64)
-            place[order] = np.arange(len(order))
-            out.why |= {int(place[k + sequences[i]]): v for k, v in t.why.items()}
-        if t.step_why:
-            place = np.empty(len(at), dtype=np.int64)
-            place[at] = np.arange(len(at))
-            out.step_why |= {int(place[k + base[i]]): v for k, v in t.step_why.items()}
+    place, step = np.empty(len(order), dtype=np.int64), np.empty(len(at), dtype=np.int64)
+    place[order], step[at] = np.arange(len(order)), np.arange(len(at))
+    out.why = moved([(t.why, place[sequences[i] :]) for i, t in enumerate(tables)])
+    out.step_why = moved([(t.step_why, step[base[i] :]) for i, t in enumerate(tables)])
 
 
 def _moved(out: SequenceTable, tables: list[SequenceTable], which: I64, number: I64) -> Iterator[tuple[I64, I64]]:

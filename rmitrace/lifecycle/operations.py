@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ..formats import kernels
 from ..formats.kernel_code import Kernel
 from . import operations_kernel
+from .members import ranges
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -41,17 +42,38 @@ class Operations:
         self._by_parent = self._child[order]
         self.commands, count = np.unique(self._parent, return_counts=True)
         self._start = np.searchsorted(self._parent[order], self.commands)
+        self._stop = np.append(self._start[1:], len(order))
         group = np.repeat(np.arange(len(count)), count)
         counts = np.where(_refused(capture, self._by_parent, group, self.commands), -1, np.arange(len(group)))
         best = np.maximum.reduceat(counts, self._start) if len(count) else counts
         self._last = np.where(best >= 0, self._by_parent[np.maximum(best, 0)], self.commands)
+        self.none = not len(self.commands)
 
     def end(self, rows: I64) -> I64:
         """For each call the last OP_* call of it that was not refused as a wrong one, itself where there is none."""
+        if self.none:
+            return rows
         at, has = self._find(rows)
         out = rows.copy()
         out[has] = self._last[at[has]]
         return out
+
+    def last(self, rows: I64) -> I64:
+        """For each call the last OP_* call of it, itself where there is none."""
+        if self.none:
+            return rows
+        at, has = self._find(rows)
+        out = rows.copy()
+        out[has] = self._by_parent[self._stop[at[has]] - 1]
+        return out
+
+    def children_of(self, rows: I64) -> tuple[I64, I64]:
+        """The OP_* calls of some calls in any order, and for each the place of the call among those."""
+        at, has = self._find(rows)
+        place = np.flatnonzero(has)
+        start = self._start[at[place]]
+        size = self._stop[at[place]] - start
+        return self._by_parent[ranges(start, size)], np.repeat(place, size)
 
     def spans(self, rows: I64) -> tuple[I64, I64]:
         """The commands among some calls (ascending) that have OP_* calls, and the last of each."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .ledger import Ledger, states_of
 from .members import SEQUENCES_AT_ONCE, fill_members, ranges
 from .model import FAILED, INCOMPLETE, OK
 from .operations import operations
@@ -193,15 +192,18 @@ def _with_parents(capture: Capture, rows: I64, label: I64, sequence: I64) -> I64
 
 
 def _states(r: _Realms, shown: Flags) -> StateTable:
-    ledger = Ledger()
-    before: list[str | None] = [None] * len(shown)
-    for command, to in _STATES:
+    """The states, realm by realm as they come about."""
+    names = [to for _, to in _STATES]
+    before = np.full(len(shown), -1, dtype=np.int16)
+    parts: list[tuple[Any, ...]] = []
+    for number, (command, _) in enumerate(_STATES):
         first = r.first(r.of(command) & r.good)
-        for i in np.flatnonzero(shown & (first < _FAR)).tolist():
-            call = int(r.rows[r.start[i] + first[i]])
-            ledger.changed(PREFIXES.index("realm"), int(r.rd[i]), call, before[i], to, True)
-            before[i] = to
-    return states_of(ledger)
+        realm = np.flatnonzero(shown & (first < _FAR))
+        parts.append((r.rd[realm], r.rows[r.start[realm] + first[realm]], before[realm], np.full(len(realm), number, np.int16)))
+        before[realm] = number
+    address, call, frm, to = (np.concatenate(c) for c in zip(*parts, strict=True))
+    prefix = np.full(len(call), PREFIXES.index("realm"), dtype=np.uint8)
+    return StateTable(names, prefix, address, call, frm, to, np.ones(len(call), dtype=bool))
 
 
 # -- which calls are about which realm
@@ -254,17 +256,18 @@ def _realm_rows(capture: Capture, source: int) -> tuple[I64, Any]:
 def _named(capture: Capture, source: int, *wanted: list[int]) -> list[I64]:
     """The RMI calls of a run that have one of the wanted names, for each list of names: looked for some at a time."""
     c = capture.calls
-    rmi = [i for i, n in enumerate(capture.services) if n == "RMI"]
+    rmi = np.array([*(n == "RMI" for n in capture.services), False], dtype=bool)  # -1: none
+    tables = [np.isin(np.arange(len(capture.names)), names) for names in wanted]
     together = capture.together(source) if len(capture.sources) > 1 else None
     found: list[list[I64]] = [[np.zeros(0, dtype=np.int64)] for _ in wanted]
     for start in range(0, len(c), _AT_ONCE):
         part = slice(start, min(start + _AT_ONCE, len(c)))
-        mine = np.isin(c.service[part], rmi)
+        mine = rmi[c.service[part]]
         if together is not None:
             mine &= np.isin(c.source[part], together)
         name = c.name[part]
-        for rows, names in zip(found, wanted, strict=True):
-            rows.append(np.flatnonzero(mine & np.isin(name, names)) + start)
+        for rows, table in zip(found, tables, strict=True):
+            rows.append(np.flatnonzero(mine & table[name]) + start)
     return [np.concatenate(rows) for rows in found]
 
 

@@ -5,7 +5,7 @@ A Sequence or StateChange is made when one is asked for. Of a sequence the calls
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, overload
 
@@ -108,8 +108,8 @@ class SequenceTable(Listed[Sequence]):
     step_count: Any = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     member: Column = field(default_factory=lambda: Column(np.int64))
     member_step: Column = field(default_factory=lambda: Column(np.int32))
-    why: dict[int, str] = field(default_factory=dict)
-    step_why: dict[int, str] = field(default_factory=dict)
+    why: Mapping[int, str] = field(default_factory=dict)
+    step_why: Mapping[int, str] = field(default_factory=dict)
     ts: Any = None
     dur: Any = None
 

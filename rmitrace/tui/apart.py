@@ -13,6 +13,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields, replace
 from queue import SimpleQueue
@@ -171,7 +172,7 @@ def _columns(table: SequenceTable | StateTable) -> dict[str, Any]:
             continue
         if isinstance(value, Column) or f.name in _PACKED:
             value = value.dtype.str, np.asarray(value)
-        elif isinstance(value, dict):
+        elif isinstance(value, Mapping):
             value = {k: texts.setdefault(v, v) for k, v in value.items()}
         out[f.name] = value
     return out

@@ -133,10 +133,9 @@ def _tables(found: Container, capture: Capture, told: dict[str, Any]) -> tuple[S
             raise Damaged("sequences whose calls or steps overlap")
     if bool((np.diff(q.first) < 0).any()):
         raise Damaged("sequences in another order")
-    for why, rows, end in zip(
-        (q.why, q.step_why), json.loads(bytes(found.column("sequence.why", np.uint8))), (n, steps), strict=True
-    ):
-        why.update((contents.a(int, k), contents.a(str, v)) for k, v in rows)
+    texts = json.loads(bytes(found.column("sequence.why", np.uint8)))
+    q.why, q.step_why = ({contents.a(int, k): contents.a(str, v) for k, v in rows} for rows in texts)
+    for why, end in ((q.why, n), (q.step_why, steps)):
         if why and not 0 <= min(why) <= max(why) < end:
             raise Damaged("a reason of no sequence")
     limits_of = {

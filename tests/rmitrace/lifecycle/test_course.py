@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-from unittest.mock import patch
-
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmitrace.capture.model import Capture
-from rmitrace.lifecycle import course
-from rmitrace.lifecycle.course import Course
-from rmitrace.lifecycle.devices import DeviceTracker
-from rmitrace.lifecycle.ledger import Ledger, settled, states_of
+from rmitrace.lifecycle.course import course
 
-from .scripts import capture_of
-from .test_events import COMMUNICATE, CONTINUE, CREATE, DELEGATE, DESTROY, GET_STATE, UNDELEGATE, A, followed, made, others, polls
-
-
-def in_parts(capture: Capture, size: int) -> tuple[list[Any], list[Any]]:
-    ledger, found = Ledger(), Course(capture, 0)
-    with patch.object(course, "_AT_ONCE", size):
-        DeviceTracker(capture, 0, found, ledger, lambda first, last: f"; said at {first}").run()
-    sequences = [
-        (q.kind, q.object, q.first, q.last, q.outcome, q.why, [(s.name, s.outcome, s.why, s.calls.tolist()) for s in q.steps])
-        for q in settled(ledger, found.start, found.rows)
-    ]
-    return sequences, list(states_of(ledger))
+from .scripts import (
+    COMMUNICATE,
+    CONTINUE,
+    CREATE,
+    DELEGATE,
+    DESTROY,
+    GET_STATE,
+    UNDELEGATE,
+    A,
+    capture_of,
+    followed,
+    made,
+)
+from .test_devices import others, polls
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(polls | polls | others | others, max_size=60), st.integers(1, 20))
 def test_the_same_as_a_whole(script: list[tuple[int, int, int, int]], size: int) -> None:
     capture = capture_of([made(*step) for step in script])
-    assert in_parts(capture, size) == followed(capture, True)
+    assert followed(capture, at_once=size) == followed(capture)
 
 
 def test_granules_of_an_operation_go_with_it() -> None:
@@ -44,6 +39,13 @@ def test_granules_of_an_operation_go_with_it() -> None:
     script += [(COMMUNICATE, A, 0, 0)] * 5 + [(GET_STATE, A, 0, 0), (DESTROY, A, 0, 0)]
     capture = capture_of([made(*step) for step in script])
     for size in (1, 2, 5, 100):
-        sequences, _ = in_parts(capture, size)
+        sequences, _ = followed(capture, at_once=size)
         steps = [(kind, [(name, calls) for name, _, _, calls in told]) for kind, *_, told in sequences]
         assert ("connect", ("create", list(range(4, 14)))) in [(kind, told[0]) for kind, told in steps], size
+
+
+@pytest.mark.parametrize("far", [4000, 5000])
+def test_granules_far_from_devices_are_of_no_device(far: int) -> None:
+    script = [(DELEGATE, 0x1000, 0, 0), *[(0xC4000165, 0, 0, 0)] * far, (CREATE, A, 0, 0)]
+    parts = list(course(capture_of([made(*step) for step in script]), 0))
+    assert [(device.tolist(), granule.tolist()) for device, granule in parts] == [([far + 1], [0] * (far < 4096))]

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from rmitrace.capture.packed import Column
-from rmitrace.lifecycle.ledger import Ledger, states_of
 from rmitrace.lifecycle.model import StateChange
 from rmitrace.lifecycle.table import Members, StateTable, merged_states, object_number, object_text
 
@@ -33,10 +32,12 @@ def test_members_read_like_an_array() -> None:
 
 
 def states(*changes: tuple[int, int, str | None, str]) -> StateTable:
-    ledger = Ledger()
-    for address, call, frm, to in changes:
-        ledger.changed(0, address, call, frm, to, False)
-    return states_of(ledger)
+    names = sorted({s for *_, frm, to in changes for s in (frm, to) if s is not None})
+    address, call, frm, to = zip(*((a, c, names.index(f) if f else -1, names.index(t)) for a, c, f, t in changes), strict=True)
+    return StateTable(
+        names, np.zeros(len(changes), np.uint8), np.array(address, np.uint64), np.array(call), np.array(frm, np.int16),
+        np.array(to, np.int16), np.zeros(len(changes), bool),
+    )  # fmt: skip
 
 
 def test_states_of_an_object_and_of_a_call() -> None:

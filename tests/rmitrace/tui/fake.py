@@ -12,7 +12,6 @@ from rmitrace.capture.marks import Mark
 from rmitrace.capture.model import Call, Calls, SourceCalls
 from rmitrace.capture.records import NO_TIME, Finding
 from rmitrace.formats.base import Buffer
-from rmitrace.lifecycle.ledger import Ledger, states_of
 from rmitrace.lifecycle.members import table_of
 from rmitrace.lifecycle.model import Sequence, Step
 from rmitrace.lifecycle.objects import KINDS
@@ -59,10 +58,13 @@ STATES = [
 
 def states(*changes: tuple[str, str | None, str, int, bool]) -> StateTable:
     """State changes: object, from, to, call, inferred; without times."""
-    ledger = Ledger()
-    for object, frm, to, call, inferred in changes:
-        ledger.changed(*object_number(object), call, frm, to, inferred)
-    return states_of(ledger)
+    names = sorted({s for _, frm, to, *_ in changes for s in (frm, to) if s is not None})
+    objects = [object_number(c[0]) for c in changes]
+    return StateTable(
+        names, np.array([p for p, _ in objects], np.uint8), np.array([a for _, a in objects], np.uint64),
+        np.array([c[3] for c in changes], np.int64), np.array([names.index(c[1]) if c[1] else -1 for c in changes], np.int16),
+        np.array([names.index(c[2]) for c in changes], np.int16), np.array([c[4] for c in changes], bool),
+    )  # fmt: skip
 
 
 class FakeMarks(list[Mark]):

@@ -24,7 +24,7 @@ def hostile() -> FakeCapture:
     capture.findings = [
         type(f)(f.rule, f.severity, f.message + NASTY, f.source, f.offset, f.object, f.calls, NASTY) for f in capture.findings
     ]
-    capture.sequences.why[1] += NASTY
+    capture.sequences.why = {**capture.sequences.why, 1: capture.sequences.why[1] + NASTY}
     return capture
 
 

@@ -1,0 +1,113 @@
+"""What is said of the failures of devices: how a sequence failed and each of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import codes
+from .ledger_kernel import AT, BY, IN, IN_STATE, IN_STEP, SINCE, WAS_BAD, WHAT
+from .operations import operations
+from .refusals import why_refused
+from .table import PREFIXES, object_text
+
+if TYPE_CHECKING:
+    from ..capture.model import Capture
+
+I64 = npt.NDArray[np.int64]
+
+_ENOUGH_SAID = 600
+"""Characters of a sequence's why behind which further failures add nothing to it."""
+_KEPT = 64
+"""Sequences whose reasons are kept once they were asked for."""
+_PDEV, _VDEV = PREFIXES.index("pdev"), PREFIXES.index("vdev")
+
+
+class Failures:
+    """The failures of one source, sequence by sequence and in their order.
+
+    fault     of each what ledger_kernel keeps of it
+    words     the names of steps; states: those of states
+    address   of each device
+    reasons   what the firmware said between two calls (marks)
+    """
+
+    def __init__(
+        self, capture: Capture, source: int, fault: Any, words: list[str], states: list[str], address: Any,
+        reasons: Callable[[int, int], str],
+    ) -> None:  # fmt: skip
+        self.fault = fault[np.argsort(fault[:, IN], kind="stable")]
+        self._of = np.ascontiguousarray(self.fault[:, IN])
+        self._capture, self._words, self._states, self._address, self._reasons = capture, words, states, address, reasons
+        self._revision = capture.revision.at(source).device
+        self._whole = lru_cache(_KEPT)(self._tell)
+        self._statuses = [*capture.statuses, ""]  # -1, no status, is the last one
+
+    def steps(self) -> tuple[I64, I64]:
+        """The steps that failed, and of each the failure."""
+        at = np.flatnonzero(self.fault[:, IN_STEP] >= 0)
+        return self.fault[at, IN_STEP].astype(np.int64), at
+
+    def sequences(self) -> tuple[I64, I64]:
+        """The sequences that failed, and of each the first of its failures."""
+        at = np.flatnonzero(self.fault[:, WHAT] != codes.NOT_ABORTED)
+        numbers, first = np.unique(self.fault[at, IN], return_index=True)
+        return numbers.astype(np.int64), at[first]
+
+    def of_sequence(self, first: int) -> str:
+        """Why a sequence failed: the first reason stands in front."""
+        return self._whole(first)[0]
+
+    def of_step(self, at: int) -> str:
+        """Why a step failed; nothing where enough was said of its sequence before."""
+        first = int(np.searchsorted(self._of, self._of[at]))
+        return "" if at in self._whole(first)[1] else self.said(at)
+
+    def _tell(self, first: int) -> tuple[str, frozenset[int]]:
+        """Why the sequence failed that a failure is of, and which of the failures behind it add nothing to that."""
+        why, unsaid = "", []
+        for at in range(first, int(np.searchsorted(self._of, self._of[first], "right"))):
+            if self.fault[at, WHAT] == codes.NOT_ABORTED:
+                continue
+            if self.fault[at, WHAT] == codes.REFUSED and len(why) > _ENOUGH_SAID:
+                unsaid.append(at)
+                continue
+            said = self.said(at)
+            if said not in why:
+                why = f"{why}; then {said}" if why else said
+        return why, frozenset(unsaid)
+
+    def said(self, at: int) -> str:
+        """What is said of one failure."""
+        what, call, state, bad, since, by = self.fault[at, [WHAT, AT, IN_STATE, WAS_BAD, SINCE, BY]].tolist()
+        capture = self._capture
+        name = capture.names[capture.calls.name[call]]
+        status = self._statuses[capture.calls.status[operations(capture).end(np.array([call]))[0]]]
+        why = why_refused(name, status, self._states[state] if state >= 0 else None, bool(bad), self._revision)
+        if what == codes.REFUSED and by:
+            why = f": {self._object(_VDEV, by)} of it has not been destroyed"
+        match what:
+            case codes.REFUSED:
+                return f"{name} returned {status or 'an error'}{why}{self._reasons(since, call)}"
+            case codes.REFUSED_STREAM:
+                return f"{name} returned {status}{why}{self._reasons(since, call)}"
+            case codes.WRONG_STREAM:
+                return f"{name} of {self._object(_PDEV, by)} returned {status}{self._reasons(since, call)}"
+            case codes.BAD_STATE:
+                return f"{name} gives {name[4:8]}_ERROR{self._reasons(since, call)}"
+            case codes.WENT_ON:
+                return f"the host went on to {name} before the device was connected"
+            case codes.GAVE_UP:
+                step = self._words[by] if by >= 0 else ""
+                return f"the host gave up the {step} step with {name}{self._reasons(since, call)}"
+            case codes.NOT_GIVEN_BACK:
+                return f"{name} of 0x{int(capture.regs(np.array([call]), 1)[0][0]):x} returned {status}{why}"
+            case _:
+                return f"{name} returned {status}{why}"
+
+    def _object(self, prefix: int, device: int) -> str:
+        return object_text(prefix, int(self._address[device]) & 0xFFFFFFFFFFFFFFFF)

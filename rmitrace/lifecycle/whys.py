@@ -1,0 +1,55 @@
+"""Why things failed, by their numbers: read like a dict; a text is made when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+I64 = npt.NDArray[np.int64]
+
+
+class Whys(Mapping[int, str]):
+    """Texts of some numbers, ascending.
+
+    which   for each number what ``say`` is asked
+    """
+
+    def __init__(self, numbers: I64, which: I64, say: Callable[[int], str]) -> None:
+        order = np.argsort(numbers, kind="stable")
+        self._numbers, self._which, self._say = numbers[order], which[order], say
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers.tolist())
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and self._place(number) >= 0
+
+    def __getitem__(self, number: int) -> str:
+        at = self._place(number)
+        if at < 0:
+            raise KeyError(number)
+        return self._say(int(self._which[at]))
+
+    def _place(self, number: int) -> int:
+        at = int(np.searchsorted(self._numbers, number))
+        return at if at < len(self._numbers) and self._numbers[at] == number else -1
+
+
+def moved(given: list[tuple[Mapping[int, str], Any]]) -> Whys:
+    """Some such texts as one; with each ``place``: what its numbers are now."""
+    keys = [np.fromiter(texts, dtype=np.int64, count=len(texts)) for texts, _ in given]
+    base = np.cumsum([0, *(len(k) for k in keys)])
+    old = np.concatenate([*keys, np.zeros(0, dtype=np.int64)])
+
+    def say(at: int) -> str:
+        part = int(np.searchsorted(base, at, "right")) - 1
+        return given[part][0][int(old[at])]
+
+    numbers = [place[k] for k, (_, place) in zip(keys, given, strict=True)]
+    return Whys(np.concatenate([*numbers, np.zeros(0, dtype=np.int64)]), np.arange(len(old)), say)
