@@ -126,6 +126,8 @@ class Capture:
     """Kept for rmitrace.diagnose: what each source tells of the state of things."""
     diagnosed: dict[int, Any] = field(default_factory=dict)
     """Kept for rmitrace.diagnose, too: why calls failed."""
+    reasons: Any = None
+    """The same out of an index, see diagnose.reasons."""
     numbers: npt.NDArray[np.int64] | None = None
     """The numbers of the calls, where this is a part of a capture that grows."""
     keeper: Keeper | None = None
@@ -267,7 +269,7 @@ class Capture:
     @property
     def parts(self) -> list[str]:
         """Which of capture.index.later.PARTS are in memory."""
-        known = {"followed": self._followed, "checked": self._checked, "opinions": self.opinions}
+        known = {"followed": self._followed, "checked": self._checked, "opinions": self.opinions, "reasons": self.reasons}
         return [part for part, value in known.items() if value is not None]
 
     def worked_out(self, part: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...correlate.skew.opinions import Opinion
+from ...diagnose.reasons import Reasons, given
 from ...lifecycle.table import OUTCOMES, PREFIXES, SequenceTable, StateTable
 from . import contents
 from .container import Container, Damaged
@@ -17,8 +18,8 @@ from .container import Container, Damaged
 if TYPE_CHECKING:
     from ..model import Capture
 
-FOLLOWED, CHECKED, OPINIONS = "followed", "checked", "opinions"
-PARTS = (FOLLOWED, CHECKED, OPINIONS)
+FOLLOWED, CHECKED, OPINIONS, REASONS = "followed", "checked", "opinions", "reasons"
+PARTS = (FOLLOWED, CHECKED, OPINIONS, REASONS)
 _PROGRAMS = ("TSHARK",)
 """Findings that another program has a part in: it may be another one the next time."""
 _OF_SEQUENCES = ("kind", "prefix", "address", "source", "outcome", "first", "last", "start", "first_step")
@@ -32,7 +33,22 @@ def known(capture: Capture) -> dict[str, Any]:
     out: dict[str, Any] = {"talk": talk} if any(t is not None for t in talk) else {}
     if capture.silent:
         out["silent"] = True
-    return out | {part: True for part in capture.parts if _holds(capture, part)}
+    out |= {part: True for part in capture.parts if _holds(capture, part)}
+    if CHECKED in out and _explained(capture):
+        out[REASONS] = True
+    return out
+
+
+def _explained(capture: Capture) -> bool:
+    """Whether it is known of every finding why the call failed that it is about."""
+    return capture.reasons is not None or all(seq in capture.diagnosed for seq in _to_explain(capture))
+
+
+def _to_explain(capture: Capture) -> list[int]:
+    """The calls that failed of which findings tell why."""
+    calls = {f.calls[0] for f in capture.findings if f.calls and f.severity != "note"}
+    seqs = np.array(sorted(c for c in calls if 0 <= c < len(capture)), dtype=np.int64)
+    return seqs[capture.calls.failed[seqs]].tolist()  # type: ignore[no-any-return]
 
 
 def _holds(capture: Capture, part: str) -> bool:
@@ -54,6 +70,9 @@ def give(capture: Capture) -> tuple[dict[str, Any], dict[str, Any]]:
     if CHECKED in meta:
         text = json.dumps([contents.finding_row(f) for f in capture.findings], separators=(",", ":")).encode("ascii")
         columns[CHECKED] = np.frombuffer(text, dtype=np.uint8)
+    if REASONS in meta:
+        r = capture.reasons or given(capture, [d for q in _to_explain(capture) if (d := capture.diagnosed[q]) is not None])
+        columns |= {"reasons.seq": r.seq, "reasons.end": r.end, REASONS: r.text}
     if FOLLOWED in meta:
         q, s = capture.sequences, capture.states
         meta[FOLLOWED] = {
@@ -100,6 +119,9 @@ def take(found: Container, capture: Capture, part: str) -> None:
     elif part == CHECKED:
         rows = json.loads(bytes(found.column(CHECKED, np.uint8)))
         capture.learn(checked=contents.findings(rows, len(capture.sources), len(capture)))
+    elif part == REASONS:
+        seq, end = (found.column(f"reasons.{n}", np.int64) for n in ("seq", "end"))
+        capture.reasons = Reasons(seq, end, found.column(REASONS, np.uint8))
     else:
         capture.learn(followed=_tables(found, capture, contents.a(dict, told)))
 

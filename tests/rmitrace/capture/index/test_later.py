@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rmitrace import checks, lifecycle
+from rmitrace import checks, diagnose, lifecycle
 from rmitrace.capture import Capture, OpenOptions, open_capture, reopen_capture
 from rmitrace.capture.index import container, keeper, later
+from rmitrace.checks.suppress import Sifted
 from rmitrace.correlate.skew import opinions
+from rmitrace.export import findings_jsonl
 from rmitrace.lifecycle.table import SequenceTable, StateTable
 
 ROOT = Path(__file__).parents[4]
@@ -20,6 +24,7 @@ FTRACE = ROOT / "captures/ftrace/pdev-connect.trace.txt"
 CONSOLE = ROOT / "captures/mixed/rme-uart0.log"
 MAIL = ROOT / "captures/mixed/report-mail.txt"
 RECORDED = ROOT / "captures/rmm/tf-rmm-head-doefail6.calls.jsonl.xz"
+REFUSED = ROOT / "captures/rmm/tf-rmm-head-errors.calls.jsonl.xz"
 CACHED = OpenOptions(cache=True)
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -104,6 +109,39 @@ def test_with_secrets_of_sessions_it_is_worked_out() -> None:
     assert again([FTRACE]).worked_out(later.CHECKED)
     assert not again([FTRACE], keys).worked_out(later.CHECKED)
     assert again([FTRACE], keys).worked_out(later.OPINIONS)
+
+
+def explained(paths: list[Path]) -> list[Any]:
+    """The findings with the reasons of the calls that they are about, as a user sees them."""
+    capture = open_capture([str(p) for p in paths], CACHED)
+    out = io.StringIO()
+    findings_jsonl.write(capture, Sifted(capture.findings), out)
+    assert capture.keeper is not None
+    capture.keeper.learn(capture)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_reasons_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = explained([REFUSED])
+    assert any("failure" in item for item in wanted)
+    kept_only(monkeypatch)
+    monkeypatch.setattr(diagnose, "Query", lambda *a: pytest.fail("explained"))
+    assert explained([REFUSED]) == wanted
+
+
+def test_reasons_that_cannot_be_are_worked_out(cache: Path) -> None:
+    wanted = explained([REFUSED])
+    (file,) = cache.glob("*" + keeper.LATER)
+    found = container.read(str(file))
+    seq, end = (np.array(found.column(f"reasons.{n}", np.int64)) for n in ("seq", "end"))
+    text = np.array(found.column("reasons", np.uint8))
+    key, meta = found.key, found.meta
+    found.close()
+    cut = {"reasons.seq": seq, "reasons.end": end, "reasons": text[:-5]}
+    noise = {**cut, "reasons": np.full(len(text), ord("["), dtype=np.uint8)}
+    for columns in (cut, noise, {**noise, "reasons.seq": seq[::-1].copy()}, {**noise, "reasons.end": end[:-1]}):
+        container.write(str(file), key, meta, columns_of(str(file)) | columns)
+        assert explained([REFUSED]) == wanted
 
 
 def columns_of(file: str) -> dict[str, Any]:
