@@ -60,7 +60,7 @@ class Named:
         """Of calls, packed, given the row of each."""
         out = [Column(c.dtype) for c in self.columns]
         for start in range(0, len(which), AT_ONCE):
-            rows = which[start : start + AT_ONCE]
+            rows = which[start : start + AT_ONCE].astype(np.intp)
             for column, values in zip(out, self.columns, strict=True):
                 column.append(np.take(values, rows))
         return Named(*out)

@@ -56,14 +56,15 @@ class FirstRegisters:
         if self.which is None:
             return [np.flatnonzero(some) for some in rows]
         any_of = np.logical_or.reduce(rows)
-        at, which = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
+        found: list[list[I64]] = [[np.zeros(0, dtype=np.int64)] for _ in rows]
         for start in range(0, len(self.which) if any_of.any() else 0, AT_ONCE):
-            piece = self.which[start : start + AT_ONCE]
-            found = np.flatnonzero(np.take(any_of, piece))
-            at.append(start + found)
-            which.append(piece[found])
-        calls, row = np.concatenate(at), np.concatenate(which)
-        return [calls[some[row]] for some in rows]
+            piece = self.which[start : start + AT_ONCE].astype(np.intp)
+            at = np.flatnonzero(any_of[piece])
+            row = piece[at]
+            for calls, some in zip(found, rows, strict=True):
+                mine = at[some[row]] if some.any() else at[:0]
+                calls.append(start + mine)
+        return [np.concatenate(calls) for calls in found]
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.kernel_steps import pointer, put2, put4, word, word2, word4
+from ..formats.kernel_steps import ones, pointer, put2, put4, word, word2, word4
 
 HEADER = 16
 TABLE = 256
@@ -17,7 +17,8 @@ TABLE = 256
 _SAME, _FEW, _NEAR, _MIXED = range(4)
 _CLASSES = 27
 """Bytes of the heads of the three classes of a mixed piece."""
-_0, _12, _32 = (np.uint64(n) for n in (0, 12, 32))
+_LOW = np.uint64(0x5555555555555555)
+_0, _1, _12, _32 = (np.uint64(n) for n in (0, 1, 12, 32))
 
 
 def spread(data: Any, at: Any, count: Any, width: Any, scale: Any, base: Any, wide: Any, first: Any) -> None:
@@ -26,28 +27,34 @@ def spread(data: Any, at: Any, count: Any, width: Any, scale: Any, base: Any, wi
         for i in range(count):
             wide[first + i] = word(data, at + 8 * i) * scale + base
         return
-    shift = _0
-    if width & 4:
+    if width == 4:
         for i in range(count):
-            wide[first + i] = word4(data, at + 4 * i)
-        at += 4 * count
-        shift = _32
-    if width & 2:
-        if shift == _0:
+            wide[first + i] = word4(data, at + 4 * i) * scale + base
+        return
+    if width < 4:
+        low = at + 2 * count
+        if width == 1:
             for i in range(count):
-                wide[first + i] = word2(data, at + 2 * i)
+                wide[first + i] = np.uint64(data[at + i]) * scale + base
+        elif width == 2:
+            for i in range(count):
+                wide[first + i] = word2(data, at + 2 * i) * scale + base
         else:
             for i in range(count):
-                wide[first + i] |= word2(data, at + 2 * i) << _32
+                wide[first + i] = (word2(data, at + 2 * i) | np.uint64(data[low + i]) << np.uint64(16)) * scale + base
+        return
+    for i in range(count):
+        wide[first + i] = word4(data, at + 4 * i)
+    at += 4 * count
+    shift = _32
+    if width & 2:
+        for i in range(count):
+            wide[first + i] |= word2(data, at + 2 * i) << _32
         at += 2 * count
         shift += np.uint64(16)
     if width & 1:
-        if shift == _0:
-            for i in range(count):
-                wide[first + i] = np.uint64(data[at + i])
-        else:
-            for i in range(count):
-                wide[first + i] |= np.uint64(data[at + i]) << shift
+        for i in range(count):
+            wide[first + i] |= np.uint64(data[at + i]) << shift
     for i in range(count):
         wide[first + i] = wide[first + i] * scale + base
 
@@ -62,32 +69,75 @@ def coded(data: Any, at: Any, end: Any, bits: Any, last: Any, count: Any, base: 
         table[i] = _0
     for i in range(last + 1):
         table[i] = word2(data, at + 2 * i) + base
-    down, mask, top = 0, (1 << bits) - 1, 0
-    while 1 << down < each:
-        down += 1
-    for i in range(count):
-        code = int(data[codes + (i >> down)]) >> (i & each - 1) * bits & mask
-        top = max(top, code)
-        wide[first + i] = table[code]
-    for i in range(count, (end - codes) * each):
-        top = max(top, int(data[codes + (i >> down)]) >> (i & each - 1) * bits & mask)
-    return top <= last
+    whole = count // each
+    if bits == 1:
+        low, step = table[0], table[1] - table[0]
+        for i in range(whole):
+            flags = np.uint64(data[codes + i])
+            for k in range(8):
+                wide[first + 8 * i + k] = low + (flags >> np.uint64(k) & np.uint64(1)) * step
+    elif bits == 2:
+        for i in range(whole):
+            byte = int(data[codes + i])
+            for k in range(4):
+                wide[first + 4 * i + k] = table[byte >> 2 * k & 3]
+    elif bits == 4:
+        for i in range(whole):
+            byte = int(data[codes + i])
+            wide[first + 2 * i], wide[first + 2 * i + 1] = table[byte & 15], table[byte >> 4]
+    else:
+        for i in range(count):
+            wide[first + i] = table[data[codes + i]]
+    mask = (1 << bits) - 1
+    for i in range(whole * each, count):
+        wide[first + i] = table[int(data[end - 1]) >> (i - whole * each) * bits & mask]
+    return last == mask or are_below(data, codes, end, bits, last + 1)
+
+
+def are_below(data: Any, at: Any, end: Any, bits: Any, limit: Any) -> Any:
+    """Whether all codes of so many bits between two offsets are below a limit."""
+    mask, top = (1 << bits) - 1, 0
+    for i in range(at, end):
+        byte = int(data[i])
+        for k in range(8 // bits):
+            top = max(top, byte >> k * bits & mask)
+    return top < limit
+
+
+def kinds_in(tags: Any) -> tuple[Any, Any, Any]:
+    """How many pages, small and other values 32 tags are of."""
+    low, high = tags & _LOW, tags >> _1 & _LOW
+    both = low & high
+    return ones(low ^ both), ones(high ^ both), ones(both)
+
+
+def tags_at(data: Any, at: Any, end: Any) -> Any:
+    """Eight bytes of tags; those behind the end are zero."""
+    if at + 8 <= end:
+        return word(data, at)
+    tags = _0
+    for i in range(at, end):
+        tags |= np.uint64(data[i]) << np.uint64(8 * (i - at))
+    return tags
 
 
 def sorted_out(data: Any, at: Any, end: Any, count: Any, wide: Any, first: Any, apart: Any) -> Any:
     """Put the numbers of a mixed piece into ``wide``; whether that can be."""
     tags = at + _CLASSES
-    behind = tags + (count + 3) // 4
+    behind = behind_tags = tags + (count + 3) // 4
     if end < behind:
         return False
-    pages: Any = 0
-    small: Any = 0
-    other: Any = 0
-    for i in range(count):
-        kind = int(data[tags + (i >> 2)]) >> (i & 3) * 2 & 3
-        pages += kind == 1
-        small += kind == 2
-        other += kind == 3
+    pages: Any = np.int64(0)
+    small: Any = np.int64(0)
+    other: Any = np.int64(0)
+    i = tags
+    while i < behind:
+        w = word(data, i) if i + 8 <= behind else tags_at(data, i, behind)
+        if i + 8 >= behind and count % 4:  # what stands behind the last value counts for nothing
+            w &= (np.uint64(1) << np.uint64(8 * (behind - 1 - i) + 2 * (count % 4))) - np.uint64(1)
+        a, b, c = kinds_in(w)
+        pages, small, other = pages + a, small + b, other + c
+        i += 8
     apart[0] = _0  # what all zeros are taken from
     place = 1
     for kind in range(1, 4):
@@ -103,12 +153,21 @@ def sorted_out(data: Any, at: Any, end: Any, count: Any, wide: Any, first: Any, 
         return False
     for i in range(pages):
         apart[1 + i] <<= _12
-    pages, small, other = 1, 1 + pages, 1 + pages + small  # where the next one of each kind stands
-    for i in range(count):
-        kind = int(data[tags + (i >> 2)]) >> (i & 3) * 2 & 3
-        is1, is2, is3 = np.int64(kind == 1), np.int64(kind == 2), np.int64(kind == 3)
-        wide[first + i] = apart[is1 * pages + is2 * small + is3 * other]
-        pages, small, other = pages + is1, small + is2, other + is3
+    pages, small, other = np.int64(1), 1 + pages, 1 + pages + small  # where the next one of each kind stands
+    for j in range(count // 4):
+        byte = int(data[tags + j])
+        at = first + 4 * j
+        if byte == 0:
+            wide[at], wide[at + 1], wide[at + 2], wide[at + 3] = _0, _0, _0, _0
+            continue
+        for k in range(4):
+            kind = byte >> 2 * k & 3
+            wide[at + k] = apart[pages if kind == 1 else small if kind == 2 else other if kind == 3 else 0]
+            pages, small, other = pages + np.int64(kind == 1), small + np.int64(kind == 2), other + np.int64(kind == 3)
+    for i in range(count // 4 * 4, count):
+        kind = int(data[behind_tags - 1]) >> (i & 3) * 2 & 3
+        wide[first + i] = apart[pages if kind == 1 else small if kind == 2 else other if kind == 3 else 0]
+        pages, small, other = pages + np.int64(kind == 1), small + np.int64(kind == 2), other + np.int64(kind == 3)
     return True
 
 
@@ -180,4 +239,4 @@ def unpack(data: Any, sizes: Any, pieces: Any, count: Any, size: Any, wide: Any,
     )
 
 
-STEPS = (spread, coded, sorted_out, narrowed, piece, _pieces)
+STEPS = (kinds_in, tags_at, spread, coded, are_below, sorted_out, narrowed, piece, _pieces)

@@ -82,3 +82,16 @@ def _put4(buf: Any, at: Any, value: Any) -> Any:
 @overload(kernel_steps.put2, strict=False)  # type: ignore[untyped-decorator]
 def _put2(buf: Any, at: Any, value: Any) -> Any:
     return lambda buf, at, value: _store2(buf, at, value)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _ctpop(context: Any, value: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return numba.types.int64(numba.types.uint64), build
+
+
+@overload(kernel_steps.ones, strict=False)  # type: ignore[untyped-decorator]
+def _ones(value: Any) -> Any:
+    return lambda value: _ctpop(value)

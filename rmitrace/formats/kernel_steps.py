@@ -69,6 +69,11 @@ def put8(buf: Any, at: Any, value: Any) -> None:
         buf[at + k] = int(value) >> 8 * k & 255
 
 
+def ones(value: Any) -> Any:
+    """How many bits of a number are set."""
+    return np.int64(int(value).bit_count())
+
+
 def lowest(flags: Any) -> Any:
     """Which byte is the lowest of those whose top bit is set (only top bits are); 0 where none is."""
     return np.int64(((flags & (~flags + _ONE)) >> _7) * _ORDER >> _56)

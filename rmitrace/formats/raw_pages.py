@@ -7,18 +7,18 @@ the tracefs folder (or copy of one) that it lies in; the CPU is the number in ``
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..capture.records import Records
 from .base import Data, Detail, ReadOptions, Unreadable
-from .trace_dat_pages import HEADER, everywhere, walk
-from .trace_dat_parts import PAGE_SIZES, Area, Ring, TraceFile
-from .trace_dat_unpack import Unpacked
+
+if TYPE_CHECKING:
+    from .trace_dat_parts import TraceFile
 
 _SIZES = (4096, 16384, 65536)
 _MAX_FILES, _MAX_BYTES, _HEAD = 8192, 32 << 20, 4096
@@ -64,6 +64,12 @@ class RawPages:
     @staticmethod
     def _file(data: Data, start: int, end: int, options: ReadOptions) -> tuple[TraceFile, str]:
         """The pages with what lies beside them, and a hash of that. Raises Unreadable where no event format does."""
+        import hashlib
+
+        from .trace_dat_pages import HEADER
+        from .trace_dat_parts import PAGE_SIZES, Area, Ring, TraceFile
+        from .trace_dat_unpack import Unpacked
+
         size = page_size(bytes(data[start : min(end, start + 8 * max(_SIZES))])) or _SIZES[0]
         file = TraceFile(0, size, "none", Unpacked(data, end, "none"))
         beside = hashlib.blake2b(digest_size=16)
@@ -86,12 +92,14 @@ class RawPages:
 def page_size(head: bytes) -> int:
     """The bytes of a page, if these are pages: the smallest size at which all are sound; else 0."""
     commit = int.from_bytes(head[8:16], "little")
-    if len(head) < HEADER or not any(head[:8]) or commit & 0x3FFFFFFF >= _SIZES[-1] or commit >> 32:
+    if len(head) < 16 or not any(head[:8]) or commit & 0x3FFFFFFF >= _SIZES[-1] or commit >> 32:
         return 0
     return next((size for size in _SIZES if len(head) >= size and _sound(head, size)), 0)
 
 
 def _sound(head: bytes, size: int) -> bool:
+    from .trace_dat_pages import everywhere, walk
+
     buf = np.frombuffer(head, np.uint8, len(head) // size * size)
     found = walk(buf, size, len(buf))
     holding = np.unique(found.events.at // size)
