@@ -16,7 +16,9 @@ from .packed_values import PackedValues
 from .unpacking import unpack_into
 
 _FEW = 64
-"""Values that are looked up one by one."""
+"""Values that may be looked up one by one."""
+_ALONE = 3
+"""Values of a piece that are: more take longer than to unpack it."""
 _AT_ONCE = 16
 """Pieces that are unpacked by one call."""
 
@@ -115,7 +117,9 @@ class Column(PackedValues, NDArrayOperatorsMixin):
 
     def _gather(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if len(rows) <= _FEW:
-            return np.array([self._one(r) for r in rows.tolist()], dtype=self.dtype)
+            numbers = rows.tolist()
+            if len(numbers) <= _ALONE * len({r // self.PIECE for r in numbers}):
+                return np.array([self._one(r) for r in numbers], dtype=self.dtype)
         if bool((rows[1:] < rows[:-1]).any()):
             if len(rows) > len(self) // 8:
                 return np.asarray(self)[rows]  # type: ignore[no-any-return]

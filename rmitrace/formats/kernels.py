@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -125,7 +125,7 @@ def pieces(data: Data, start: int, end: int) -> Iterator[tuple[int, int]]:
         start = stop
 
 
-def in_order(scan: Callable[[int, int], T], parts: Iterator[tuple[int, int]], threads: int) -> Iterator[tuple[int, int, T]]:
+def in_order(scan: Callable[[int, int], T], parts: Iterator[tuple[int, int]], threads: int) -> Generator[tuple[int, int, T]]:
     """What ``scan`` makes of each part, in order, with the part; several are scanned at the same time ahead of the one that
     is asked for. ``scan`` may be called by any thread."""
     if threads < 2:

@@ -23,8 +23,9 @@ GAP = "\u2400"
 """Stands for a number in the line of a shape: what becomes of NUL."""
 _WHOLE = (1 << 64) - 1
 _DIGITS = {16: frozenset("0123456789abcdefx"), 10: frozenset("0123456789")}
-_POWERS = {base: np.array([base**k for k in range(1, n)], dtype=np.uint64) for base, n in ((16, 16), (10, 20))}
 _LONGEST = {16: 16, 10: 20}
+_LONG = 5
+"""Digits that stand in no word of a line, and are no index."""
 _LETTERS = re.compile("[a-z]+")
 _HEXADECIMAL = frozenset("abcdefx")
 _TWO_FORMS = {"RMI_VDEV_ABORT": ("1.1-alp17",), "RMI_PSCI_COMPLETE": ("2.0-bet1",)}
@@ -179,10 +180,17 @@ def possible(needle: str, words: str | None) -> bool:
 
 
 def only_in_numbers(needle: str, shown: Layout) -> bool:
-    """Whether a text can be nowhere in a line but in a number that is written in hexadecimal."""
+    """Whether a text can be nowhere in a line but in a number: where it is no decimal one, in one written in hexadecimal."""
     if shown.words is None or not _DIGITS[16].issuperset(needle):
         return False
+    if decimal(needle):
+        return len(needle) >= _LONG and needle not in shown.words
     return "0x" in needle or any(run not in shown.words for run in _LETTERS.findall(needle))
+
+
+def decimal(needle: str) -> bool:
+    """Whether a text may be a decimal number."""
+    return _DIGITS[10].issuperset(needle)
 
 
 def match(line: str, needle: str, gaps: Sequence[Gap]) -> Shape:
@@ -231,28 +239,40 @@ def within(values: Any, part: Part) -> Flags:
             text = text[2:]
         if "x" in text:
             return nowhere
+    if text == "0" and base == 16 and not start and not part.end:  # all begin with 0x
+        return ~nowhere
     size = len(text)
     if size > _LONGEST[base] or int(text, base) > _WHOLE:
         return nowhere
-    wanted = np.uint64(int(text, base))
-    found: Flags
-    digits = np.searchsorted(_POWERS[base], values, "right") + 1
-    if start:
-        found = (digits >= size) & (_above(values, np.maximum(digits - size, 0), base) == wanted)
-        return found & (digits == size) if part.end else found
-    if text == "0" and base == 16 and not part.end:
-        return ~nowhere
-    found = nowhere
-    for at in range(1 if part.end else _LONGEST[base] + 1 - size):
-        found |= (digits >= size + at) & (_lowest(_above(values, at, base), size, base) == wanted)
+    return _digits_in(values, text, base, start, part.end) if len(values) else nowhere
+
+
+def _digits_in(values: Any, text: str, base: int, start: bool, end: bool) -> Flags:
+    """In which of some numbers digits are found: at their beginning, at their end, or anywhere."""
+    wanted, size, highest = int(text, base), len(text), int(values.max())
+    found: Flags = np.zeros(len(values), dtype=bool)
+    for at in range(1 if end else _LONGEST[base] + 1 - size):
+        low, step = wanted * base**at, base**at
+        if low > highest:
+            break
+        if start:  # the numbers from low on that have ``at`` more digits
+            if text[0] != "0":
+                found |= (values >= np.uint64(low)) & (values - np.uint64(low) < np.uint64(step))
+            elif text == "0" and at == 0:
+                found |= values == 0
+            continue
+        hits = _lowest(_above(values, at, base), size, base) == np.uint64(wanted)
+        if text[0] == "0" and size + at > 1:  # 0x1f is not written with zeros in front
+            hits &= values >= np.uint64(min(base ** (size + at - 1), _WHOLE))
+        found |= hits
     return found
 
 
-def _above(values: Any, at: Any, base: int) -> Any:
+def _above(values: Any, at: int, base: int) -> Any:
     """The digits of numbers in front of the last ``at``, which is less than how many they can have."""
-    if base == 16:
-        return values >> (np.asarray(at) * 4).astype(np.uint64)
-    return values // np.power(np.uint64(10), np.asarray(at).astype(np.uint64))
+    if at == 0:
+        return values
+    return values >> np.uint64(4 * at) if base == 16 else values // np.uint64(10**at)
 
 
 def _lowest(values: Any, size: int, base: int) -> Any:

@@ -4,12 +4,15 @@ stopped."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..capture.messages.facts import name_and_facts
+from ..formats.kernels import cores, in_order
 from .headings import RANK, Headings, Key, Target
 from .rows import Row, RowKind
 from .shapes import Shapes
@@ -72,26 +75,29 @@ class Search:
             if not headings.complete:
                 return None
             self._headings = headings
+        self._in_messages()
         n = self.view.calls
         inside = here[1] == RANK[RowKind.CALL]
         cut = here[0] + inside if step > 0 else here[0]  # the call right after a line or heading has the same place
         cut = min(max(cut, 0), n)
         done = 0
+        threads = 1 if self._shapes is None else cores()
         for first, stop, heading in self._legs(here, cut, step):
-            for a, b in self._stretches(first, stop, step):
-                if heading is not None and self._comes_first(heading[0][0], a, b, step):
-                    return heading[1]
-                calls, done = self.view.rows.calls_at(a, b), done + b - a
-                if stopped(done) if self._shapes is not None or done % _OFTEN == 0 else False:
-                    return None
-                found = self._first(calls, step)
-                if found is None:
-                    continue
-                place = self.view.rows.place_of(found)
-                key = (place, RANK[RowKind.CALL], found)
-                if heading is not None and (heading[0] < key if step > 0 else heading[0] > key):
-                    return heading[1]
-                return (RowKind.CALL, found, -1)
+            looked = in_order(partial(self._first_in, step), self._stretches(first, stop, step), threads)
+            with closing(looked):
+                for a, b, found in looked:
+                    if heading is not None and self._comes_first(heading[0][0], a, b, step):
+                        return heading[1]
+                    done += b - a
+                    if stopped(done) if self._shapes is not None or done % _OFTEN == 0 else False:
+                        return None
+                    if found is None:
+                        continue
+                    place = self.view.rows.place_of(found)
+                    key = (place, RANK[RowKind.CALL], found)
+                    if heading is not None and (heading[0] < key if step > 0 else heading[0] > key):
+                        return heading[1]
+                    return (RowKind.CALL, found, -1)
             if heading is not None:
                 return heading[1]
         return None
@@ -128,8 +134,9 @@ class Search:
 
     # -- calls
 
-    def _first(self, calls: Ints, step: int) -> int | None:
-        """The first of some calls, in the order of the search, that holds the text."""
+    def _first_in(self, step: int, start: int, stop: int) -> int | None:
+        """The first call at some places, in the order of the search, that holds the text."""
+        calls = self.view.rows.calls_at(start, stop)
         if self._shapes is None:
             return next((c for c in calls.tolist()[::step] if self.hit(c)), None)
         found = np.flatnonzero(self.hits(calls))

@@ -7,7 +7,9 @@ looked at together.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,8 @@ from decoders.tree import Node
 from ..capture.call_registers import CallRegisters
 from ..capture.call_tree import call_line
 from ..capture.model import Capture
-from .gaps import Gap, Layout, Part, Register, Shape, layout, match, only_in_numbers, possible, within
+from ..capture.records import N_REGS
+from .gaps import Gap, Layout, Part, Register, Shape, decimal, layout, match, only_in_numbers, possible, within
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -27,6 +30,8 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _NEVER, _ALWAYS, _LOOK, _NUMBERS = range(4)
 _FEW_KINDS = 1 << 18
 """Kinds of calls up to which those that occur are found by counting."""
+_RARE = 64
+"""Calls that are decoded one by one: what they have in common takes longer to find out."""
 _RESULT = Register(True, 0)
 
 
@@ -36,6 +41,8 @@ class Shapes:
     def __init__(self, capture: Capture, needle: str) -> None:
         self._capture = capture
         self._needle = needle
+        self._decimal = decimal(needle)
+        self._anywhere = Part(Gap(_RESULT, ""), needle, False, False)
         self._known: dict[int, Shape] = {}
         self._verdicts: dict[int, int] = {}
         """Of each kind of call (see _kinds) whether the text is never, always or sometimes in its line."""
@@ -56,14 +63,16 @@ class Shapes:
                 out[kind == k] = True
             elif verdict != _NEVER:
                 (looked if verdict == _LOOK else numbers).append((k, np.flatnonzero(kind == k)))
-        if looked:
-            at = np.sort(np.concatenate([rows for _, rows in looked]))
+        if sum(len(rows) for _, rows in looked) <= _RARE:
+            for _, rows in looked:
+                out[rows] = [self._in_line(int(s)) for s in calls[rows]]
+        elif looked:
+            at, place = _together(rows for _, rows in looked)
             registers = _Registers(self._capture, calls[at])
             for k, rows in looked:
-                out[rows] = self._look(calls[rows], np.searchsorted(at, rows), k, registers)
+                out[rows] = self._look(calls[rows], place[rows], k, registers)
         if numbers:
-            at = np.sort(np.concatenate([rows for _, rows in numbers]))
-            self._in_numbers(calls, numbers, at, out)
+            self._in_numbers(calls, numbers, out)
         return out
 
     # -- by command and status
@@ -104,29 +113,42 @@ class Shapes:
 
     # -- by their numbers alone
 
-    def _in_numbers(self, calls: Ints, kinds: list[tuple[int, Ints]], at: Ints, out: Flags) -> None:
+    def _in_numbers(self, calls: Ints, kinds: list[tuple[int, Ints]], out: Flags) -> None:
         """Which calls of some kinds hold the text in one of their numbers; a register that is shown as words and as a number is
-        a matter of decoding where the text is in its digits."""
+        a matter of decoding where the text may be in it."""
+        at, place = _together(rows for _, rows in kinds)
         registers = _Registers(self._capture, calls[at])
         sure: dict[Gap, list[Ints]] = {}
-        maybe: dict[Gap, list[Ints]] = {}
+        told: dict[Register, list[tuple[int, Ints]]] = {}
         for k, rows in kinds:
             name, status, _, source = self._parts(k)
             shown = self._layout(name, status, source)
             for gap in shown.gaps:
-                if gap.register in shown.told:
-                    maybe.setdefault(gap._replace(name=""), []).append(rows)
-                elif gap.base == 16:
+                if gap.register not in shown.told and (gap.base == 16 or self._decimal):
                     sure.setdefault(gap._replace(name=""), []).append(rows)
             for register in shown.told:
-                maybe.setdefault(Gap(register, ""), []).append(rows)
-        for decoded, found in ((False, sure), (True, maybe)):
-            for gap, parts in found.items():
+                told.setdefault(register, []).append((k, rows))
+        for gap, parts in sure.items():
+            part = Part(gap, self._needle, False, False)
+            if registers.may(gap.register.number, part, partial(within, part=part)):
                 rows = np.concatenate(parts)
                 rows = rows[~out[rows]]
-                value, known = registers.some(gap.register, np.searchsorted(at, rows))
-                rows = rows[known & within(value, Part(gap, self._needle, False, False))]
-                out[rows] = [self._in_line(int(s)) for s in calls[rows]] if decoded else True
+                value, known = registers.some(gap.register, place[rows])
+                out[rows[known & within(value, part)]] = True
+        for register, of in told.items():
+            if registers.may(register.number, self._anywhere, self._perhaps):
+                for k, rows in of:
+                    rows = rows[~out[rows]]
+                    value, known = registers.some(register, place[rows])
+                    rows = rows[known & self._perhaps(value)]
+                    if len(rows):
+                        out[rows] |= self._look(calls[rows], place[rows], k, registers)
+
+    def _perhaps(self, values: Any) -> Flags:
+        """Which numbers may be shown with the text in them: one shows a part of itself, in hexadecimal or in decimal."""
+        if self._decimal:
+            return values >= np.uint64(min(int(self._needle), (1 << 64) - 1))  # type: ignore[no-any-return]
+        return within(values, self._anywhere)
 
     # -- by what stands in the registers
 
@@ -245,11 +267,32 @@ class _Registers(CallRegisters):
     def __init__(self, capture: Capture, calls: Ints) -> None:
         super().__init__(capture, calls)
         self.fid = capture.calls.fid[calls]
+        self._may: dict[tuple[int, Gap], bool] = {}
+
+    def may(self, number: int, part: Part, hits: Callable[[Any], Flags]) -> bool:
+        """Whether a register of one of the calls can have a value that hits, which ``part`` says: a look at all records from the
+        first to the last, where they are not far apart, takes less than to find those of the calls."""
+        if self._records is None or number >= N_REGS:
+            return True
+        key = number, part.gap._replace(register=_RESULT)
+        found = self._may.get(key)
+        if found is None:
+            found = self._may[key] = bool(hits(self._block(number)).any())
+        return found
 
     def some(self, register: Register, at: Ints) -> tuple[Any, Flags]:
         """Values of some of the calls (0 where unknown), and whether each is known."""
         value, known = self.of(register.number, out=register.out)
         return value[at], known[at]
+
+
+def _together(parts: Iterable[Ints]) -> tuple[Ints, Ints]:
+    """The numbers of all parts, ascending, and for each number where it stands among them."""
+    every = list(parts)
+    there = np.zeros(max(int(p[-1]) for p in every) + 1, dtype=bool)
+    for part in every:
+        there[part] = True
+    return np.flatnonzero(there), np.cumsum(there, dtype=np.int64) - 1
 
 
 def _mix(key: Any, values: Any) -> Any:

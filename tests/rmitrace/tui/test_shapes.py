@@ -41,6 +41,8 @@ def test_pieces_of_lines_are_found_where_they_stand(name: str) -> None:
     for number in re.findall("0x[0-9a-f]+", " ".join(chosen.sample(lines, min(len(lines), 30)))):
         start = chosen.randrange(len(number))
         needles.append(number[start : start + chosen.randrange(1, 10)])
+    for number in re.findall("[0-9]{5,}", " ".join(chosen.sample(lines, min(len(lines), 30)))):
+        needles += [number, number[1:], number[:5], str(int(number) + 1)]
     for needle in needles:
         wanted = [needle in line for line in lines]
         assert Shapes(capture, needle).hits(np.arange(len(capture))).tolist() == wanted, needle
