@@ -95,8 +95,7 @@ class Columns:
         flags = self._ended[over]
         flags[calls.failed[end] & ~self._asks_again[began]] |= codes.FAILED
         act = self._rules[name, 0]
-        x1 = capture.regs(rows, 1)[0].view(np.int64)
-        x2, x3 = (self._some(rows, which, n) for n, which in ((2, np.isin(act, _TAKES_X2)), (3, act >= codes.VDEV_COMMUNICATE)))
+        x1, x2, x3 = self._arguments(rows, (act >= 0, np.isin(act, _TAKES_X2), act >= codes.VDEV_COMMUNICATE))
         state = np.full(len(rows), -1, dtype=np.int64)
         at = np.flatnonzero(np.isin(act, _GIVES_R1))
         r1, known = capture.regs(rows[at], 1, out=True)
@@ -112,12 +111,23 @@ class Columns:
             x1[i] = np.uint64(named).view(np.int64)
         return [name.astype(np.int64), flags, state, x1, x2, x3, rows, ops.last(rows)]
 
-    def _some(self, rows: I64, which: Any, number: int) -> I64:
-        """A register of those calls that need it, 0 for the others."""
-        out = np.zeros(len(rows), dtype=np.int64)
-        at = np.flatnonzero(which)
-        out[at] = self._capture.regs(rows[at], number)[0].view(np.int64)
-        return out
+    def _arguments(self, rows: I64, which: tuple[Any, ...]) -> list[I64]:
+        """x1, x2 and so on of those calls that need each, 0 for the others and where it is not known."""
+        capture, found = self._capture, []
+        records, several = capture.sources[0].records, len(capture.sources) > 1
+        if not several:
+            record = capture.calls.enter[rows]
+            known = np.where(record >= 0, records.known[record], np.uint32(0))
+        for number, needed in enumerate(which, 1):
+            out = np.zeros(len(rows), dtype=np.int64)
+            if several:
+                at = np.flatnonzero(needed)
+                out[at] = capture.regs(rows[at], number)[0].view(np.int64)
+            else:
+                at = np.flatnonzero(needed & (known >> np.uint32(number) & np.uint32(1) != 0))
+                out[at] = records.regs[record[at], number].view(np.int64)
+            found.append(out)
+        return found
 
     def _states(self, act: int, values: Any) -> I64:
         """The numbers of states that were read."""
