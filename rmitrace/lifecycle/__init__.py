@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .devices import DeviceTracker
-from .members import merged
+from .members import Found, merged
 from .model import Sequence, StateChange, Step
 from .realms import follow_realms
 from .table import SequenceTable, StateTable, merged_states
@@ -28,7 +28,7 @@ def follow(capture: Capture) -> tuple[SequenceTable, StateTable]:
 
     Sources that show the same calls are followed together, any other by itself.
     """
-    tables: list[SequenceTable] = []
+    found: list[Found] = []
     states: list[StateTable] = []
     marks = [m for m in capture.marks().of(_TELLING) if any(w in m.text.lower() for w in _WORDS)]
     for s in range(len(capture.sources)):
@@ -38,10 +38,10 @@ def follow(capture: Capture) -> tuple[SequenceTable, StateTable]:
         said = sorted((m for m in marks if m.source in run), key=lambda m: m.before_call)
         tracker = DeviceTracker(capture, s)
         tracker.run()
-        for sequences, changes in (tracker.tables(_reasons(capture, said)), follow_realms(capture, s)):
-            tables.append(sequences)
+        for their_sequences, changes in (tracker.tables(_reasons(capture, said)), follow_realms(capture, s)):
+            found.append(their_sequences)
             states.append(changes)
-    sequences = merged(tables)
+    sequences = merged(found)
     sequences.ts, sequences.dur = capture.calls.ts, capture.calls.dur
     return sequences, merged_states(states, capture.calls.ts)
 

@@ -21,9 +21,9 @@ from .devices_kernel import FEW, MANY
 from .failures import Failures
 from .granules_kernel import SIZE
 from .ledger import Ledger, settled
-from .members import ranges
+from .members import Found, ranges
 from .operations import operations
-from .table import PREFIXES, SequenceTable, StateTable
+from .table import PREFIXES, StateTable
 from .whys import Whys
 
 if TYPE_CHECKING:
@@ -166,17 +166,15 @@ class DeviceTracker:
         size = _GROWING[name]
         return np.array(self._arrays[name][: int(self._now[count]) * size], dtype=self._dtype(name)).reshape(-1, size)
 
-    def tables(self, reasons: Callable[[int, int], str]) -> tuple[SequenceTable, StateTable]:
+    def tables(self, reasons: Callable[[int, int], str]) -> tuple[Found, StateTable]:
         """The sequences, and the states in the order in which they changed; ``reasons``: what was said between two calls."""
         device, seq, step = (self._array(*a) for a in (("device", k.DEVICES), ("seq", k.SEQUENCES), ("step", k.STEPS_SO_FAR)))
         address = self._array("address", k.DEVICES)[:, 0].view(np.uint64)
         words, states = self._columns.words, self._columns.states
         object_ = seq[:, k.OBJECT]
-        members = [np.concatenate([m[i] for m in self._members] or [np.zeros(0, dtype=self._number)]) for i in (0, 1)]
-        self._members = []
         ledger = Ledger(
             words, self._source, seq[:, k.KIND], device[object_, k.TYPE], address[object_], seq[:, k.OUTCOME],
-            step[:, k.OF], step[:, k.NAME], step[:, k.STEP_OUTCOME], *members,
+            step[:, k.OF], step[:, k.NAME], step[:, k.STEP_OUTCOME],
         )  # fmt: skip
         table, place, number = settled(ledger)
         failures = Failures(self._capture, self._source, self._all("fault"), words, states, address, reasons)
@@ -191,4 +189,4 @@ class DeviceTracker:
             list(states), device[of, k.TYPE].astype(np.uint8), address[of].copy(), change[:, k.CALL].astype(np.int64),
             change[:, k.FROM].astype(np.int16), change[:, k.TO].astype(np.int16), change[:, k.INFERRED] != 0,
         )  # fmt: skip
-        return table, changes
+        return Found(table, number, self._members), changes

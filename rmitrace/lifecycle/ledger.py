@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .ledger_kernel import UNSAID
-from .members import SEQUENCES_AT_ONCE, fill_members
 from .model import INCOMPLETE, OK
 from .table import OUTCOMES, SequenceTable
 
@@ -26,7 +24,6 @@ class Ledger:
     words                            names of kinds and of steps
     kind, prefix, address, outcome   of each sequence
     step_of, step_name, step_outcome of each step, in order of their beginning
-    member_step, member              calls, and the step that each is in; a call may be in several
     """
 
     words: list[str]
@@ -38,13 +35,11 @@ class Ledger:
     step_of: Any
     step_name: Any
     step_outcome: Any
-    member_step: Any
-    member: Any
 
 
 def settled(ledger: Ledger) -> tuple[SequenceTable, I64, I64]:
-    """The sequences as a table, without those that have no steps; and for each sequence and each step of the ledger its number
-    in the table, -1 for those that are not in it."""
+    """The sequences as a table without calls, and without those that have no steps; and for each sequence and each step of the
+    ledger its number in the table, -1 for those that are not in it."""
     of = ledger.step_of
     order = np.argsort(of, kind="stable")  # the steps of one sequence behind each other
     number = np.empty(len(of), dtype=np.int64)
@@ -72,9 +67,6 @@ def settled(ledger: Ledger) -> tuple[SequenceTable, I64, I64]:
         step_name=name,
         step_outcome=ended,
     )
-    step = number[ledger.member_step]
-    order = np.argsort(step, kind="stable")
-    fill_members(table, _members(table, step[order], ledger.member[order]))
     return table, place, number
 
 
@@ -85,11 +77,3 @@ def _named(values: Any, words: list[str]) -> tuple[list[str], Any]:
     place = np.empty(len(used), dtype=np.int16)
     place[order] = np.arange(len(used))
     return [words[i] for i in used[order].tolist()], place[which.reshape(-1)]
-
-
-def _members(table: SequenceTable, step: Any, call: Any) -> Iterator[tuple[I64, I64]]:
-    """Step and number of each call of some sequences at a time; the calls by step."""
-    for begin in range(0, len(table), SEQUENCES_AT_ONCE):
-        steps = table.first_step[[begin, min(begin + SEQUENCES_AT_ONCE, len(table))]]
-        part = slice(*np.searchsorted(step, steps).tolist())
-        yield step[part].astype(np.int64), call[part].astype(np.int64)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..capture.packed import Column
 from .model import Sequence
 from .table import OUTCOMES, SequenceTable, object_number
 from .whys import moved
@@ -67,16 +67,27 @@ def _note(table: SequenceTable, sequence: I64, step: I64, rows: I64, count: I64)
     table.step_first[begin:end], table.step_last[begin:end], table.step_count[begin:end] = first, last, np.diff(cuts)
 
 
-def merged(tables: list[SequenceTable]) -> SequenceTable:
-    """All sequences of several tables in order of their first call."""
-    tables = [t for t in tables if len(t)]
-    if not tables:
+@dataclass(slots=True)
+class Found:
+    """Sequences whose calls are not in their table yet.
+
+    number  of each step its number in the table
+    parts   steps and calls that are in them, some at a time; a call may be in several steps
+    """
+
+    table: SequenceTable
+    number: I64
+    parts: list[tuple[Any, Any]]
+
+
+def merged(found: list[Found]) -> SequenceTable:
+    """All sequences as one table in order of their first call. ``found`` is used up."""
+    found = [f for f in found if len(f.table)]
+    if not found:
         return SequenceTable()
-    which = np.repeat(np.arange(len(tables)), [len(t) for t in tables])
-    number = np.concatenate([np.arange(len(t)) for t in tables])
-    first, last = (np.concatenate([getattr(t, k) for t in tables]) for k in ("first", "last"))
-    order = np.lexsort((last, first))
-    which, number = which[order], number[order]
+    tables = [f.table for f in found]
+    ends = [_ends(f) for f in found]
+    order = np.lexsort(tuple(np.concatenate([e[i] for e in ends]) for i in (1, 0)))
     out = SequenceTable()
     kinds: dict[str, int] = {}
     names: dict[str, int] = {}
@@ -86,45 +97,59 @@ def merged(tables: list[SequenceTable]) -> SequenceTable:
         setattr(out, column, np.concatenate([getattr(t, column) for t in tables])[order])
     steps = np.concatenate([np.diff(t.first_step) for t in tables])[order]
     out.first_step = np.concatenate([[0], np.cumsum(steps)])
-    old = np.concatenate([t.first_step[:-1] for t in tables])[order]
     base = np.cumsum([0, *(int(t.first_step[-1]) for t in tables)])
-    at = ranges(old + base[which], steps)
+    old = np.concatenate([t.first_step[:-1] + b for t, b in zip(tables, base[:-1].tolist(), strict=True)])[order]
+    at = ranges(old, steps)
     recoded = [np.array([names.setdefault(k, len(names)) for k in t.names], dtype=np.int16)[t.step_name] for t in tables]
     out.step_name = np.concatenate(recoded)[at]
     out.step_outcome = np.concatenate([t.step_outcome for t in tables])[at]
     out.kinds, out.names = list(kinds), list(names)
-    _move_whys(out, tables, order, at, base)
-    fill_members(out, _moved(out, tables, which, number))
+    place = np.empty(len(at), dtype=np.int64)
+    place[at] = np.arange(len(at))
+    _move_whys(out, tables, order, place, base)
+    fill_members(out, _moved(out, found, [place[b : b + len(f.number)][f.number] for b, f in zip(base, found, strict=False)]))
     return out
 
 
-def _move_whys(out: SequenceTable, tables: list[SequenceTable], order: I64, at: I64, base: I64) -> None:
+def _ends(found: Found) -> tuple[I64, I64]:
+    """The first and the last call of each sequence."""
+    of = np.repeat(np.arange(len(found.table)), np.diff(found.table.first_step))[found.number]
+    first, last = np.full(len(found.table), np.iinfo(np.int64).max), np.zeros(len(found.table), dtype=np.int64)
+    for step, call in found.parts:
+        sequence, row = of[step], call.astype(np.int64)
+        np.minimum.at(first, sequence, row)
+        np.maximum.at(last, sequence, row)
+    return first, last
+
+
+def _move_whys(out: SequenceTable, tables: list[SequenceTable], order: I64, step: I64, base: I64) -> None:
     sequences = np.cumsum([0, *(len(t) for t in tables)])
-    place, step = np.empty(len(order), dtype=np.int64), np.empty(len(at), dtype=np.int64)
-    place[order], step[at] = np.arange(len(order)), np.arange(len(at))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
     out.why = moved([(t.why, place[sequences[i] :]) for i, t in enumerate(tables)])
     out.step_why = moved([(t.step_why, step[base[i] :]) for i, t in enumerate(tables)])
 
 
-def _moved(out: SequenceTable, tables: list[SequenceTable], which: I64, number: I64) -> Iterator[tuple[I64, I64]]:
+def _moved(out: SequenceTable, found: list[Found], places: list[I64]) -> Iterator[tuple[I64, I64]]:
+    """Step and number of each call of some sequences at a time; what was given is let go."""
+    parts: list[tuple[Any, Any]] = []
+    for f, place in zip(found, places, strict=True):
+        for step, call in f.parts:
+            new = place[step].astype(step.dtype)
+            order = np.argsort(new, kind="stable")
+            parts.append((new[order], call[order]))
+        f.parts.clear()
     for begin in range(0, len(out), SEQUENCES_AT_ONCE):
-        parts: list[tuple[I64, I64]] = []
-        for i, t in enumerate(tables):
-            here = np.flatnonzero(which[begin : begin + SEQUENCES_AT_ONCE] == i) + begin
-            of = number[here]
-            size = t.start[of + 1] - t.start[of]
-            at = ranges(t.start[of], size)
-            if len(at):
-                parts.append(
-                    (_pick(t.member_step, at) + np.repeat(out.first_step[here] - t.first_step[of], size), _pick(t.member, at))
-                )
-        yield tuple(np.concatenate(c) for c in zip(*parts, strict=True))  # type: ignore[misc]
-
-
-def _pick(column: Column, at: I64) -> Any:
-    """Values of a column at places that lie near each other."""
-    low, high = int(at.min()), int(at.max())
-    return column[low : high + 1][at - low] if high - low < 4 * len(at) else column[at]
+        stop = int(out.first_step[min(begin + SEQUENCES_AT_ONCE, len(out))])
+        taken: list[tuple[Any, Any]] = []
+        for i, (step, call) in enumerate(parts):
+            cut = int(np.searchsorted(step, stop))
+            if cut:
+                taken.append((step[:cut], call[:cut]))
+                parts[i] = step[cut:], call[cut:]
+        parts = [p for p in parts if len(p[0])]
+        step, call = (np.concatenate(c).astype(np.int64) for c in zip(*taken, strict=True))
+        yield step, call
 
 
 def table_of(sequences: Iterable[Sequence]) -> SequenceTable:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .members import SEQUENCES_AT_ONCE, fill_members, ranges
+from .members import SEQUENCES_AT_ONCE, Found, ranges
 from .model import FAILED, INCOMPLETE, OK
 from .operations import operations
 from .steps import lasting_failures, runs
@@ -79,11 +79,11 @@ class _Realms:
         return np.maximum.reduceat(np.where(flags, self.place, -1), self.start[:-1])
 
 
-def follow_realms(capture: Capture, source: int) -> tuple[SequenceTable, StateTable]:
+def follow_realms(capture: Capture, source: int) -> tuple[Found, StateTable]:
     """The sequences and states of the realms in one source, and in those that show the same run."""
     r = _realms(capture, source)
     if not len(r.rows):
-        return SequenceTable(), StateTable()
+        return Found(SequenceTable(), r.rows, []), StateTable()
     active = r.first(r.of("RMI_REALM_ACTIVATE") & r.good)
     is_active = active < _FAR
     created = r.last(r.of("RMI_REALM_CREATE")) >= 0
@@ -118,7 +118,7 @@ def _torn(r: _Realms, end_build: I64, is_active: Flags, created: Flags) -> I64:
     return np.where((behind == _FAR) & ~is_active, r.first(final), behind)
 
 
-def _sequences(r: _Realms, source: int, kinds: Any, is_torn: Flags) -> SequenceTable:
+def _sequences(r: _Realms, source: int, kinds: Any, is_torn: Flags) -> Found:
     """The sequences of all realms; their steps are runs of commands with one purpose."""
     cap = r.capture
     realm = np.concatenate([np.flatnonzero(k[0]) for k in kinds])
@@ -173,8 +173,11 @@ def _sequences(r: _Realms, source: int, kinds: Any, is_torn: Flags) -> SequenceT
         step_why=step_why,
     )
     cuts = np.searchsorted(sequence, [*range(0, len(table), SEQUENCES_AT_ONCE), len(table)])
-    fill_members(table, ((step[a:b], r.rows[at[a:b]]) for a, b in pairwise(cuts.tolist())))
-    return table
+    dtype = np.int64 if len(cap) >> 31 else np.int32
+    parts: list[tuple[Any, Any]] = [
+        (step[a:b].astype(dtype), r.rows[at[a:b]].astype(dtype)) for a, b in pairwise(cuts.tolist()) if a < b
+    ]
+    return Found(table, np.arange(len(step_name)), parts)
 
 
 def _with_parents(capture: Capture, rows: I64, label: I64, sequence: I64) -> I64:

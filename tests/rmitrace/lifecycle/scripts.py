@@ -14,6 +14,7 @@ from rmitrace.formats.base import ReadOptions
 from rmitrace.formats.ftrace import FORMAT
 from rmitrace.lifecycle import course, devices
 from rmitrace.lifecycle.devices import DeviceTracker
+from rmitrace.lifecycle.members import merged
 
 CREATE, COMMUNICATE, GET_STATE, DESTROY, PUBKEY, STOP, ABORT = (0xC4000176, 0xC4000175, 0xC4000178, 0xC4000177, 0xC400017B,
                                                                 0xC400017C, 0xC4000174)  # fmt: skip
@@ -47,9 +48,9 @@ def followed(capture: Capture, compile: bool = False, at_once: int = 1 << 17, ro
     with patch.object(course, "_AT_ONCE", at_once), patch.object(devices, "_FIRST", room):
         tracker = DeviceTracker(capture, 0, compile)
         tracker.run()
-    table, states = tracker.tables(lambda first, last: f"; said at {first} to {last}")
+    found, states = tracker.tables(lambda first, last: f"; said at {first} to {last}")
     sequences = [
         (q.kind, q.object, q.first, q.last, q.outcome, q.why, [(s.name, s.outcome, s.why, s.calls.tolist()) for s in q.steps])
-        for q in table
+        for q in merged([found])
     ]
     return sequences, list(states)

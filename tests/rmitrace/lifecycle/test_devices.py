@@ -90,6 +90,6 @@ def test_granules_belong_to_what_is_made_of_them() -> None:
     script = [(DELEGATE, A, 0, 0), (DELEGATE, B, 0, 0), (UNDELEGATE, B, 0, 0), (CREATE, B, 0, 0), (CREATE, A, 0, 0)]
     sequences, _ = followed(capture_of([made(*step) for step in script]))
     assert [(q[1], [(name, calls) for name, _, _, calls in q[-1]]) for q in sequences] == [
-        (f"pdev:{B:#x}", [("create", [3])]),
         (f"pdev:{A:#x}", [("delegate", [0]), ("create", [4])]),
+        (f"pdev:{B:#x}", [("create", [3])]),
     ]

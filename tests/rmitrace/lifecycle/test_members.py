@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rmitrace.lifecycle import members
 from rmitrace.lifecycle.ledger import Ledger, settled
 from rmitrace.lifecycle.ledger_kernel import NOT, OPEN, UNSAID
-from rmitrace.lifecycle.members import merged, ranges
+from rmitrace.lifecycle.members import Found, merged, ranges
 from rmitrace.lifecycle.table import SequenceTable
 from rmitrace.lifecycle.whys import Whys
 
@@ -18,8 +18,8 @@ Script = list[tuple[int, str, list[int]]]
 """Sequence, step, its units."""
 
 
-def ledger_of(script: Script, kinds: list[str]) -> Ledger:
-    """Of sequences with these kinds; unit u is the calls 10 u and 10 u + 1."""
+def ledger_of(script: Script, kinds: list[str]) -> tuple[Ledger, list[tuple[Any, Any]]]:
+    """Sequences with these kinds, and in two parts the calls and the steps they are in; unit u is the calls 10 u and 10 u + 1."""
     words = [*kinds, "a", "b", "c"]
     steps: list[tuple[int, str]] = []
     now: dict[int, int] = {}
@@ -30,16 +30,19 @@ def ledger_of(script: Script, kinds: list[str]) -> Ledger:
             steps.append((number, step))
         member += [(now[number], 10 * u + k) for u in units for k in (0, 1)]
     count = np.arange(len(kinds))
-    return Ledger(
+    ledger = Ledger(
         words, 0, count, np.zeros(len(kinds)), count.astype(np.uint64) << np.uint64(12), np.full(len(kinds), OPEN),
         np.array([n for n, _ in steps], dtype=np.int64), np.array([words.index(s) for _, s in steps], dtype=np.int64),
-        np.full(len(steps), UNSAID), np.array([s for s, _ in member], dtype=np.int64),
-        np.array([c for _, c in member], dtype=np.int64),
+        np.full(len(steps), UNSAID),
     )  # fmt: skip
+    some = np.array(member, dtype=np.int32).reshape(-1, 2)
+    return ledger, [(part[:, 0], part[:, 1]) for part in (some[: len(some) // 3], some[len(some) // 3 :])]
 
 
-def table_of(script: Script, kind: str) -> SequenceTable:
-    return settled(ledger_of(script, [f"{kind} {n}" for n in range(10)]))[0]
+def found_of(script: Script, kind: str) -> Found:
+    ledger, parts = ledger_of(script, [f"{kind} {n}" for n in range(10)])
+    table, _, number = settled(ledger)
+    return Found(table, number, parts)
 
 
 def told(table: SequenceTable) -> list[Any]:
@@ -81,13 +84,13 @@ def test_sequences_are_what_was_written_down(at_once: int) -> None:
     @settings(deadline=None)
     @given(scripts)
     def check(script: Script) -> None:
-        table = table_of(script, "x")
+        table = merged([found_of(script, "x")])
         assert sorted(told(table)) == sorted(by_hand(script, "x"))
         assert [len(q.calls) for q in table] == [len(q.calls.tolist()) for q in table]
         assert [len(s.calls) for q in table for s in q.steps] == [len(s.calls.tolist()) for q in table for s in q.steps]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rmitrace.lifecycle.ledger.SEQUENCES_AT_ONCE", at_once)
+        patch.setattr("rmitrace.lifecycle.members.SEQUENCES_AT_ONCE", at_once)
         check()
 
 
@@ -96,21 +99,21 @@ def test_sequences_are_what_was_written_down(at_once: int) -> None:
 def test_merged_tables_are_in_order_of_their_first_calls(one: Script, two: Script) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(members, "SEQUENCES_AT_ONCE", 3)
-        both = merged([table_of(one, "x"), SequenceTable(), table_of(two, "y")])
+        both = merged([found_of(one, "x"), Found(SequenceTable(), np.arange(0), []), found_of(two, "y")])
     assert sorted(told(both)) == sorted(by_hand(one, "x") + by_hand(two, "y"))
     assert [q.first for q in both] == sorted(q.first for q in both)
 
 
 def test_whys_move_with_their_sequences() -> None:
-    tables = []
+    found = []
     for unit, kind in ((5, "late"), (1, "early")):
-        ledger = ledger_of([(1, "a", [unit]), (1, "b", [unit + 1])], ["nothing in it", kind])
+        ledger, parts = ledger_of([(1, "a", [unit]), (1, "b", [unit + 1])], ["nothing in it", kind])
         ledger.outcome[1], ledger.step_outcome[1] = NOT, NOT
         table, place, number = settled(ledger)
         assert (place.tolist(), number.tolist()) == ([-1, 0], [0, 1])
         table.why, table.step_why = Whys(place[1:], np.array([7]), lambda at: f"why {at}"), {1: f"{kind} step"}
-        tables.append(table)
-    both = merged(tables)
+        found.append(Found(table, number, parts))
+    both = merged(found)
     assert [(q.kind, q.outcome, q.why, [(s.name, s.outcome, s.why) for s in q.steps]) for q in both] == [
         (kind, "failed", "why 7", [("a", "ok", ""), ("b", "failed", f"{kind} step")]) for kind in ("early", "late")
     ]
