@@ -7,9 +7,7 @@ import mmap
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import IO, Any
-
-import numpy as np
+from typing import IO
 
 from ..formats.base import Data, Format
 from .errors import CaptureError
@@ -21,6 +19,8 @@ MAX_RATIO = 400
 """Unpacked bytes a compressed byte, looked at once more than MIN_SUSPECT are unpacked. Repetitive traces reach about 60."""
 MIN_SUSPECT = 64 << 20
 _CHUNK = 1 << 20
+_AT_ONCE = 1 << 17
+"""Records that are looked at at a time."""
 
 
 @dataclass(slots=True)
@@ -47,21 +47,15 @@ class Source:
         """The file's name without its folders."""
         return "standard input" if self.path == "-" else os.path.basename(self.path)
 
-    def _times(self) -> Any:
-        ts = self.records.ts
-        return ts[ts != NO_TIME]
-
     @property
-    def first_ns(self) -> int | None:
-        """The earliest time of a record in ns, None where there is none."""
-        ts = self._times()
-        return int(np.min(ts)) if len(ts) else None
-
-    @property
-    def last_ns(self) -> int | None:
-        """The latest time of a record in ns, None where there is none."""
-        ts = self._times()
-        return int(np.max(ts)) if len(ts) else None
+    def span_ns(self) -> tuple[int, int] | None:
+        """The earliest and the latest time of a record in ns, None where there is none."""
+        found = []
+        for start in range(0, len(self.records.ts), _AT_ONCE):
+            ts = self.records.ts[start : start + _AT_ONCE]
+            ts = ts[ts != NO_TIME]
+            found += [int(ts.min()), int(ts.max())] if len(ts) else []
+        return (min(found), max(found)) if found else None
 
     def raw(self, offset: int, length: int) -> bytes:
         """The bytes of a record."""

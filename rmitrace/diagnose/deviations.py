@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import decoders
 from decoders.abi import RmmCommand
@@ -35,6 +36,7 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
 _ABOUT_REFUSALS = re.compile(r"TF-RMM.*(refus|RMI_ERROR|wants|assert)|(refus|RMI_ERROR|wants|assert).*TF-RMM")
 
 
+@lru_cache(maxsize=512)
 def of(name: str, status: str, revision: str, spoken: str) -> tuple[str, ...]:
     """What is known of firmware that does not do what the text says, for a command that ended with a status.
 

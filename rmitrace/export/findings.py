@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO
 
 from .. import checks, diagnose
@@ -27,9 +28,11 @@ def write(capture: Capture, found: Sifted, out: IO[str], width: int | None = Non
     """
     write_header(capture, out, width or _HEADER)
     told: set[str] = set()
-    for f in sorted(found.shown, key=lambda f: RANK.get(f.severity, 3)):
+    shown = sorted(found.shown, key=lambda f: RANK.get(f.severity, 3))
+    calls = capture.ahead(c for f in shown for c in _known(capture, f)[:_CALLS_SHOWN])
+    for f in shown:
         out.write("\n")
-        for line in _finding(capture, f, told):
+        for line in _finding(capture, f, calls, told):
             _put(out, line, width)
     if suppressed and found.suppressed:
         out.write("\nSuppressed\n")
@@ -48,13 +51,19 @@ def summary(found: Sifted) -> str:
     return said + (f" ({len(found.suppressed)} suppressed)" if found.suppressed else "")
 
 
-def _finding(capture: Capture, f: Finding, told: set[str]) -> Iterator[str]:
+def _known(capture: Capture, f: Finding) -> list[int]:
+    """The calls of a finding that are there."""
+    return [c for c in f.calls if 0 <= c < len(capture.calls)]
+
+
+def _finding(capture: Capture, f: Finding, calls: Iterator[int], told: set[str]) -> Iterator[str]:
+    """The lines of a finding; ``calls``: goes on with those that are shown of it."""
     rule = checks.RULES.get(f.rule)
     where = f" ({capture.sources[f.source].name} at byte {f.offset})" if f.source >= 0 and f.offset >= 0 and not f.calls else ""
     yield safe(f"{f.severity} {f.rule}: {f.message}{where}")
-    known = [c for c in f.calls if 0 <= c < len(capture.calls)]
+    known = _known(capture, f)
     several = len(capture.sources) > 1
-    for c in known[:_CALLS_SHOWN]:
+    for c in islice(calls, min(len(known), _CALLS_SHOWN)):
         yield f"    call {c}  {call_text(capture, c, several).strip()}"
     if len(known) > _CALLS_SHOWN:
         yield f"    and {len(known) - _CALLS_SHOWN} more calls"

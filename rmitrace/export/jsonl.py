@@ -21,6 +21,7 @@ from ..capture.messages import Message
 from ..capture.messages.decoding import redacted
 from ..capture.model import Call, Capture
 from ..capture.records import Finding, Kind
+from ..capture.source import Source
 from ..correlate import Correlation, Link, sources_of
 from ..correlate.skew import Bite, Opinion, opinions
 from ..correlate.views import differences
@@ -69,9 +70,8 @@ def capture_object(capture: Capture) -> dict[str, Any]:
             {
                 "path": s.path,
                 "format": s.format,
-                "records": int(np.isin(s.records.kind, _COUNTED).sum()),
-                "first_ns": s.first_ns,
-                "last_ns": s.last_ns,
+                "records": _records(s),
+                **dict(zip(("first_ns", "last_ns"), s.span_ns or (None, None), strict=True)),
                 "whole": s.whole,
             }
             for s in capture.sources
@@ -86,6 +86,14 @@ def capture_object(capture: Capture) -> dict[str, Any]:
         },
         **({"links": [_link(k) for k in capture.correlation.links]} if capture.correlation is not None else {}),
     }
+
+
+def _records(source: Source) -> int:
+    """How many records of a source stand for an SMC or a message."""
+    kind = source.records.kind
+    counted = np.zeros(max(Kind) + 1, dtype=bool)
+    counted[list(_COUNTED)] = True
+    return sum(int(np.count_nonzero(counted[kind[k : k + _AT_ONCE]])) for k in range(0, len(kind), _AT_ONCE))
 
 
 def _speakers(capture: Capture) -> dict[str, Any]:
@@ -135,6 +143,7 @@ def _link(k: Link) -> dict[str, Any]:
     }
 
 
+_AT_ONCE = 1 << 17
 _COUNTED = (Kind.ENTER, Kind.EXIT, Kind.WHOLE_IN, Kind.BUFFER, Kind.DAMAGED)
 """Records that stand for an SMC or a message: entries, exits, whole rows (once), packets, and what is damaged."""
 

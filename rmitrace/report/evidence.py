@@ -62,8 +62,8 @@ def file(s: Source, redactor: Redactor) -> FileItem:
                 size = file.tell()
     except OSError:
         digest = ""
-    start, end = s.first_ns, s.last_ns
-    span = f"{seconds(start)} to {seconds(end)} s" if start is not None else "no times"
+    times = s.span_ns
+    span = f"{seconds(times[0])} to {seconds(times[1])} s" if times is not None else "no times"
     return FileItem(
         redactor.text(s.name if redactor.hides("paths") else s.path),
         redactor.text(s.format),

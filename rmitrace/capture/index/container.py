@@ -139,7 +139,7 @@ class Container:
         return entry
 
     def column(self, name: str, dtype: Any, count: int | None = None) -> Array:
-        """A column, mapped; writing to it does not change the file. Raises Damaged where it is not what was written, or not
+        """A column, mapped, not to be written to. Raises Damaged where it is not what was written, or not
         of that type, or does not have ``count`` elements."""
         have, at, wanted = self._entry(name, dtype)[1:]
         _expect(name, have, count)
@@ -207,7 +207,7 @@ def _read(fd: int) -> Container:
     columns = table.get("columns")
     if not isinstance(columns, dict) or len(columns) > _MAX_COLUMNS:
         raise Damaged("no columns")
-    return Container(table.get("key"), table.get("meta"), mmap.mmap(fd, found.st_size, access=mmap.ACCESS_COPY), columns, fd)
+    return Container(table.get("key"), table.get("meta"), mmap.mmap(fd, found.st_size, access=mmap.ACCESS_READ), columns, fd)
 
 
 def _table(fd: int, size: int) -> dict[str, Any]:

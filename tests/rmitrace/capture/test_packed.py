@@ -72,6 +72,15 @@ def test_a_column_reads_like_an_array(dtype: Any, parts: list[list[int]], data: 
     assert np.array_equal(np.asarray(column), plain)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_values_far_apart_and_close_together(dtype: Any) -> None:
+    """Of pieces of which one value is asked for, some, and all."""
+    plain = values(dtype, [(i * 2654435761) % 2**64 if i % 3 else i << 12 for i in range(2000)])
+    column = Short(dtype, plain)
+    for rows in (np.arange(0, 2000, 17), np.arange(3, 1999, 2), np.concatenate([np.arange(0, 900, 9), np.arange(900, 1100)])):
+        assert np.array_equal(column[rows], plain[rows])
+
+
 def test_numbers_outside_raise_as_of_an_array() -> None:
     column = Short(np.int32, range(20))
     for bad in (20, -21, np.array([0, 20]), np.array([-21])):

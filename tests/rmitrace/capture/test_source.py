@@ -14,6 +14,7 @@ import zstandard
 
 from rmitrace.capture import source as source_module
 from rmitrace.capture.errors import CaptureError
+from rmitrace.capture.records import NO_TIME, Kind, RecordBuilder
 from rmitrace.capture.source import open_source
 
 TEXT = b"".join(b"line %d of a capture\n" % i for i in range(5000))
@@ -84,3 +85,12 @@ def test_an_empty_file_opens(tmp_path):
     path = tmp_path / "empty"
     path.write_bytes(b"")
     assert len(open_source(str(path), 0).data) == 0
+
+
+def test_the_span_is_of_the_records_that_have_a_time(monkeypatch):
+    monkeypatch.setattr(source_module, "_AT_ONCE", 2)
+    builder = RecordBuilder()
+    for ts in (NO_TIME, 7, 3, NO_TIME, NO_TIME, 9, 4):
+        builder.add(Kind.ENTER, 0, 1, ts=ts)
+    assert source_module.Source("x", b"", records=builder.finish()).span_ns == (3, 9)
+    assert source_module.Source("x", b"").span_ns is None
