@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,8 @@ import decoders
 
 from ..formats import eventmap, registry
 from ..formats.base import ReadOptions, Unreadable
-from ..lifecycle.operations import join_operations
 from .errors import CaptureError, Unrecognised
+from .later import LaterColumn
 from .model import Calls, Capture
 from .naming import Together, wrapped_command
 from .packed import Column
@@ -187,15 +188,22 @@ def _paired(records: Records) -> Pairs:
 
 
 def complete(capture: Capture) -> Capture:
-    """Put the calls of several sources on one axis, join stateful operations, and say what the reading has to say."""
+    """Put the calls of several sources on one axis, and say what the reading has to say. Stateful operations are joined when
+    it is asked for which command a call works."""
     if len(capture.sources) > 1:
         from ..correlate import arrange
 
         capture.correlation = arrange(capture)
     capture.calls.pack()
-    join_operations(capture)
+    capture.calls.parent = LaterColumn.of(np.int64, -1, len(capture.calls), partial(_join, capture))
     capture.reading += _findings(capture)
     return capture
+
+
+def _join(capture: Capture) -> None:
+    from ..lifecycle.operations import join_operations
+
+    join_operations(capture)
 
 
 def gather_signs(signs: Signs, source: Source, pairs: Pairs) -> None:
