@@ -119,7 +119,7 @@ def main() -> None:
 def _drive(path: str, keys: int) -> None:
     """What the process with the Pilot does."""
     from benchmarks._pilot import drive
-    from rmitrace.tui.reading import frugal
+    from rmitrace.tui.memory import frugal
 
     sys.setswitchinterval(0.0005)  # as the viewer does
     frugal()

@@ -1,9 +1,10 @@
 """What takes long of a long capture in processes of their own: the screen has its processor for itself, and the memory that they
 take is given back when they end.
 
-One follows objects and checks, another says why calls failed. Each opens the capture through its index and writes what it found
-as pickles onto its standard output. It reads nothing but what its parent gives it, and the parent nothing but what it wrote. It
-ends when its standard input is closed: also when its parent is killed.
+One follows objects, then one checks, another says why calls failed. Each opens the capture through its index, and what it found
+out it leaves beside that: who shows it, or goes on with it, maps the file. Where that cannot be, one process follows and checks,
+and writes the tables and the findings as pickles onto its standard output. It reads nothing but what its parent gives it, and the
+parent nothing but what it wrote. It ends when its standard input is closed: also when its parent is killed.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields, replace
+from functools import partial
 from queue import SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..capture import Capture, OpenOptions, open_capture
+from ..capture.index.later import CHECKED, FOLLOWED
 from ..capture.packed import Column
-from ..capture.records import Finding
 from ..lifecycle.table import SequenceTable, StateTable
+from .memory import frugal, give_back
 
 if TYPE_CHECKING:
     from ..diagnose import Diagnosis
@@ -61,7 +65,7 @@ class Helper:
         pickle.dump(what, self._process.stdin)
         self._process.stdin.flush()
 
-    def _next(self) -> Any:
+    def next(self) -> Any:
         """What it says next; None where it ended."""
         assert self._process.stdout is not None
         try:
@@ -78,18 +82,24 @@ class Helper:
             self._process.stdin.close()
 
 
-class Apart(Helper):
-    """Follows objects and checks."""
+class Apart:
+    """Follows objects, and checks."""
 
-    def __init__(self, paths: list[str], options: OpenOptions) -> None:
-        """Raises OSError where it cannot be started."""
-        super().__init__("work", paths, options)
+    def __init__(self, paths: list[str], options: OpenOptions, *, followed: bool = False) -> None:
+        """``followed``: only checks. Raises OSError where it cannot be started."""
+        self._start = partial(Helper, paths=paths, options=options)
+        self._helper = self._start("check" if followed else "follow")
+        self._lock = Lock()
+        self._ended = self._kept = False
 
     def follow(self, capture: Capture) -> bool:
         """Wait for what the objects went through and tell the capture; False where it does not come."""
-        told = self._next()
+        told = self._helper.next()
         if told is None or told[0] != len(capture):
             return False
+        if told[1] is None:
+            self._kept = self._has(capture, FOLLOWED)
+            return self._kept
         sequences, states = _table(SequenceTable, told[1]), _table(StateTable, told[2])
         sequences.ts, sequences.dur = capture.calls.ts, capture.calls.dur
         states.ts = capture.calls.ts
@@ -98,10 +108,31 @@ class Apart(Helper):
 
     def check(self, capture: Capture) -> bool:
         """Wait for the findings and tell the capture; False where they do not come."""
-        found: list[Finding] | None = self._next()
-        if found is not None:
-            capture.learn(checked=found)
-        return found is not None
+        if self._kept:
+            with self._lock, suppress(OSError):
+                self._helper.end()
+                if not self._ended:
+                    self._helper = self._start("check")
+        told = self._helper.next()
+        if told is None or told[0] != len(capture):
+            return False
+        if told[1] is None:
+            return self._has(capture, CHECKED)
+        capture.learn(checked=told[1])
+        return True
+
+    @staticmethod
+    def _has(capture: Capture, part: str) -> bool:
+        """Whether a capture has a part that another process left beside the index."""
+        if capture.keeper is not None:
+            capture.keeper.look(capture)
+        return capture.worked_out(part)
+
+    def end(self) -> None:
+        """Stop it, whatever it is doing."""
+        with self._lock:
+            self._ended = True
+            self._helper.end()
 
 
 class Explainer(Helper):
@@ -114,7 +145,7 @@ class Explainer(Helper):
     def why(self, calls: int, seq: int) -> Diagnosis | None:
         """Why a call of a capture of so many failed. Raises OSError where no answer comes."""
         self._ask(seq)
-        told = self._next()
+        told = self.next()
         if told is None or told[0] != calls:
             raise OSError("no answer")
         found: Diagnosis | None = told[1]
@@ -140,19 +171,49 @@ def _tell(what: Any) -> None:
     sys.stdout.buffer.flush()
 
 
-def work() -> None:
-    """What the process does that follows and checks: it writes the tables first, then the findings."""
+def _opened() -> Capture:
+    """The capture that the parent names, read in the time that the screen leaves, and with little memory."""
     os.nice(_NICE)
+    frugal()
     paths, options = _asked().get()
-    capture = open_capture(paths, options)
-    _tell((len(capture), _columns(capture.sequences), _columns(capture.states)))
+    return open_capture(paths, options)
+
+
+def _keeps(capture: Capture, part: str) -> bool:
+    """Whether a part that was worked out is kept beside the index now."""
+    if capture.keeper is None:
+        return False
+    capture.keeper.learn(capture)
+    return capture.keeper.keeps(part)
+
+
+def follow() -> None:
+    """What the process does that follows: it keeps the tables, or writes them and checks."""
+    capture = _opened()
+    tables = capture.sequences, capture.states
+    if _keeps(capture, FOLLOWED):
+        _tell((len(capture), None))
+        os._exit(0)  # the interpreter would wait for who reads what is asked
+    _tell((len(capture), _columns(tables[0]), _columns(tables[1])))
+    give_back()
+    _check(capture)
+
+
+def check() -> None:
+    """What the process does that checks: it keeps the findings, or writes them."""
+    _check(_opened())
+
+
+def _check(capture: Capture) -> None:
     capture.conversations.decode()
-    _tell(capture.findings)
-    os._exit(0)  # the interpreter would wait for who reads what is asked
+    found = capture.findings
+    _tell((len(capture), None if _keeps(capture, CHECKED) else found))
+    os._exit(0)
 
 
 def explain() -> None:
     """What the process does that says why calls failed: it is asked for one after another."""
+    frugal()
     asked = _asked()
     paths, options = asked.get()
     capture = open_capture(paths, options)

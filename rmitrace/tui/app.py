@@ -17,7 +17,8 @@ from textual.screen import Screen
 
 from ..capture import Capture, OpenOptions
 from .main import MainScreen
-from .reading import ReadingApp, first_part, frugal
+from .memory import frugal
+from .reading import ReadingApp, first_part
 from .screens import key_text
 from .theme import DARK, LIGHT
 from .view import View

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import time
@@ -14,8 +13,8 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from ..capture import Capture, CaptureError, OpenOptions, open_capture, pieces
-from ..capture.index.later import FOLLOWED
+from ..capture import Capture, CaptureError, OpenOptions, open_capture
+from ..capture.index.later import CHECKED, FOLLOWED
 from ..capture.opening import build, check
 from ..capture.source import Source
 from ..formats.base import ReadOptions
@@ -23,6 +22,7 @@ from .apart import Apart
 from .bars import Header
 from .explaining import Explaining
 from .main import MainScreen
+from .memory import give_back
 from .view import FEW, View
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class ReadingApp(Explaining):
             if len(capture.calls) > FEW and not self._ending and not capture.worked_out(FOLLOWED):
                 self._hand_over(partial(self._whole, View(capture, followed=False)))
                 self._follow_apart(capture)
-                _give_back()
+                give_back()
             if self._ending:
                 return
             view = View(capture)
@@ -147,7 +147,7 @@ class ReadingApp(Explaining):
             self._hand_over(partial(self._failed, CaptureError(f"{type(e).__name__}: {e}")))
         else:
             self._hand_over(partial(self._whole, view))
-            _give_back()
+            give_back()
 
     def _follow_apart(self, capture: Capture) -> None:
         """Let another process find out what the objects went through, where it need not read the files for that."""
@@ -157,6 +157,17 @@ class ReadingApp(Explaining):
             self._apart = Apart(self._paths, self._options)
             if self._ending or not self._apart.follow(capture):
                 self._end_apart()
+
+    def _check_apart(self, view: View) -> None:
+        """Let another process check, where one follows already or the index holds what it needs."""
+        with suppress(OSError):
+            if self._apart is None and self._paths and view.calls > FEW and view.capture.keeper is not None:
+                if view.capture.worked_out(CHECKED) or self._ending:
+                    return
+                self._apart = Apart(self._paths, self._options, followed=True)
+        if self._apart is not None:
+            self._apart.check(view.capture)
+            self._end_apart()
 
     def _end_apart(self) -> None:
         apart, self._apart = self._apart, None
@@ -273,9 +284,7 @@ class ReadingApp(Explaining):
 
         def work() -> None:
             try:
-                if self._apart is not None:
-                    self._apart.check(view.capture)
-                    self._end_apart()
+                self._check_apart(view)
                 if self._ending:
                     return
                 study = view.study()
@@ -283,7 +292,7 @@ class ReadingApp(Explaining):
                 self._hand_over(partial(self.main.say, f"messages and findings: {type(e).__name__}: {e}", "error"))
             else:
                 self._hand_over(partial(self.main.learn, view, study))
-                _give_back()
+                give_back()
                 if view.capture.keeper is not None:
                     view.capture.keeper.learn(view.capture)
 
@@ -293,24 +302,3 @@ class ReadingApp(Explaining):
         """Work in a thread that does not keep the process alive: who quits does not wait for a long reading."""
         self.background = Thread(target=work, daemon=True)
         self.background.start()
-
-
-_M_ARENA_MAX = -8  # malloc.h
-_IN_MEMORY = 16 << 20
-"""Bytes of packed columns that are kept in memory together, before each has to do with its own share."""
-
-
-def frugal() -> None:
-    """Keep less of the columns in memory, and let threads share two heaps of the C library: each that works behind the screen
-    would leave one of its own behind."""
-    pieces.BUDGET = _IN_MEMORY
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
-def _give_back() -> None:
-    """Give the memory that was needed to work something out back to the system, where the C library can."""
-    gc.collect()  # what follows objects refers to itself
-    gc.freeze()  # what is left stays: looking through it now and then makes a frame late
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)

@@ -73,15 +73,21 @@ class Keeper:
             return None
         capture.keeper = self
         folder.used(self._file)
+        self.look(capture)
+        return capture
+
+    def look(self, capture: Capture) -> None:
+        """See what was found out about a capture and kept by now, also by another process."""
+        if self._file is None:
+            return
         try:
             with self._open(self._file + LATER) as found:
                 later.take_small(capture, found.meta)
-                self._parts = [p for p in later.PARTS if found.meta.get(p)]
+                self._parts = [p for p in later.PARTS if found.meta.get(p) and p not in capture.parts]
             folder.used(self._file + LATER)
         except _UNUSABLE as e:
             self.problem = str(e)
         self._learned = self._known(capture)
-        return capture
 
     def recall(self, capture: Capture, part: str) -> None:
         """Tell a capture what an earlier one found out about the same files (see later.PARTS), where that was kept."""
@@ -134,10 +140,15 @@ class Keeper:
             return
         for part in [*self._parts]:
             self.recall(capture, part)
-        self._learned = later.known(capture)
+        self._learned = {}
         with contextlib.suppress(OSError, ValueError, MemoryError):
             meta, columns = later.give(capture)
             container.write(self._file + LATER, identity.key(self._stamps, self._said), meta, columns)
+            self._learned = later.known(capture)
+
+    def keeps(self, part: str) -> bool:
+        """Whether a part of later.PARTS is kept, so that another process can have it from there."""
+        return bool(self._learned.get(part))
 
 
 def _big_enough(paths: list[str]) -> bool:

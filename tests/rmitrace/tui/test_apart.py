@@ -12,10 +12,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rmitrace.capture import OpenOptions, open_capture
+from rmitrace import checks, lifecycle
+from rmitrace.capture import Capture, OpenOptions, open_capture
+from rmitrace.capture.index import identity, keeper
 from rmitrace.tui.apart import Apart, Explainer
 
 TRACE = str(Path(__file__).parents[3] / "captures/ftrace/pdev-connect.trace.txt")
+
+
+@pytest.fixture
+def long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file that is long enough to have an index, and may have one at once."""
+    monkeypatch.setattr(keeper, "SMALLEST", 1)
+    monkeypatch.setattr(identity, "_SETTLED_NS", 0)
+    path = tmp_path / "trace.txt"
+    path.write_bytes(Path(TRACE).read_bytes() + b"# a line that is no record\n" * 50_000)
+    return str(path)
 
 
 def test_tables_and_findings_are_those_of_this_process() -> None:
@@ -26,6 +38,32 @@ def test_tables_and_findings_are_those_of_this_process() -> None:
         assert apart.check(there)
     finally:
         apart.end()
+    same(here, there)
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_what_is_found_out_is_left_beside_the_index(long: str, followed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = OpenOptions(cache=True)
+    there, here = open_capture([long], options), open_capture([TRACE])
+    assert there.keeper is not None
+    if followed:
+        assert there.sequences
+        there.keeper.learn(there)
+    apart = Apart([long], options, followed=followed)
+    monkeypatch.setattr(lifecycle, "follow", lambda capture: pytest.fail("followed here"))
+    monkeypatch.setattr(checks, "run", lambda capture: pytest.fail("checked here"))
+    try:
+        assert followed or apart.follow(there)
+        assert there.keeper.keeps("followed")
+        assert apart.check(there)
+        assert there.keeper.keeps("checked")
+    finally:
+        apart.end()
+    monkeypatch.undo()
+    same(here, there)
+
+
+def same(here: Capture, there: Capture) -> None:
     assert [(s.title, s.outcome, s.why, s.start_ns, s.end_ns) for s in there.sequences] == [
         (s.title, s.outcome, s.why, s.start_ns, s.end_ns) for s in here.sequences
     ]
@@ -60,7 +98,7 @@ def test_it_ends_with_a_parent_that_is_killed(work: str, tmp_path: Path) -> None
 from rmitrace.capture import OpenOptions
 from rmitrace.tui.apart import {work}
 helper = {work}([sys.argv[1]], OpenOptions())
-print(helper._process.pid, flush=True)
+print(getattr(helper, "_helper", helper)._process.pid, flush=True)
 time.sleep(60)"""
     with subprocess.Popen([sys.executable, "-c", code, str(fifo)], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

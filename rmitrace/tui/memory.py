@@ -1,0 +1,29 @@
+"""The memory of the processes of the viewer."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from contextlib import suppress
+
+from ..capture import pieces
+
+_M_ARENA_MAX = -8  # malloc.h
+_IN_MEMORY = 16 << 20
+"""Bytes of packed columns that are kept in memory together, before each has to do with its own share."""
+
+
+def frugal() -> None:
+    """Keep less of the columns in memory, and let threads share two heaps of the C library: each that works behind the screen
+    would leave one of its own behind."""
+    pieces.BUDGET = _IN_MEMORY
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def give_back() -> None:
+    """Give the memory that was needed to work something out back to the system, where the C library can."""
+    gc.collect()  # what follows objects refers to itself
+    gc.freeze()  # what is left stays: looking through it now and then makes a frame late
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
