@@ -26,7 +26,6 @@ INCOMPLETE_CONSOLES = ("rmm-console",)
 """Formats in which a call that happened may have no row: TF-RMM prints many of them only when they fail."""
 PAGE = 0xFFF
 _AT_ONCE = 1 << 17
-_FEW = 64
 MOST_KEPT = 64 << 20
 """Bytes of answers that are kept for the next call that failed."""
 
@@ -159,10 +158,19 @@ class Columns:
         registers = self._registers(names, out)
         for start in range(0, len(rows), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
-            register = registers[self.capture.calls.name[rows[some]]]
-            for reg in {*register.tolist()} - {0} if len(register) <= _FEW else np.unique(register[register != 0]).tolist():
-                at = np.flatnonzero(register == reg) + start
-                value[at], known[at] = self.capture.regs(rows[at], reg, out=out)
+            value[some], known[some] = self._args(rows[some], registers[self.capture.calls.name[rows[some]]], out)
+        return value, known
+
+    def _args(self, rows: I64, register: npt.NDArray[np.int8], out: bool) -> tuple[U64, npt.NDArray[np.bool_]]:
+        """The values of a register for each call, 0 and not known where that is 0."""
+        wanted = np.flatnonzero(np.bincount(register))
+        if len(wanted) == 1 and wanted[0]:
+            return self.capture.regs(rows, int(wanted[0]), out=out)
+        value = np.zeros(len(rows), dtype=np.uint64)
+        known = np.zeros(len(rows), dtype=bool)
+        for reg in wanted[wanted > 0].tolist():
+            at = np.flatnonzero(register == reg)
+            value[at], known[at] = self.capture.regs(rows[at], reg, out=out)
         return value, known
 
     def done_each(
@@ -184,12 +192,7 @@ class Columns:
             ok, end = self.succeeded(some)
             some, end = some[ok], end[ok]
             name = c.name[some]
-            register = registers[name]
-            value = np.zeros(len(some), dtype=np.uint64)
-            known = np.zeros(len(some), dtype=bool)
-            for reg in np.unique(register[register != 0]).tolist():
-                at = np.flatnonzero(register == reg)
-                value[at], known[at] = self.capture.regs(some[at], reg, out=out)
+            value, known = self._args(some, registers[name], out)
             of = group[name[known]]
             order = np.argsort(of, kind="stable")
             value, end = value[known][order], end[known][order]

@@ -44,13 +44,14 @@ class Operations:
         started = columns.with_status("RMI_INCOMPLETE")
         started = started[~np.isin(started, ops)]
         given, known = capture.regs(started, 1, out=True)
-        begun = started[known]
-        self.commands: dict[int, int] = dict(zip(begun.tolist(), given[known].tolist(), strict=True))
+        self.commands = begun = started[known]
+        """Calls that started an operation, ascending."""
+        self.handles: U64 = given[known]
+        """The handle of each."""
         goes_on = [i for i, n in enumerate(capture.statuses) if n in ("RMI_INCOMPLETE", "RMI_BUSY", "RMI_BLOCKED")]
         handle, told = columns.arg(ops, "handle")
         no = np.isin(c.status[ops], [i for i, n in enumerate(capture.statuses) if n == "RMI_ERROR_INPUT"])
         still = np.isin(c.status[ops], goes_on)
-        """Calls that started an operation, with its handle."""
         self._events = Events(
             (given[known], begun, _OPEN),
             (handle[told & still], ops[told & still], _OPEN),
@@ -72,9 +73,14 @@ class Operations:
             elif self.capture.status_text(call) == "RMI_INCOMPLETE":
                 wants, cancel = self._waits(call)
                 before = (int(q) for q in events.seq[a : i + 1][::-1])
-                begun = next((q for q in before if q in self.commands), call)
+                begun = next((q for q in before if self.handle(q) is not None), call)
                 return None if end and wants not in (DONATE, RECLAIM) else Open(call, begun, wants, cancel)
         return None
+
+    def handle(self, call: int) -> int | None:
+        """The handle of the operation that a call started, None where it started none."""
+        i = int(self.commands.searchsorted(call))
+        return int(self.handles[i]) if i < len(self.commands) and self.commands[i] == call else None
 
     def _waits(self, call: int) -> tuple[int | None, bool | None]:
         """What x0 of RMI_INCOMPLETE asks for; a console may show the status alone."""

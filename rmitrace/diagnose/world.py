@@ -124,13 +124,14 @@ class World:
         begun = self._makings.before(address, seq)
         if begun is None:
             return None
-        open_ = self.operations.at(self.operations.commands[begun[1]], seq)
+        handle = self.operations.handle(begun[1])
+        open_ = self.operations.at(handle, seq) if handle is not None else None
         return begun[1] if open_ is not None and open_.command == begun[1] else None
 
     @cached_property
     def _makings(self) -> Events:
         """The stateful commands that make an object, by the granule that it is made of; the code is 0."""
-        begun = np.array(sorted(self.operations.commands), dtype=np.int64)
+        begun = self.operations.commands
         parts = []
         for command, args in _MADE_OF.items():
             rows = np.intersect1d(begun, self.columns.of(command), assume_unique=True)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 def test_spans_leave_out_no_open_operation(name):
     capture = open_capture([str(ROOT / "captures" / name)])
     operations = diagnose.world(capture, 0).operations
-    handles = np.unique(list(operations.commands.values())).tolist()
+    handles = np.unique(operations.handles).tolist()
     assert handles
     seen = 0
     for seq in range(len(capture.calls) + 1):
