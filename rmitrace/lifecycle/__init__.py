@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .devices import DeviceTracker
+from .devices import follow_devices
 from .members import Found, merged
 from .model import Sequence, StateChange, Step
 from .realms import follow_realms
@@ -36,9 +36,8 @@ def follow(capture: Capture) -> tuple[SequenceTable, StateTable]:
         if s != run[0]:
             continue
         said = sorted((m for m in marks if m.source in run), key=lambda m: m.before_call)
-        tracker = DeviceTracker(capture, s)
-        tracker.run()
-        for their_sequences, changes in (tracker.tables(_reasons(capture, said)), follow_realms(capture, s)):
+        realms = follow_realms(capture, s)  # they take memory for a while
+        for their_sequences, changes in (follow_devices(capture, s, _reasons(capture, said)), realms):
             found.append(their_sequences)
             states.append(changes)
     sequences = merged(found)

@@ -43,6 +43,14 @@ _FIRST = 1 << 11
 """Things for which there is room at first."""
 
 
+def follow_devices(capture: Capture, source: int, reasons: Callable[[int, int], str]) -> tuple[Found, StateTable]:
+    """The sequences and states of the devices in one source, and in those that show the same run; ``reasons``: what was said
+    between two calls."""
+    tracker = DeviceTracker(capture, source)
+    tracker.run()
+    return tracker.tables(reasons)
+
+
 class DeviceTracker:
     """Follows the devices of one source.
 

@@ -134,11 +134,12 @@ def _moved(out: SequenceTable, found: list[Found], places: list[I64]) -> Iterato
     """Step and number of each call of some sequences at a time; what was given is let go."""
     parts: list[tuple[Any, Any]] = []
     for f, place in zip(found, places, strict=True):
-        for step, call in f.parts:
+        f.parts.reverse()
+        while f.parts:
+            step, call = f.parts.pop()
             new = place[step].astype(step.dtype)
             order = np.argsort(new, kind="stable")
             parts.append((new[order], call[order]))
-        f.parts.clear()
     for begin in range(0, len(out), SEQUENCES_AT_ONCE):
         stop = int(out.first_step[min(begin + SEQUENCES_AT_ONCE, len(out))])
         taken: list[tuple[Any, Any]] = []
