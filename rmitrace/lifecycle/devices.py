@@ -70,6 +70,7 @@ class DeviceTracker:
         self._now[k.ONE] = int(capture.revision.at(source).device.startswith("1."))
         self._loose: Any = [-1] * SIZE
         self._arrays: dict[str, Any] = {name: [0] * (size * _FIRST) for name, size in _GROWING.items()}
+        self._arrays["member"] *= 16  # the more a call can add, the more often it is asked whether there is room
         self._arrays["device"][k.STATE], self._arrays["device"][k.DRAFT] = -1, -1  # of nobody
         self._arrays["device"][k.TYPE] = PREFIXES.index("stream")
         self._out: dict[str, list[Any]] = {name: [] for name in _FLUSHED}

@@ -35,7 +35,6 @@ from .ledger_kernel import (
     STEP_SIZE,
     STEPS_SO_FAR,
     VDEV,
-    living,
     moved,
     numbered,
 )
@@ -86,15 +85,15 @@ def _calls(
         if act != PDEV_DESTROY:
             now[AFTER] = -1
         if act <= PDEV_OTHER:
-            d = living(x1[i], PDEV, now, device, address, table, size)
+            d = numbered(x1[i], PDEV, 1, now, device, address, table, size)
             pdev(d, act, word, flags[i], state[i], x1[i], call[i], last[i], now, device, seq, step, member, change, fault, span,
                  loose)  # fmt: skip
         elif act <= STREAM_OTHER:
             stream(act, word, part, flags[i], x1[i], x2[i], call[i], now, device, address, table, size, seq, step, member, fault)
         elif act != VDEV_PASSING:
             first = act == VDEV_GET_STATE or (act == VDEV_ABORT and x3[i] == 0)
-            d = living(x1[i] if first else x3[i], VDEV, now, device, address, table, size)
-            on = numbered(x2[i], PDEV, now, device, address, table, size) if act == VDEV_CREATE else 0
+            d = numbered(x1[i] if first else x3[i], VDEV, 1, now, device, address, table, size)
+            on = numbered(x2[i], PDEV, 0, now, device, address, table, size) if act == VDEV_CREATE else 0
             vdev(d, on, act, word, flags[i], state[i], x3[i], call[i], last[i], now, device, seq, step, member, change, fault,
                  span, loose)  # fmt: skip
     return count

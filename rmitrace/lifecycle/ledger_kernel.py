@@ -194,21 +194,17 @@ def gone(d: Any, now: Any, device: Any) -> None:
         now[CREATING] = -1
 
 
-def hashed(address: Any, kind: Any, spread: Any, size: Any) -> Any:
-    """A place in a hash table of ``size`` places, a power of two; ``spread``: an odd number."""
-    return (((address + kind) * spread) & 0x3FFFFFFFFFFFFFFF) >> 20 & (size - 1)
-
-
 def found(address_of: Any, kind: Any, now: Any, device: Any, address: Any, table: Any, size: Any) -> Any:
-    """The place in the table of the device at an address, of a free place where it was never named."""
-    at = hashed(address_of, kind, now[SPREAD], size)
+    """The place in the table of the device at an address, of a free place where it was never named. The table has ``size``
+    places, a power of two."""
+    at = (((address_of + kind) * now[SPREAD]) & 0x3FFFFFFFFFFFFFFF) >> 20 & (size - 1)
     while table[at] > 0 and (address[table[at]] != address_of or device[table[at] * DEVICE + TYPE] != kind):
         at = (at + 1) & (size - 1)
     return at
 
 
-def numbered(address_of: Any, kind: Any, now: Any, device: Any, address: Any, table: Any, size: Any) -> Any:
-    """The number of the device at an address, whether it lives or not."""
+def numbered(address_of: Any, kind: Any, lives: Any, now: Any, device: Any, address: Any, table: Any, size: Any) -> Any:
+    """The device at an address; ``lives``: it is followed from here on where it was not."""
     at = found(address_of, kind, now, device, address, table, size)
     d = table[at] + 0
     if d == 0:
@@ -216,13 +212,7 @@ def numbered(address_of: Any, kind: Any, now: Any, device: Any, address: Any, ta
         now[DEVICES] += 1
         table[at], address[d] = d, address_of
         device[d * DEVICE + TYPE], device[d * DEVICE + LIVES] = kind, 0
-    return d
-
-
-def living(address_of: Any, kind: Any, now: Any, device: Any, address: Any, table: Any, size: Any) -> Any:
-    """The device at an address, which is followed from here on where it was not."""
-    d = numbered(address_of, kind, now, device, address, table, size)
-    if not device[d * DEVICE + LIVES]:
+    if lives and not device[d * DEVICE + LIVES]:
         born(d, now, device)
     return d
 
@@ -234,5 +224,5 @@ def moved(now: Any, device: Any, address: Any, table: Any, size: Any) -> None:
         table[at] = d
 
 
-STEPS = (add, name_of, end_step, reached, told, fail, opened, draft, to, refused, between, connecting, born, gone, hashed, found,
-         numbered, living, moved)  # fmt: skip
+STEPS = (add, name_of, end_step, reached, told, fail, opened, draft, to, refused, between, connecting, born, gone, found,
+         numbered, moved)  # fmt: skip

@@ -69,8 +69,9 @@ def read(d: Any, flags: Any, state: Any, call: Any, now: Any, device: Any, seq: 
     of_stream = q >= 0
     if not of_stream:
         q = device[d * DEVICE + DRAFT] + 0
-    if q >= 0 and name_of(q, seq, step) >= 0:
-        add(q, name_of(q, seq, step), call, now, seq, step, member)
+    name = name_of(q, seq, step) if q >= 0 else -1
+    if name >= 0:
+        add(q, name, call, now, seq, step, member)
     if flags & c.FAILED or state < 0 or not flags & c.HAS_STATUS:
         return
     before = device[d * DEVICE + STATE] + 0
@@ -79,7 +80,7 @@ def read(d: Any, flags: Any, state: Any, call: Any, now: Any, device: Any, seq: 
         if before != c.ERROR:
             device[d * DEVICE + BAD] = 1
             if q >= 0:
-                since = seq[q * SEQUENCE + BEGAN] if name_of(q, seq, step) >= 0 else call
+                since = seq[q * SEQUENCE + BEGAN] if name >= 0 else call
                 fail(q, c.BAD_STATE, call, 0, since, 0, now, device, seq, step, fault)
     elif q >= 0 and q != now[STREAM_OPEN]:
         arrived(q, state, seq, step)

@@ -28,7 +28,7 @@ from .ledger_kernel import (
     draft,
     fail,
     found,
-    living,
+    numbered,
     opened,
     reached,
 )
@@ -49,7 +49,7 @@ def endpoint(flags: Any, x1: Any, x2: Any, now: Any, device: Any, address: Any, 
     """The endpoint of a stream connect, 0 where there is none: in the parameter page where that was recorded, else told by the
     handle (TF-RMM: address of the endpoint plus the stream's type), else the PDEV that became READY last."""
     if flags & c.NAMED:
-        return living(x1, PDEV, now, device, address, table, size)
+        return numbered(x1, PDEV, 1, now, device, address, table, size)
     d = table[found(x2, PDEV, now, device, address, table, size)] + 0
     if not flags & c.HANDLE or not device[d * DEVICE + LIVES]:
         d = latest_ready(now, device, seq)
@@ -86,7 +86,7 @@ def completed(
     """RMI_PDEV_STREAM_COMPLETE."""
     q = now[STREAM_OPEN]
     if q < 0:
-        q = draft(living(x1, PDEV, now, device, address, table, size), c.COMPLETE, now, device, seq)
+        q = draft(numbered(x1, PDEV, 1, now, device, address, table, size), c.COMPLETE, now, device, seq)
     add(q, c.COMPLETE, call, now, seq, step, member)
     if flags & c.FAILED and not flags & c.RETRY:
         d = table[found(x1, PDEV, now, device, address, table, size)] + 0
@@ -119,13 +119,13 @@ def stream(
                 concerns(d, now, device)
                 d = device[d * DEVICE + BEFORE] + 0
     elif act == c.STREAM_OTHER:
-        d = living(x1, PDEV, now, device, address, table, size)
+        d = numbered(x1, PDEV, 1, now, device, address, table, size)
         q = opened(d, word, now, device, seq)
         if begun(d, q, part, flags, call, now, device, seq, step, member, fault):
             if x1 != 0:
                 concerns(d, now, device)
             if x2 != 0:
-                concerns(living(x2, PDEV, now, device, address, table, size), now, device)
+                concerns(numbered(x2, PDEV, 1, now, device, address, table, size), now, device)
 
 
 STEPS = (latest_ready, endpoint, begun, concerns, completed, stream)

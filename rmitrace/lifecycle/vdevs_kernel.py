@@ -75,14 +75,15 @@ def vdev(
         refused(d, flags, c.REFUSED, call, 0, now, device, seq, step, fault)
     elif act == c.VDEV_GET_STATE:
         q = device[d * DEVICE + DRAFT] + 0
-        if q >= 0 and name_of(q, seq, step) >= 0:
-            add(q, name_of(q, seq, step), call, now, seq, step, member)
+        name = name_of(q, seq, step) if q >= 0 else -1
+        if name >= 0:
+            add(q, name, call, now, seq, step, member)
         if flags & c.FAILED or state < 0 or not flags & c.HAS_STATUS:
             return
         before = device[d * DEVICE + STATE] + 0
         to(d, state, call, 0, now, device, change)
         if q >= 0 and state == c.ERROR and before != c.ERROR:
-            since = seq[q * SEQUENCE + BEGAN] if name_of(q, seq, step) >= 0 else call
+            since = seq[q * SEQUENCE + BEGAN] if name >= 0 else call
             fail(q, c.BAD_STATE, call, 0, since, 0, now, device, seq, step, fault)
         elif q >= 0:
             arrived_at(q, state, seq, step)
