@@ -87,7 +87,11 @@ class Columns:
                 parts.append(np.asarray(rows))
         if not parts:
             return np.zeros(0, dtype=np.int64)
-        return parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts), kind="stable")
+        if len(parts) == 1:
+            return parts[0]
+        out = np.concatenate(parts)
+        out.sort(kind="stable")
+        return out
 
     def last_but(self, n: int) -> int:
         """The call, the n-th from the end, in front of which so many follow; -1 where there are not so many."""

@@ -36,17 +36,22 @@ def _sorted(parts: tuple[tuple[Any, Any, int], ...]) -> tuple[U64, I64, npt.NDAr
     down = min((int(together) & -int(together)).bit_length() - 1, 63) if together else 0
     last = max(int(s.max()) for _, s, _ in several)
     of_list, of_call = (len(several) - 1).bit_length(), max(last, 0).bit_length()
-    if (int(together) >> down).bit_length() + of_list + of_call > 64 or min(int(s.min()) for _, s, _ in several) < 0:
+    fits = of_list <= 16 and (int(together) >> down).bit_length() + of_list + of_call <= 64
+    if not fits or min(int(s.min()) for _, s, _ in several) < 0:
         return None
     packed = np.empty(sum(len(k) for k, _, _ in several), dtype=np.uint64)
     at = 0
     for i, (k, s, _) in enumerate(several):
-        packed[at : at + len(k)] = (
-            k >> np.uint64(down) << np.uint64(of_call + of_list) | s.astype(np.uint64) << np.uint64(of_list) | np.uint64(i)
-        )
+        mine = packed[at : at + len(k)]
+        np.right_shift(k, np.uint64(down), out=mine)
+        mine <<= np.uint64(of_call)
+        mine |= s.view(np.uint64)
+        mine <<= np.uint64(of_list)
+        mine |= np.uint64(i)
         at += len(k)
     packed.sort()
-    code = np.array([c for _, _, c in several], dtype=np.int16)[(packed & np.uint64((1 << of_list) - 1)).astype(np.int64)]
+    of = (packed & np.uint64((1 << of_list) - 1)).astype(np.uint16)
+    code = np.array([c for _, _, c in several], dtype=np.int16)[of]
     packed >>= np.uint64(of_list)
     seq = (packed & np.uint64((1 << of_call) - 1)).view(np.int64)
     packed >>= np.uint64(of_call)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..capture.model import Capture
 
 
+_AT_ONCE = 1 << 17
+
+
 class Table:
     """Rows: one for each device that a call names.
 
@@ -29,16 +32,25 @@ class Table:
         self.key: U64 = events.key
         self.seq: I64 = events.seq
         n = len(self.seq)
-        names = capture.calls.name[self.seq]
-        present = np.unique(names)
-        self.commands = [capture.names[i].removeprefix("RMI_") for i in present.tolist()]
-        self.command = np.searchsorted(present, names).astype(np.int16)
-        self.ok, _end = columns.succeeded(self.seq)
-        self.failed: npt.NDArray[np.bool_] = capture.calls.failed[self.seq]
+        name = np.empty(n, dtype=np.int32)
+        self.ok = np.empty(n, dtype=bool)
+        self.failed = np.empty(n, dtype=bool)
         self.state = np.full(n, -1, dtype=np.int64)
-        at = np.flatnonzero(self.is_a(reads) & self.ok)
-        value, known = capture.regs(self.seq[at], 1, out=True)
-        self.state[at[known]] = value[known].astype(np.int64)
+        read = capture.names.index(f"RMI_{reads}") if f"RMI_{reads}" in capture.names else -1
+        order = np.argsort(self.seq, kind="stable")  # what stands in columns is taken out of them call by call
+        for start in range(0, n, _AT_ONCE):
+            at = order[start : start + _AT_ONCE]
+            rows = self.seq[at]
+            name[at], self.failed[at] = capture.calls.name[rows], capture.calls.failed[rows]
+            self.ok[at], _end = columns.succeeded(rows)
+            at = at[(name[at] == read) & self.ok[at]]
+            value, known = capture.regs(self.seq[at], 1, out=True)
+            self.state[at[known]] = value[known].astype(np.int64)
+        present = np.flatnonzero(np.bincount(name))
+        self.commands = [capture.names[i].removeprefix("RMI_") for i in present.tolist()]
+        code = np.zeros(len(capture.names), dtype=np.int16)
+        code[present] = np.arange(len(present))
+        self.command = code[name]
         self.first = np.ones(n, dtype=bool)
         if n:
             self.first[1:] = self.key[1:] != self.key[:-1]
