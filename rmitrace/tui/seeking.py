@@ -118,8 +118,10 @@ class Seeking(PaneScreen):
         where = where.strip()
         try:
             if where and self.model.calls:
-                from ..query import check
+                from ..query import check, parse
 
+                if not self.model.followed and "sequence" in parse(where)[1]:
+                    return "objects are still being followed: sequences are not known yet"
                 check(self.model.capture, where)
             self._filter(replace(self.model.filter, where=where))
         except ValueError as e:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..capture.messages import Conversations, Message
 from ..capture.model import Capture
 from ..capture.packed import Column
 from ..capture.records import NO_TIME, Finding
+from ..formats.kernels import cores
 from ..lifecycle.model import StateChange
 from ..lifecycle.table import SequenceTable, StateTable
 from .asides import Aside, Asides
@@ -43,6 +45,17 @@ FEW = 200_000
 _WHYS_KEPT = 256
 
 
+@contextmanager
+def _objects_meanwhile(capture: Capture) -> Iterator[None]:
+    """Look up the objects of a long capture on the other core."""
+    looking = Thread(target=capture.objects, daemon=True) if len(capture.calls) > FEW and cores() > 1 else None
+    if looking is not None:
+        looking.start()
+    yield
+    if looking is not None:
+        looking.join()
+
+
 class View:
     """A capture and how it is looked at. Where objects are not ``followed`` it has no sequences and no states yet."""
 
@@ -62,8 +75,9 @@ class View:
             self._conversations = capture.conversations
         self._foretold = self.calls
         """Calls up to which messages and findings, where there are any, are about the calls that they name."""
-        self.lines = self._asides()
-        self._grouped = Rows(self.calls, self.sequences, self.lines.places)
+        with _objects_meanwhile(capture):
+            self.lines = self._asides()
+            self._grouped = Rows(self.calls, self.sequences, self.lines.places)
         self.rows = self._grouped
         self.time_format = TIME_FORMATS[0]
         self.bookmarks: set[int] = set()

@@ -146,3 +146,12 @@ async def test_why_a_call_failed_is_worked_out_behind_the_screen() -> None:
         assert capture.asked == [(9, False)]
         await d.press("j", "k")
         assert capture.asked == [(9, False)]
+
+
+async def test_sequences_are_not_asked_for_before_they_are_known() -> None:
+    """They would be worked out in this process, in the time of the screen."""
+    async with running() as d:
+        d.main.model.followed = False
+        await d.answer("f", "sequence = 'connect' AND failed")
+        assert "sequences are not known yet" in str(d.main.query_one("#say").render())
+        assert not d.main.model.filter_text
