@@ -48,6 +48,7 @@ class Header(Bar):
         self.reading = ""
         """How far the reading is, empty when it is done."""
         self.problem = ""
+        self.checking = "checking…"
 
     def draw(self, out: Line) -> Line:
         """What is open: the counts in words where there is room, else with their signs alone."""
@@ -100,7 +101,7 @@ class Header(Bar):
         if view.learned or view.findings:
             out.append((f"{sign} {findings}" + " found" * (not words) + "…" * (not view.learned), style))
         else:
-            out.append(("checking…", "dim"))
+            out.append((self.checking, "dim"))
         return out
 
 

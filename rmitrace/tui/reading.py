@@ -36,6 +36,8 @@ _REFRESH_S = 0.3
 """Least time between two looks at what grows."""
 _SHARE = 4
 """Times what showing a longer capture takes, that it is not done again."""
+_PATIENCE_S = 2
+"""Time from which on it is told how long something takes."""
 _READING_S = 1.0
 """Time after which what was read so far is shown."""
 
@@ -81,7 +83,8 @@ class ReadingApp(Explaining):
     problem: CaptureError | None = None
     """Why nothing can be shown."""
     _read = (0, 0)
-    _began = 0.0
+    _began = _since = 0.0
+    _followed: bool | None = None
     _enough = False
     """The user wants to see what is read by now."""
     background: Thread | None = None
@@ -183,12 +186,27 @@ class ReadingApp(Explaining):
         done, total = self._read
         took = time.monotonic() - self._began
         if self.capture.complete:
-            self._say_reading("following objects…")
+            self._say_since()
         elif total and took >= 1:
             rate = f"reading {done * 100 // total}% of {total / 1e6:,.0f} MB, {done / 1e6 / took:,.0f} MB/s"
             self._say_reading(rate if done < total else f"{total / 1e6:,.0f} MB read, pairing calls")
         else:
             self._say_reading("reading…")
+
+    def _say_since(self) -> None:
+        """Say since when objects are followed, or calls checked: how long that takes nobody knows."""
+        view, header = self.main.model, self.main.query_one(Header)
+        if view.followed != self._followed:
+            self._followed, self._since = view.followed, time.monotonic()
+        took = int(time.monotonic() - self._since)
+        since = f" {took} s" if took >= _PATIENCE_S else ""
+        if not view.followed:
+            self._say_reading(f"following objects…{since}")
+        elif view.learned:
+            self._timer.stop()
+        elif header.checking != f"checking…{since}":
+            header.checking = f"checking…{since}"
+            header.refresh()
 
     def _say_reading(self, words: str) -> None:
         header = self.main.query_one(Header)
@@ -201,13 +219,11 @@ class ReadingApp(Explaining):
         self.capture = view.capture
         self.explain_apart(view, self._paths, self._options)
         if view.followed:
-            self._timer.stop()
             self._say_reading("")
         self.main.replace_view(view)
         if view.followed:
             self._learn(view)
-        else:
-            self._progress()
+        self._progress()
 
     def _failed(self, problem: CaptureError) -> None:
         self._timer.stop()

@@ -203,6 +203,9 @@ async def test_many_calls_are_shown_before_their_objects_are_followed(monkeypatc
         header = app.main.query_one(Header)
         assert "12 calls" in header.render_line(0).text
         assert "following objects" in header.render_line(0).text
+        app._since -= 75
+        app._progress()
+        assert "following objects… 75 s" in header.render_line(0).text
         assert d.main.list.count() == 12 + 2  # every call and log line by itself
         await d.pilot.press("G", "k", "k", "k")
         assert d.row == (RowKind.CALL, 9)
