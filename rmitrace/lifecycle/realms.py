@@ -68,7 +68,9 @@ class _Realms:
 
     def of(self, *commands: str) -> Flags:
         """Which of the calls are one of these commands."""
-        return np.isin(self.name, [i for i, n in enumerate(self.capture.names) if n in commands])
+        wanted = np.array([n in commands for n in self.capture.names], dtype=bool)
+        found: Flags = wanted[self.name]
+        return found
 
     def first(self, flags: Flags) -> I64:
         """For each realm the place of the first call with a flag, _FAR where there is none."""
@@ -245,7 +247,10 @@ def _realm_rows(capture: Capture, source: int) -> tuple[I64, Any]:
     made = direct[np.isin(kinds, [i for i, n in enumerate(names) if n == "RMI_REC_CREATE"])]
     made_rec, made_rd = capture.regs(made, 2)[0], capture.regs(made, 1)[0]
     living = [i for i, n in enumerate(names) if n.startswith("RMI_REALM_")]
-    real = np.isin(rd, np.unique(np.concatenate([rd[np.isin(kinds, living)], made_rd])))
+    realms = np.unique(np.concatenate([rd[np.isin(kinds, living)], made_rd]))
+    if not len(realms):
+        direct, rd = direct[:0], rd[:0]
+    real = realms[np.minimum(np.searchsorted(realms, rd), len(realms) - 1)] == rd
     direct, rd = direct[real], rd[real]
     rec_rd = _owners(made, made_rec, made_rd, by_rec, capture.regs(by_rec, 1)[0])
     children, parents = operations(capture).children(direct)
