@@ -149,7 +149,9 @@ def _compile(function: Kernel, steps: tuple[Kernel, ...], kinds: tuple[str, ...]
     from . import kernel_intrinsics  # noqa: F401 - makes them known to Numba
 
     for step in steps:
-        _once(register_jitable, step)
+        if step not in _KNOWN:
+            _KNOWN.add(step)
+            register_jitable(no_cfunc_wrapper=True)(step)  # nobody calls a step but kernels
     numbers = {"q": types.int64, "Q": types.uint64}
     arrays = [numba.from_dtype(np.dtype(k[1:])) if k[0] == "*" else None for k in kinds]
     inner = numba.njit(error_model="numpy")(function)
@@ -169,9 +171,8 @@ def _compile(function: Kernel, steps: tuple[Kernel, ...], kinds: tuple[str, ...]
     return Code(compiled.native_name, needs, results, several, _target().emit_object(module))
 
 
-@cache
-def _once(register: Callable[[Kernel], Kernel], step: Kernel) -> None:
-    register(step)
+_KNOWN: set[Kernel] = set()
+"""Steps that Numba was told of."""
 
 
 def _result(kind: Any) -> str:
