@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Lock
+from importlib import import_module
+from threading import Lock, Thread
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -109,6 +111,8 @@ class Seeking(PaneScreen):
 
     def action_filter(self) -> None:
         """Ask for a condition."""
+        if "polars" not in sys.modules:
+            Thread(target=import_module, args=("polars",), daemon=True).start()  # takes a part of a second: while it is typed
         hint = "SQL: failed · name LIKE '%PDEV%' · x1 = 0x88001000 · dur_us > 100 · empty: all"
         if self.model.conversation_alone:
             hint = "SQL: refused · vendor LIKE 'IDE_KM%' · name = 'KEY_EXCHANGE' · size > 1000 · empty: all"
