@@ -118,7 +118,7 @@ class _Slots:
         """The number of the object of each call; new ones get one where they are ``wanted``."""
         out = np.full(len(kind), _SHARED[OTHER], dtype=np.int16)
         out[kind == _GRANULE] = _SHARED[GRANULES]
-        for k in np.unique(kind[wanted & (kind != 0) & (kind != _GRANULE)]).tolist():
+        for k in np.flatnonzero(np.bincount(kind[wanted & (kind != 0) & (kind != _GRANULE)])).tolist():
             at = np.flatnonzero(wanted & (kind == k))
             addresses, first, back = np.unique(address[at], return_index=True, return_inverse=True)
             known = self._by_kind.setdefault(k, {})
@@ -151,8 +151,9 @@ def _compact(lanes: list[Lane], lane_of: Column, count: int) -> tuple[list[Lane]
     """Only the lanes that are used, in order of their first call, the shared ones last; and the new number of each old one."""
     first = np.full(len(lanes) + 1, count, dtype=np.int64)
     for start, part in lane_of.pieces():
-        used, at = np.unique(part, return_index=True)
-        first[used] = np.minimum(first[used], at + start)
+        seen = np.full(len(first), count, dtype=np.int64)
+        seen[part[::-1]] = np.arange(start + len(part) - 1, start - 1, -1)  # the first one is written last
+        np.minimum(first, seen, out=first)
     shared = list(_SHARED)[:-1]
     order = sorted(
         np.flatnonzero(first < count).tolist(), key=lambda i: (lanes[i].label == OTHER, lanes[i].label in shared, int(first[i]))
