@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import codes
-from .ledger_kernel import AT, BY, IN, IN_STATE, IN_STEP, SINCE, WAS_BAD, WHAT
+from .ledger_kernel import AT, IN, IN_STEP, WHAT
 from .operations import operations
 from .refusals import why_refused
 from .table import PREFIXES, object_text
@@ -81,12 +81,19 @@ class Failures:
                 why = f"{why}; then {said}" if why else said
         return why, frozenset(unsaid)
 
+    @cached_property
+    def _ended(self) -> tuple[Any, Any]:
+        """Of each failure the name of its call, and the status that this ended with."""
+        call, which = np.unique(self.fault[:, AT].astype(np.int64), return_inverse=True)
+        calls = self._capture.calls
+        return calls.name[call][which], calls.status[operations(self._capture).end(call)][which]
+
     def said(self, at: int) -> str:
         """What is said of one failure."""
-        what, call, state, bad, since, by = self.fault[at, [WHAT, AT, IN_STATE, WAS_BAD, SINCE, BY]].tolist()
+        _, _, what, call, state, bad, since, by = self.fault[at].tolist()
         capture = self._capture
-        name = capture.names[capture.calls.name[call]]
-        status = self._statuses[capture.calls.status[operations(capture).end(np.array([call]))[0]]]
+        names, statuses = self._ended
+        name, status = capture.names[names[at]], self._statuses[statuses[at]]
         why = why_refused(name, status, self._states[state] if state >= 0 else None, bool(bad), self._revision)
         if what == codes.REFUSED and by:
             why = f": {self._object(_VDEV, by)} of it has not been destroyed"
