@@ -21,8 +21,8 @@ from .encoding import pack
 
 _AT_ONCE = 16
 """Pieces that are packed by one call."""
-_BYTES = 2
-"""Bytes of a source for each value that is packed or unpacked, as far as kernels go: it is the lesser part of the work."""
+_BYTES = 8
+"""Bytes of a source for each value that is packed or unpacked, as far as kernels go."""
 
 
 class Repaid:

@@ -114,7 +114,7 @@ def test_loaded_only_where_much_is_packed(monkeypatch: pytest.MonkeyPatch) -> No
     asked: list[int] = []
     monkeypatch.setattr(kernels, "repaid", lambda size, *_: asked.append(size))
     packer = Packer(1 << 10)
-    for _ in range(3 << 10):
+    for _ in range(3 << 8):
         list(packer.pieces(np.arange(1 << 10)))
     first = kernels.LOAD_FROM
     assert asked == [first, 2 * first, 4 * first]

@@ -100,6 +100,6 @@ def test_loaded_only_where_much_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> 
     asked: list[int] = []
     monkeypatch.setattr(kernels, "repaid", lambda size, *_: asked.append(size))
     unpacker, piece, out = Unpacker(), pack(np.arange(1 << 14) % 2), np.empty(1 << 14, dtype=np.int64)
-    for _ in range(3 << 6):
+    for _ in range(3 << 4):
         unpacker.into(piece, [len(piece)], out)
     assert asked == [kernels.LOAD_FROM, 2 * kernels.LOAD_FROM, 4 * kernels.LOAD_FROM]
