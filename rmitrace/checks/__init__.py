@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
+from ..capture.freeing import give_back
 from ..capture.records import Finding
 from . import (
     catalogue,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "NEEDS", "RULES", "Check", "Rule", "catalogue", "chosen", "matching", "rule", "run"]
 
+_MANY = 1 << 20
+"""Calls from which on memory is saved."""
 _MODULES: tuple[ModuleType, ...] = (
     *(versions, transactions, communicate, refused, parameters, operations, granules, unfinished, stream_waits),
     *(firmware, skew, sides, spdm, proofs, certificates, ide, kept, tdisp, outcomes, storms),
@@ -73,6 +76,9 @@ def matching(patterns: list[str]) -> set[str]:
 
 def run(capture: Capture) -> list[Finding]:
     """The findings of every check, by the place that they are about: the first call, else the order of the checks."""
+    if len(capture) >= _MANY:  # followed before the rules fill the memory with what they look at
+        _ = capture.sequences
+        give_back()
     return _in_order(list(_all(capture)))
 
 

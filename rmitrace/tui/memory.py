@@ -6,7 +6,7 @@ import ctypes
 import gc
 from contextlib import suppress
 
-from ..capture import pieces
+from ..capture import freeing, pieces
 
 _M_ARENA_MAX = -8  # malloc.h
 _IN_MEMORY = 16 << 20
@@ -23,7 +23,5 @@ def frugal() -> None:
 
 def give_back() -> None:
     """Give the memory that was needed to work something out back to the system, where the C library can."""
-    gc.collect()  # what follows objects refers to itself
+    freeing.give_back()
     gc.freeze()  # what is left stays: looking through it now and then makes a frame late
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
