@@ -1,7 +1,6 @@
-"""Kernels as object code: Numba compiles one, for the types it is called with, once; from then on it is loaded without.
+"""Kernels as object code: Numba compiles one, for the types it is called with, once; from then on llvmlite alone loads it.
 
-Importing Numba takes longer than most sources are read in, and LLVM alone, which Numba brings, some 50 ms: it loads only what
-.kernel_loader does not know. A kernel takes arrays of one dimension and
+Importing Numba takes longer than most sources are read in, llvmlite some 50 ms. A kernel takes arrays of one dimension and
 integers, gives back integers or flags, and must not raise: there is nobody who would take it. (Indices are not checked and
 division by zero gives 0.) While one runs other threads do.
 """
@@ -9,6 +8,7 @@ division by zero gives 0.) While one runs other threads do.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import threading
@@ -20,13 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-
-from . import kernel_loader
-
-try:
-    from _blake2 import blake2b as _digest  # hashlib brings OpenSSL, 7 ms
-except ImportError:  # pragma: no cover
-    from hashlib import blake2b as _digest
 
 Kernel = Callable[..., Any]
 Array = npt.NDArray[Any]
@@ -120,7 +113,7 @@ _address = _chosen()
 
 def digest(data: bytes) -> str:
     """Tells one text from another."""
-    return _digest(data, digest_size=32).hexdigest()
+    return hashlib.sha256(data).hexdigest()
 
 
 _TELLING = ("model name", "flags", "CPU implementer", "CPU part", "CPU variant", "CPU revision", "Features")
@@ -226,9 +219,7 @@ def _kept(path: Path) -> Code | None:
 
 
 def _callable(code: Code, kinds: tuple[str, ...]) -> Kernel:
-    address = kernel_loader.load(code.object, code.symbol, _elsewhere)
-    if address is None:
-        address = _by_llvm(code)
+    address = _loaded(code)
     types: list[Any] = []
     for kind in kinds:
         types += [ctypes.c_void_p, ctypes.c_int64] if kind[0] == "*" else [_TYPES[kind]]
@@ -267,8 +258,8 @@ _ENGINES: list[Any] = []
 """They stay as long as the process: code lies in their memory."""
 
 
-def _by_llvm(code: Code) -> int:
-    """The address of the function of an object that LLVM loads."""
+def _loaded(code: Code) -> int:
+    """The address of the function of an object, which is put into memory."""
     from llvmlite import binding
 
     target = _target()

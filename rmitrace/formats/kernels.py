@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .kernel_code import SUFFIX, Compiled, Kernel, digest
-from .kernel_workers import Job, Workers
 
 LOAD_FROM = 1 << 20
-"""Bytes from which loading compiled code is repaid by what it saves, LLVM included where that is needed."""
+"""Bytes from which loading compiled code, some 50 ms, is repaid by what it saves."""
 COMPILE_FROM = 48 << 20
 """Bytes from which the compiling, some seconds once for every version, is repaid."""
 PIECE = 4 << 20
@@ -132,11 +131,13 @@ def in_order(scan: Callable[[int, int], T], parts: Iterator[tuple[int, int]], th
         for start, end in parts:
             yield start, end, scan(start, end)
         return
-    waiting: deque[tuple[int, int, Job[T]]] = deque()
-    with Workers(threads, "scan") as workers:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    waiting: deque[tuple[int, int, Future[T]]] = deque()
+    with ThreadPoolExecutor(threads, "scan") as pool:
         try:
             for start, end in parts:
-                waiting.append((start, end, workers.begin(scan, start, end)))
+                waiting.append((start, end, pool.submit(scan, start, end)))
                 if len(waiting) > threads:
                     first, last, found = waiting.popleft()
                     yield first, last, found.result()
@@ -145,7 +146,7 @@ def in_order(scan: Callable[[int, int], T], parts: Iterator[tuple[int, int]], th
                 yield first, last, found.result()
         finally:
             for *_, found in waiting:
-                found.wanted = False
+                found.cancel()
 
 
 @contextmanager
@@ -155,16 +156,18 @@ def behind(work: Callable[..., None]) -> Iterator[Callable[..., None]]:
     if cores() < 2:
         yield work
         return
-    before: list[Job[None]] = []
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    before: list[Future[None]] = []
 
     def begin(*args: Any) -> None:
         wait()
-        before.append(worker.begin(work, *args))
+        before.append(pool.submit(work, *args))
 
     def wait() -> None:
         if before:
             before.pop().result()
 
-    with Workers(1, "behind") as worker:
+    with ThreadPoolExecutor(1, "behind") as pool:
         yield begin
         wait()
