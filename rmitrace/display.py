@@ -27,3 +27,8 @@ def safe(text: str) -> str:
     Nothing is dropped: C0 and DEL become their Unicode control pictures, the rest ``\\x9b`` or ``\\u{202e}``.
     """
     return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_picture, text)
+
+
+def count(n: int, word: str) -> str:
+    """'1 call', '1,234 calls'."""
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..capture.model import Capture
 from ..capture.records import NO_TIME
-from ..display import safe
+from ..display import count, safe
 from ..lifecycle.model import Step
 from .text import SIGN, duration, mark_line, message_line, run, seconds, write_findings, write_header
 
@@ -22,10 +22,10 @@ def write(capture: Capture, out: IO[str], width: int = 100) -> None:
     write_header(capture, out, width)
     c = capture.calls
     failed = int(c.failed.sum())
-    messages = capture.conversations.all
-    said = f", {len(messages)} messages" if messages else ""
-    counts = f"# {len(c)} calls, {failed} failed, {len(capture.sequences)} sequences{said}, {len(capture.findings)} findings"
-    out.write(counts + "\n\n")
+    messages = len(capture.conversations.all)
+    counts = [count(len(c), "call"), f"{failed:,} failed", count(len(capture.sequences), "sequence")]
+    counts += [count(messages, "message")] if messages else []
+    out.write(f"# {', '.join([*counts, count(len(capture.findings), 'finding')])}\n\n")
     bar_width = max(width - 60, 16)
     inside = np.zeros(len(c), dtype=bool)
     inside[np.asarray(capture.sequences.member)] = True

@@ -7,7 +7,8 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .text import Line, count
+from ..display import count
+from .text import Line
 from .theme import styles
 from .view import View
 

@@ -14,11 +14,12 @@ from ..capture.messages import REQUEST, Message
 from ..capture.messages.facts import name_and_facts
 from ..capture.messages.statistics import is_error
 from ..capture.model import Call
+from ..display import count
 from ..lifecycle.model import Sequence as Span
 from ..lifecycle.model import Step
 from .lineview import LineView
 from .rows import Row, RowKind
-from .text import OUTCOME, STYLE, Line, count, duration
+from .text import OUTCOME, STYLE, Line, duration
 from .view import View
 
 _DURATION = 8

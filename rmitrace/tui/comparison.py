@@ -14,11 +14,11 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from ..compare import Comparison, Difference, Row, objects_in
-from ..display import safe
+from ..display import count, safe
 from .bars import Bar
 from .lineview import LineView
 from .screens import HelpScreen
-from .text import Line, count
+from .text import Line
 from .theme import DARK, LIGHT
 
 _CONTEXT = 2

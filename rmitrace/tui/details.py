@@ -12,10 +12,11 @@ from decoders.tree import Node, Severity
 
 from ..capture.messages import Message
 from ..capture.model import Call
+from ..display import count
 from ..lifecycle.model import StateChange
 from .rows import Row, RowKind
 from .sights import sight_node
-from .text import count, duration
+from .text import duration
 from .view import View
 
 

@@ -14,7 +14,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from ..display import safe
+from ..display import count, safe
 from . import details
 from .adopting import adopt
 from .bars import Header, StatusBar
@@ -23,7 +23,6 @@ from .hexview import HexPane
 from .lineview import LineView
 from .prompt import Prompt
 from .rows import RowKind
-from .text import count
 from .timeline import Axis, Lanes
 from .tree import TreePane
 from .view import Study, View

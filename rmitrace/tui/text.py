@@ -35,11 +35,6 @@ def duration(ns: int) -> str:
     return f"{ns}ns"
 
 
-def count(n: int, word: str) -> str:
-    """'1 call', '1,234 calls'."""
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
-
-
 class Line:
     """One line of cells being written from the left; what does not fit ends in an ellipsis."""
 

@@ -192,6 +192,13 @@ def test_timeline_names_the_failed_step_and_why():
     assert max(map(len, lines[1:])) <= 100
 
 
+def test_timeline_says_how_much_there_is():
+    """76 smc_enter and 18 DOE events in trace-cmd report of the file; a connect and a disconnect; SPDM 1.2 of 1.4."""
+    out = io.StringIO()
+    timeline.write(open_capture([str(ROOT / "captures/trace-dat/ready.dat")]), out, 100)
+    assert "\n# 76 calls, 0 failed, 2 sequences, 18 messages, 1 finding\n\n" in out.getvalue()
+
+
 def test_a_console_row_does_not_claim_what_it_does_not_show():
     """An INCOMPLETE row shows handle and request and bits 7:0 of x0; a shortened ERROR_RTT row has no index."""
     capture = open_capture([str(ROOT / "captures/mixed/rme-uart0.log")])

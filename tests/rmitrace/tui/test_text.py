@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.style import Style
 
-from rmitrace.tui.text import Line, count, duration, seconds
+from rmitrace.display import count
+from rmitrace.tui.text import Line, duration, seconds
 
 
 @pytest.mark.parametrize(
