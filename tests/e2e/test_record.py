@@ -242,6 +242,7 @@ def test_an_address_space_that_is_not_where_it_was_linked(kernel: Any, initrd: P
         path.write_bytes(g.take("/tmp/k.dat"))
     found = calls(path)
     assert [c["name"] for c in found if c["name"] != "PSCI_AFFINITY_INFO"] == ["PSCI_CPU_OFF"]
-    off, info = next(c for c in found if c["name"] == "PSCI_CPU_OFF"), found[-1]
+    off = next(c for c in found if c["name"] == "PSCI_CPU_OFF")
+    info = [c for c in found if c["name"] == "PSCI_AFFINITY_INFO"][-1]  # it may have been asked before the CPU's last call
     assert off["cpu"] == 3
-    assert (info["name"], info["x"][1], info["r"][0]) == ("PSCI_AFFINITY_INFO", "0x3", "0x1")  # OFF is 1 (DEN0022 5.7.3)
+    assert (info["x"][1], info["r"][0]) == ("0x3", "0x1")  # OFF is 1 (DEN0022 5.7.3)
