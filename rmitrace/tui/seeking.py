@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from threading import Lock, Thread
-from time import monotonic
 from typing import Any, TypeVar
 
 from textual.worker import Worker, get_current_worker
@@ -16,16 +15,10 @@ from .filtering import Filter, Filtered, filtered
 from .panes import PaneScreen
 from .rows import RowKind
 from .search import Search, Target
+from .telling import Stopped, telling
 from .view import FEW, View
 
 T = TypeVar("T")
-
-_TELL_S = 0.2
-"""Time between two words about how far something is."""
-
-
-class _Stopped(Exception):
-    """The user does not want it any more."""
 
 
 class Seeking(PaneScreen):
@@ -62,17 +55,12 @@ class Seeking(PaneScreen):
 
         def work() -> None:
             worker = get_current_worker()
-            told = monotonic()
 
-            def stopped(done: int) -> bool:
-                nonlocal told
-                if not worker.is_cancelled and monotonic() > told + _TELL_S:
-                    told = monotonic()
-                    said = f"{done:,} of {search.view.calls:,} calls looked at" if done else "headings and lines"
-                    self.app.call_from_thread(self._tell, worker, f"searching for {search.text}: {said}, Esc stops")
-                return worker.is_cancelled
+            def words(done: int) -> str:
+                said = f"{done:,} of {search.view.calls:,} calls looked at" if done else "headings and lines"
+                return f"searching for {search.text}: {said}, Esc stops"
 
-            found = search.find(row, by, stopped)
+            found = search.find(row, by, telling(self, words))
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._found, search.text, found)
 
@@ -175,11 +163,6 @@ class Seeking(PaneScreen):
 
     # -- what takes long
 
-    def _tell(self, worker: Worker[Any], words: str) -> None:
-        """Say how far something is, unless it was stopped meanwhile."""
-        if not worker.is_cancelled:
-            self.say(words)
-
     def behind(
         self, words: str, work: Callable[[Callable[[int], None]], T], done: Callable[[T], None], *, replaces: bool = False
     ) -> None:
@@ -196,23 +179,18 @@ class Seeking(PaneScreen):
 
         def run() -> None:
             worker = get_current_worker()
-            told = monotonic()
+            stopped = telling(self, lambda count: f"{words}: {count:,} of {model.calls:,} calls, Esc stops")
 
             def progress(count: int) -> None:
-                nonlocal told
-                if worker.is_cancelled:
-                    raise _Stopped
-                if monotonic() < told + _TELL_S:
-                    return
-                told = monotonic()
-                self.app.call_from_thread(self._tell, worker, f"{words}: {count:,} of {model.calls:,} calls, Esc stops")
+                if stopped(count):
+                    raise Stopped
 
             with self._one_by_one:  # the next one begins with what this one leaves
                 if worker.is_cancelled or self.model is not model:
                     return
                 try:
                     found = work(progress)
-                except _Stopped:
+                except Stopped:
                     return
                 except ValueError as e:
                     self.app.call_from_thread(self.say, str(e), "error")

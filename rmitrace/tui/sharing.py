@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from time import monotonic
 from typing import IO
 
 from textual.worker import Worker, get_current_worker
@@ -14,12 +13,11 @@ from textual.worker import Worker, get_current_worker
 from ..display import safe
 from .panes import PaneScreen
 from .rows import Row, RowKind
+from .telling import Stopped, telling
 from .view import View
 
 _FEW = 20
 """Calls that are exported at once."""
-_TELL_S = 0.2
-"""Time between two words about how far it is."""
 _WHY = "exporting: finding out why the call failed, Esc stops"
 
 
@@ -70,16 +68,7 @@ class Sharing(PaneScreen):
 
         def work() -> None:
             worker = get_current_worker()
-            told = monotonic()
-
-            def stopped(done: int) -> bool:
-                nonlocal told
-                if not worker.is_cancelled and monotonic() > told + _TELL_S:
-                    told = monotonic()
-                    said = f"exporting: {done:,} of {calls:,} calls, Esc stops" if done else _WHY
-                    self.app.call_from_thread(self._say_unless_stopped, worker, said)
-                return worker.is_cancelled
-
+            stopped = telling(self, lambda done: f"exporting: {done:,} of {calls:,} calls, Esc stops" if done else _WHY)
             found = write(model, row, out, stopped)
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._written, path, *found)
@@ -88,10 +77,6 @@ class Sharing(PaneScreen):
             self.say(_WHY)
         self._exporting = self.run_worker(work, thread=True, exclusive=True, group="export", exit_on_error=False)
         return None
-
-    def _say_unless_stopped(self, worker: Worker[None], words: str) -> None:
-        if not worker.is_cancelled:
-            self.say(words)
 
     def _written(self, path: str, done: bool, problem: str) -> None:
         if done:
@@ -136,7 +121,7 @@ def write(view: View, row: Row, out: IO[str], stopped: Callable[[int], bool] = l
                 out.write(part)
             out.write("\n")
         return True, ""
-    except _Stopped:
+    except Stopped:
         problem = "stopped"
     except (OSError, ValueError) as e:
         problem = str(getattr(e, "strerror", None) or e)
@@ -145,20 +130,16 @@ def write(view: View, row: Row, out: IO[str], stopped: Callable[[int], bool] = l
     return False, problem
 
 
-class _Stopped(Exception):
-    """The user does not want it any more."""
-
-
 def _parts(view: View, row: Row, stopped: Callable[[int], bool]) -> Iterator[str]:
     from ..export import jsonl  # brings the message decoders, which the first screen does without
 
     def call(seq: int, done: int) -> str:
         if stopped(done):
-            raise _Stopped
+            raise Stopped
         if view.waits_for_why(seq):  # in a process of its own: what it needs is more than all that is shown
             view.capture.diagnosed[seq] = view.why(seq)
         if stopped(done):
-            raise _Stopped
+            raise Stopped
         return json.dumps(jsonl.call_object(view.capture, seq), indent=1)
 
     if row.kind is RowKind.CALL:
