@@ -268,3 +268,5 @@ def pack(
 
 PIECE = (width_of, head, planes, few, classes, mixed, in_us, piece)
 STEPS = (load, *PIECE, _pieces)
+KINDS = "*B q q q q q q q *L *B *l *L *L *B *l"
+"""What it is called with, see kernel_code."""

@@ -254,3 +254,5 @@ def pair(
 
 
 STEPS = (task_of, stays, said, asked, opened, took, _records)
+KINDS = "*B *i *l *l *i *i *I *L q *l *l *i *l *B *l *l *B *B *i *L *i *B *i *i *i *L *B *l *l *l *B *l *l *i *i *i"
+"""What it is called with, see kernel_code."""

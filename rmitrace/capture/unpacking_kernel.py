@@ -240,3 +240,5 @@ def unpack(data: Any, sizes: Any, pieces: Any, count: Any, size: Any, wide: Any,
 
 
 STEPS = (kinds_in, tags_at, spread, coded, are_below, sorted_out, narrowed, piece, _pieces)
+KINDS = "*B *l q q q *L *L *L *B"
+"""What it is called with, see kernel_code."""

@@ -175,8 +175,10 @@ def open_args(args: argparse.Namespace) -> Capture:
 def open_paths(paths: list[str], args: argparse.Namespace) -> Capture:
     """Files of one run as one capture, read as the user wants. Raises UserError, CaptureError."""
     from ..capture import open_capture
+    from ..formats import kernel_workers
 
     check_paths(paths)
+    kernel_workers.on_wait = _compiling if sys.stderr.isatty() else None
     stop = Stop()
     with stop.listening(signal.SIGINT):
         capture = open_capture(paths, dataclasses.replace(open_options(args), stop=lambda: stop.asked))
@@ -255,6 +257,14 @@ def _progress() -> Callable[[int, int], None] | None:
             sys.stderr.flush()
 
     return show
+
+
+def _compiling() -> None:
+    """Say what takes some seconds when a version meets its first big capture."""
+    global _SHOWN
+    _SHOWN = True
+    sys.stderr.write("\rcompiling the readers of big captures, once for this version of rmitrace\x1b[K")
+    sys.stderr.flush()
 
 
 def _progress_end() -> None:

@@ -1,4 +1,5 @@
-"""Kernels as object code: Numba compiles one, for the types it is called with, once; from then on llvmlite alone loads it.
+"""Kernels as object code: Numba compiles one (see kernel_build), for the types it is called with, once; from then on llvmlite
+alone loads it.
 
 Importing Numba takes longer than most sources are read in, llvmlite some 50 ms. A kernel takes arrays of one dimension and
 integers, gives back integers or flags, and must not raise: there is nobody who would take it. (Indices are not checked and
@@ -23,8 +24,9 @@ import numpy.typing as npt
 
 Kernel = Callable[..., Any]
 Array = npt.NDArray[Any]
+Kinds = tuple[str, ...]
+"""Types of arguments: q a signed number, Q an unsigned one, * and the letter of its type an array."""
 SUFFIX = ".code"
-_ENTRY = "rmitrace_entry"
 _TYPES = {"q": ctypes.c_int64, "Q": ctypes.c_uint64}
 _COMPILING = threading.Lock()
 
@@ -50,11 +52,14 @@ class Compiled:
     """A kernel that may be called.
 
     place  the folder where code is kept, None: nowhere
+    made   has another process make it and waits for that, where that can be; with the types of the arguments
     """
 
-    def __init__(self, function: Kernel, steps: tuple[Kernel, ...], place: Path | None) -> None:
-        self.function, self.steps, self.place = function, steps, place
-        self._entries: dict[tuple[str, ...], Kernel] = {}
+    def __init__(
+        self, function: Kernel, steps: tuple[Kernel, ...], place: Path | None, made: Callable[[Kinds], None] | None = None
+    ) -> None:
+        self.function, self.steps, self.place, self._made = function, steps, place, made
+        self._entries: dict[Kinds, Kernel] = {}
 
     def __call__(self, *args: Any) -> Any:
         """What the kernel gives back."""
@@ -76,15 +81,30 @@ class Compiled:
                 self._entries[tuple(kinds)] = entry
         return entry(given)
 
-    def _enter(self, kinds: tuple[str, ...]) -> Kernel:
+    def _enter(self, kinds: Kinds) -> Kernel:
+        code = self.kept(kinds)
+        if code is None and self._made is not None:
+            self._made(kinds)
+            code = self.kept(kinds)
+        return _callable(code or self.make(kinds), kinds)
+
+    def _path(self, kinds: Kinds) -> Path | None:
         name = digest(" ".join([*kinds, *_machine()]).encode())[:20]
-        path = None if self.place is None else self.place / f"{self.function.__name__}-{name}{SUFFIX}"
-        code = None if path is None else _kept(path)
-        if code is None:
-            code = _compile(self.function, self.steps, kinds)
-            if path is not None:
-                _keep(path, code)
-        return _callable(code, kinds)
+        return None if self.place is None else self.place / f"{self.function.__name__}-{name}{SUFFIX}"
+
+    def kept(self, kinds: Kinds) -> Code | None:
+        """The code for arguments of such types, None where it is not kept or not whole."""
+        path = self._path(kinds)
+        return None if path is None else _kept(path)
+
+    def make(self, kinds: Kinds) -> Code:
+        """Compile it, and keep it where there is a place."""
+        from .kernel_build import build
+
+        code, path = build(self.function, self.steps, kinds), self._path(kinds)
+        if path is not None:
+            _keep(path, code)
+        return code
 
 
 _ARRAYS = {char: f"*{char}" for char in np.typecodes["AllInteger"] + "?"}
@@ -130,65 +150,6 @@ def _machine() -> tuple[str, ...]:
     return version, os.uname().machine, *(line for line in one if line.startswith(_TELLING))
 
 
-# -- making
-
-
-def _compile(function: Kernel, steps: tuple[Kernel, ...], kinds: tuple[str, ...]) -> Code:
-    import numba
-    from llvmlite import binding
-    from numba import types
-    from numba.extending import register_jitable
-
-    from . import kernel_intrinsics  # noqa: F401 - makes them known to Numba
-
-    for step in steps:
-        if step not in _KNOWN:
-            _KNOWN.add(step)
-            register_jitable(no_cfunc_wrapper=True)(step)  # nobody calls a step but kernels
-    numbers = {"q": types.int64, "Q": types.uint64}
-    arrays = [numba.from_dtype(np.dtype(k[1:])) if k[0] == "*" else None for k in kinds]
-    inner = numba.njit(error_model="numpy")(function)
-    inner.compile(
-        tuple(numbers[k] if a is None else types.Array(a, 1, "C") for k, a in zip(kinds, arrays, strict=True)),
-    )
-    given = inner.overloads[inner.signatures[0]].signature.return_type
-    several = isinstance(given, types.BaseTuple)
-    results = "".join(_result(t) for t in (given if several else (given,)) if t != types.none)
-    signature = []
-    for k, a in zip(kinds, arrays, strict=True):
-        signature += [numbers[k]] if a is None else [types.CPointer(a), types.int64]
-    entry = _entry(inner, kinds, len(results), several)
-    compiled = numba.cfunc(types.void(*signature, types.CPointer(types.int64)), error_model="numpy")(entry)
-    module = binding.parse_assembly(compiled.inspect_llvm())
-    needs = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
-    return Code(compiled.native_name, needs, results, several, _target().emit_object(module))
-
-
-_KNOWN: set[Kernel] = set()
-"""Steps that Numba was told of."""
-
-
-def _result(kind: Any) -> str:
-    from numba import types
-
-    return "?" if isinstance(kind, types.Boolean) else "q" if kind.signed else "Q"
-
-
-def _entry(inner: Kernel, kinds: tuple[str, ...], results: int, several: bool) -> Kernel:
-    """A function of addresses and lengths around one of arrays."""
-    from numba import carray
-
-    names, values = [], []
-    for i, kind in enumerate(kinds):
-        names += [f"a{i}", f"n{i}"] if kind[0] == "*" else [f"a{i}"]
-        values.append(f"carray(a{i}, (n{i},))" if kind[0] == "*" else f"a{i}")
-    lines = [f"def {_ENTRY}({', '.join([*names, 'out'])}):", f"    r = inner({', '.join(values)})"]
-    lines += [f"    out[{i}] = r{f'[{i}]' if several else ''}" for i in range(results)]
-    space: dict[str, Any] = {"inner": inner, "carray": carray}
-    exec("\n".join([*lines, "    return"]), space)
-    return space[_ENTRY]  # type: ignore[no-any-return]
-
-
 # -- keeping
 
 
@@ -218,7 +179,7 @@ def _kept(path: Path) -> Code | None:
 # -- calling
 
 
-def _callable(code: Code, kinds: tuple[str, ...]) -> Kernel:
+def _callable(code: Code, kinds: Kinds) -> Kernel:
     address = _loaded(code)
     types: list[Any] = []
     for kind in kinds:
@@ -245,7 +206,8 @@ def _elsewhere(name: str) -> int:
 
 
 @cache
-def _target() -> Any:
+def target() -> Any:
+    """The processor that this runs on, for llvmlite."""
     from llvmlite import binding
 
     binding.initialize_native_target()
@@ -262,11 +224,10 @@ def _loaded(code: Code) -> int:
     """The address of the function of an object, which is put into memory."""
     from llvmlite import binding
 
-    target = _target()
     for name in code.needs:
         if not binding.address_of_symbol(name):
             binding.add_symbol(name, _elsewhere(name))
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target())
     engine.add_object_file(binding.ObjectFileRef.from_data(code.object))
     engine.finalize_object()
     _ENGINES.append(engine)

@@ -10,11 +10,12 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .kernel_code import SUFFIX, Compiled, Kernel, digest
+from .kernel_workers import make
 
 LOAD_FROM = 1 << 20
 """Bytes from which loading compiled code, some 50 ms, is repaid by what it saves."""
@@ -44,7 +45,7 @@ def _digest(files: tuple[str, ...]) -> str:
 
 
 def _files(function: Kernel, steps: tuple[Kernel, ...]) -> tuple[str, ...]:
-    mine = (str(Path(__file__).with_name(f"kernel_{m}.py")) for m in ("intrinsics", "code"))
+    mine = (str(Path(__file__).with_name(f"kernel_{m}.py")) for m in ("intrinsics", "code", "build"))
     return tuple(dict.fromkeys([*(f.__code__.co_filename for f in (function, *steps)), *mine]))
 
 
@@ -60,8 +61,11 @@ def repaid(size: int, function: Kernel, steps: tuple[Kernel, ...]) -> bool:
 
 
 @cache
-def compiled(function: Kernel, steps: tuple[Kernel, ...]) -> Kernel:
-    """A kernel as machine code that runs without the interpreter's lock; compiled for this run alone where it cannot be kept."""
+def compiled(function: Kernel, steps: tuple[Kernel, ...], *, behind: bool = False) -> Compiled:
+    """A kernel as machine code that runs without the interpreter's lock; compiled for this run alone where it cannot be kept.
+
+    behind  it is the first of those that a source needs: what packs and pairs its records is compiled at the same time
+    """
     try:
         place = folder() / _digest(_files(function, steps))
         if not place.is_dir():
@@ -69,7 +73,9 @@ def compiled(function: Kernel, steps: tuple[Kernel, ...]) -> Kernel:
             for part in (folder().parent, folder(), place):
                 part.mkdir(0o700, exist_ok=True)
             _prune(place)
-        return Compiled(function, steps, place if _ours(place) else None)
+        if not _ours(place):
+            return Compiled(function, steps, None)
+        return Compiled(function, steps, place, partial(make, function, steps, behind=behind, cores=cores()))
     except (OSError, RuntimeError):
         return Compiled(function, steps, None)
 

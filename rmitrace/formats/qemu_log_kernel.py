@@ -180,7 +180,7 @@ def scan(*args: Any) -> tuple[Any, Any, Any, Any, Any]:
 
 def compiled() -> Kernel:
     """scan() as machine code."""
-    return kernels.compiled(_scan, STEPS)
+    return kernels.compiled(_scan, STEPS, behind=True)
 
 
 def repaid(size: int) -> bool:

@@ -75,7 +75,7 @@ STEPS = (_records,)
 
 def compiled() -> Kernel:
     """scan() as machine code."""
-    return kernels.compiled(scan, STEPS)
+    return kernels.compiled(scan, STEPS, behind=True)
 
 
 def repaid(size: int) -> bool:

@@ -117,3 +117,5 @@ def take(
 
 
 STEPS = (plain, looked_up, spaced, *encoding_kernel.PIECE, _take)
+KINDS = "q *l *i *l *i *i *B *i *I *L *l *i *l *i *i *i *B *i *I *L q q q q q q *L *l *B *l *L *L *B *l"
+"""What it is called with, see kernel_code."""

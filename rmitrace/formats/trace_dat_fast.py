@@ -36,7 +36,7 @@ class Fast:
 
     def __init__(self, plan: Callable[[int], Plan | None], scan: Kernel | None = None) -> None:
         self.plan = plan
-        self._scan = scan or kernels.compiled(trace_dat_kernel.scan, trace_dat_kernel.STEPS)
+        self._scan = scan or kernels.compiled(trace_dat_kernel.scan, trace_dat_kernel.STEPS, behind=True)
         self._numbers = np.full(1 << 16, -1, dtype=np.int32)
         self._plans: list[tuple[int, Plan | None]] = []
         self._runs: list[tuple[int, int, int, bool, int]] = []

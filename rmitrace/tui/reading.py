@@ -17,6 +17,7 @@ from ..capture import Capture, CaptureError, OpenOptions, open_capture
 from ..capture.index.later import CHECKED, FOLLOWED
 from ..capture.opening import build, check
 from ..capture.source import Source
+from ..formats import kernel_workers
 from ..formats.base import ReadOptions
 from .apart import Apart
 from .bars import Header
@@ -85,7 +86,7 @@ class ReadingApp(Explaining):
     _read = (0, 0)
     _began = _since = 0.0
     _followed: bool | None = None
-    _enough = False
+    _compiling = _enough = False
     """The user wants to see what is read by now."""
     background: Thread | None = None
     _apart: Apart | None = None
@@ -132,6 +133,10 @@ class ReadingApp(Explaining):
             if self._ending:
                 raise _Stopped
 
+        def compiling() -> None:
+            self._compiling = True
+
+        kernel_workers.on_wait = compiling
         try:
             options = replace(self._options, progress=progress, stop=lambda: self._enough)
             capture = open_capture(self._paths, options)
@@ -191,7 +196,7 @@ class ReadingApp(Explaining):
             rate = f"reading {done * 100 // total}% of {total / 1e6:,.0f} MB, {done / 1e6 / took:,.0f} MB/s"
             self._say_reading(rate if done < total else f"{total / 1e6:,.0f} MB read, pairing calls")
         else:
-            self._say_reading("reading…")
+            self._say_reading("reading…" if not self._compiling else "compiling the readers, once for this version…")
 
     def _say_since(self) -> None:
         """Say since when objects are followed, or calls checked: how long that takes nobody knows."""

@@ -1,0 +1,110 @@
+"""Kernels compiled by Numba: imported only where one is. As a program it compiles those that it is given as
+``MODULE:FUNCTION KINDS``, and repeats each when it is kept.
+
+Numba types and lowers; it optimises nothing (NUMBA_OPT), as it would do that again for every step and for every function
+that calls one. All of it is done once, at the end, by llvmlite.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .kernel_code import Code, Kernel, Kinds, target
+
+_ENTRY = "rmitrace_entry"
+UNOPTIMISED = {"NUMBA_OPT": "0"}
+"""What Numba is told, in the environment: it looks there when it is imported."""
+
+
+def build(function: Kernel, steps: tuple[Kernel, ...], kinds: Kinds) -> Code:
+    """A kernel for arguments of such types as object code."""
+    for name, value in UNOPTIMISED.items():
+        os.environ.setdefault(name, value)
+    import numba
+    from llvmlite import binding
+    from numba import types
+    from numba.extending import register_jitable
+
+    from . import kernel_intrinsics  # noqa: F401 - makes them known to Numba
+
+    for step in steps:
+        if step not in _KNOWN:
+            _KNOWN.add(step)
+            register_jitable(no_cfunc_wrapper=True)(step)  # nobody calls a step but kernels
+    numbers = {"q": types.int64, "Q": types.uint64}
+    arrays = [numba.from_dtype(np.dtype(k[1:])) if k[0] == "*" else None for k in kinds]
+    inner = numba.njit(error_model="numpy")(function)
+    inner.compile(
+        tuple(numbers[k] if a is None else types.Array(a, 1, "C") for k, a in zip(kinds, arrays, strict=True)),
+    )
+    given = inner.overloads[inner.signatures[0]].signature.return_type
+    several = isinstance(given, types.BaseTuple)
+    results = "".join(_result(t) for t in (given if several else (given,)) if t != types.none)
+    signature = []
+    for k, a in zip(kinds, arrays, strict=True):
+        signature += [numbers[k]] if a is None else [types.CPointer(a), types.int64]
+    entry = _entry(inner, kinds, len(results), several)
+    compiled = numba.cfunc(types.void(*signature, types.CPointer(types.int64)), error_model="numpy")(entry)
+    module = binding.parse_assembly(compiled.inspect_llvm())
+    _optimise(module, compiled.native_name)
+    needs = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
+    return Code(compiled.native_name, needs, results, several, target().emit_object(module))
+
+
+def _optimise(module: Any, entry: str) -> None:
+    """Inline and optimise; nothing but the entry is called from elsewhere."""
+    from llvmlite import binding
+
+    for part in (*module.functions, *module.global_variables):
+        if not part.is_declaration and part.name != entry and not part.name.startswith("llvm."):
+            part.linkage = "internal"
+    tuning = binding.create_pipeline_tuning_options(speed_level=3)
+    tuning.loop_vectorization = tuning.slp_vectorization = True
+    builder = binding.create_pass_builder(target(), tuning)
+    builder.getModulePassManager().run(module, builder)
+
+
+_KNOWN: set[Kernel] = set()
+"""Steps that Numba was told of."""
+
+
+def _result(kind: Any) -> str:
+    from numba import types
+
+    return "?" if isinstance(kind, types.Boolean) else "q" if kind.signed else "Q"
+
+
+def _entry(inner: Kernel, kinds: tuple[str, ...], results: int, several: bool) -> Kernel:
+    """A function of addresses and lengths around one of arrays."""
+    from numba import carray
+
+    names, values = [], []
+    for i, kind in enumerate(kinds):
+        names += [f"a{i}", f"n{i}"] if kind[0] == "*" else [f"a{i}"]
+        values.append(f"carray(a{i}, (n{i},))" if kind[0] == "*" else f"a{i}")
+    lines = [f"def {_ENTRY}({', '.join([*names, 'out'])}):", f"    r = inner({', '.join(values)})"]
+    lines += [f"    out[{i}] = r{f'[{i}]' if several else ''}" for i in range(results)]
+    space: dict[str, Any] = {"inner": inner, "carray": carray}
+    exec("\n".join([*lines, "    return"]), space)
+    return space[_ENTRY]  # type: ignore[no-any-return]
+
+
+def main(jobs: list[str]) -> None:
+    """Compile kernels for others to load."""
+    from .kernels import compiled
+
+    for job in jobs:
+        name, *kinds = job.split()
+        module_name, _, function = name.partition(":")
+        module = import_module(module_name)
+        compiled(getattr(module, function), module.STEPS).make(tuple(kinds))
+        print(job, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
