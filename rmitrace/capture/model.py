@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from ..correlate.skew.opinions import Opinion
     from ..diagnose import Diagnosis
     from ..lifecycle import SequenceTable, StateTable
+    from ..lifecycle.objects import ObjectColumn
     from ..lifecycle.operations import Operations
+    from ..listing import Arrangement
     from .index import Keeper
     from .messages import Conversations, Message
     from .tasks import Tasks
@@ -140,12 +142,13 @@ class Capture:
     """It is known that no message is in it."""
     _cache: Any = None
     _ahead: dict[int, Call] = field(default_factory=dict)
-    _objects: Any = None
+    _objects: ObjectColumn | None = None
     _tasks: Tasks | None = None
     _marks: Marks | None = None
     _conversations: Conversations | None = None
     _checked: list[Finding] | None = None
     _followed: tuple[SequenceTable, StateTable] | None = None
+    _arranged: Arrangement | None = None
     _operations: Operations | None = None
 
     def __post_init__(self) -> None:
@@ -245,17 +248,18 @@ class Capture:
             self._tasks = Tasks(self)
         return self._tasks
 
-    def objects(self) -> Any:
-        """Which object each call is about: see rmitrace.lifecycle.objects.ObjectColumn."""
-        if self._objects is None:
+    def objects(self) -> ObjectColumn:
+        """Which object each call is about."""
+        if self._objects is None and not self.worked_out("objects"):
             from ..lifecycle.objects import ObjectColumn
 
             self._objects = ObjectColumn(self)
+        assert self._objects is not None
         return self._objects
 
     def object_of(self, seq: int) -> str | None:
         """The object a call is about, 'pdev:0x49500000'."""
-        return self.objects().text(seq)  # type: ignore[no-any-return]
+        return self.objects().text(seq)
 
     @property
     def operations(self) -> Operations:
@@ -269,7 +273,10 @@ class Capture:
     @property
     def parts(self) -> list[str]:
         """Which of capture.index.later.PARTS are in memory."""
-        known = {"followed": self._followed, "checked": self._checked, "opinions": self.opinions, "reasons": self.reasons}
+        known = {
+            "followed": self._followed, "checked": self._checked, "opinions": self.opinions, "reasons": self.reasons,
+            "objects": self._objects, "arranged": self._arranged,
+        }  # fmt: skip
         return [part for part, value in known.items() if value is not None]
 
     def worked_out(self, part: str) -> bool:
@@ -306,10 +313,30 @@ class Capture:
         assert self._checked is not None
         return self._checked
 
-    def learn(self, *, followed: tuple[SequenceTable, StateTable] | None = None, checked: list[Finding] | None = None) -> None:
-        """Take what was worked out about the same capture elsewhere: ``sequences`` and ``states``, ``findings``."""
+    @property
+    def arrangement(self) -> Arrangement:
+        """How the calls are laid out to be looked at; worked out when first asked for."""
+        if not self.worked_out("arranged"):
+            from ..listing import arrange
+
+            self._arranged = arrange(self, self.sequences)
+        assert self._arranged is not None
+        return self._arranged
+
+    def learn(
+        self,
+        *,
+        followed: tuple[SequenceTable, StateTable] | None = None,
+        checked: list[Finding] | None = None,
+        objects: ObjectColumn | None = None,
+        arranged: Arrangement | None = None,
+    ) -> None:
+        """Take what was worked out about the same capture elsewhere: ``sequences`` and ``states``, ``findings``, ``objects``,
+        ``arrangement``."""
         self._followed = followed or self._followed
         self._checked = self._checked if checked is None else checked
+        self._objects = objects or self._objects
+        self._arranged = arranged or self._arranged
 
     @property
     def damaged(self) -> bool:
@@ -369,7 +396,7 @@ class Capture:
     def _marks_of(self, s: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The records of a source that are marks, and the call before which each stands."""
         rec = self.sources[s].records
-        at = np.flatnonzero(rec.kind == Kind.MARK)
+        at = rec.of_kind(Kind.MARK)
         if not len(at):
             return at, at
         shown = self.of_source(s)

@@ -11,7 +11,8 @@ from typing import IO, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from .encoding import Head, bounds, header, pack, unpack
+from .checking import doubtful
+from .encoding import Head, bounds, pack, unpack
 from .encoding_fast import packer
 from .pieces import Pieces
 from .unpacking import unpack_into
@@ -144,19 +145,13 @@ class PackedValues:
             out.append(rest)
         return out
 
-    def check(self, least: int | None = None, end: int | None = None) -> None:
-        """Raise ValueError where a value is below ``least`` or not below ``end``, or a piece is none. Few pieces are unpacked."""
-        for number in range(len(self._pieces)):
-            piece = self._pieces.read(number)
-            if header(piece)[3] != self.PIECE:
-                raise ValueError("a piece of another length")
-            found = bounds(piece)
-            if least is None or end is None:
-                continue
-            if found is None or found[0] < least or found[1] >= end:
-                values = self._piece(number)
-                found = int(values.min()), int(values.max())
-            if found[0] < least or found[1] >= end:
+    def check(self, least: int | None = None, end: int | None = None, data: npt.NDArray[np.uint8] | None = None) -> None:
+        """Raise ValueError where a value is below ``least`` or not below ``end``, or a piece is none. Few pieces are unpacked.
+        ``data``: all pieces, where they are at hand as one."""
+        limits = None if least is None or end is None else (least, end)
+        for number in doubtful(data, self._pieces, self.PIECE, limits):
+            values = self._piece(number)
+            if limits is not None and not (limits[0] <= int(values.min()) and int(values.max()) < limits[1]):
                 raise ValueError("a number that cannot be")
         if self._resting and least is not None and end is not None:
             rest = self._piece(len(self._pieces))

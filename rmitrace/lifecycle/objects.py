@@ -57,6 +57,13 @@ class ObjectColumn:
         for start in range(0, len(capture.calls), _AT_ONCE):
             self._add(capture, start, kinds, registers)
 
+    @classmethod
+    def of(cls, kind: Column, addr: Column) -> ObjectColumn:
+        """The same of columns that were worked out before."""
+        out = cls.__new__(cls)
+        out.kind, out.addr = kind, addr
+        return out
+
     def _add(self, capture: Capture, start: int, kinds: Any, registers: Any) -> None:
         """The next calls; ``kinds`` and ``registers`` of the object by the number of a call's name."""
         calls = capture.calls

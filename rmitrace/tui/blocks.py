@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..lifecycle.table import OUTCOMES, SequenceTable
+from ..listing.segments import Ints, RowKind, Segments, cut
 from .kept import Kept
-from .segments import Ints, RowKind, cut
 
 BLOCK = 2048
 """Segments in a block."""
@@ -50,14 +50,23 @@ class Counted:
 class Blocks:
     """The segments of a capture under a fold state and a filter.
 
-    ``lines`` holds, ascending, the call before which each log line stands (``calls`` for the end).
+    ``lines`` holds, ascending, the call before which each log line stands (``calls`` for the end); ``segments`` are those of
+    these sequences and lines, where they are known.
     """
 
-    def __init__(self, calls: int, sequences: SequenceTable, lines: Ints | None = None, *, grouped: bool = True) -> None:
+    def __init__(
+        self,
+        calls: int,
+        sequences: SequenceTable,
+        lines: Ints | None = None,
+        *,
+        grouped: bool = True,
+        segments: Segments | None = None,
+    ) -> None:
         self.calls = calls
         self.sequences = sequences if grouped else SequenceTable()
         at = np.zeros(0, dtype=np.int64) if lines is None else np.clip(lines, 0, calls)
-        self.segments = cut(calls, self.sequences, at)
+        self.segments = cut(calls, self.sequences, at) if segments is None else segments
         self.owner = self.segments.owner
         self.folded_sequence = np.ones(len(self.sequences), dtype=bool)
         self.folded_step = np.ones(int(self.sequences.first_step[-1]), dtype=bool)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .segments import Segments
+from ..listing.segments import Segments
 
 Flags = npt.NDArray[np.bool_]
 

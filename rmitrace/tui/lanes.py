@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from ..capture.records import NO_TIME
 from ..lifecycle.table import OUTCOMES, SequenceTable
-from .assigning import GRANULES, MAX_LANES, MORE, MORE_CPUS, OTHER, Lane, by_cpu, by_object
+from ..listing import Arrangement
+from ..listing.assigning import GRANULES, MAX_LANES, MORE, MORE_CPUS, OTHER, Lane, by_cpu, by_object
+from ..listing.laneset import LaneSet
 from .axis import Axis, time_axis
-from .laneset import LaneSet
 
 __all__ = ["GRANULES", "MAX_LANES", "MORE", "MORE_CPUS", "OTHER", "Cells", "Lane", "Span", "Timeline"]
 
@@ -63,7 +64,8 @@ class Sets:
 class Timeline:
     """Lanes, an axis (time or call order) and a window on it that zooms and pans.
 
-    ``owner``: the sequence of each call, -1 none. ``noted``: calls with a finding that is no note, ascending.
+    ``owner``: the sequence of each call, -1 none. ``noted``: calls with a finding that is no note, ascending. ``arranged``: how
+    the calls lie in the lanes of their objects, where that is known.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Timeline:
         cpus: bool = False,
         ordered: bool = False,
         noted: Ints | None = None,
+        arranged: Arrangement | None = None,
     ) -> None:
         self.capture = capture
         self.sequences = sequences
@@ -84,7 +87,12 @@ class Timeline:
         self.timed = times is not None
         self.ordered = ordered or times is None
         self.axis = Axis(n) if self.ordered or times is None else times
-        self.lanes, self.lane_of, of_sequence = by_cpu(capture, sequences) if cpus else by_object(capture, owner, sequences)
+        before = None
+        if arranged is None or cpus:
+            self.lanes, self.lane_of, of_sequence = by_cpu(capture, sequences) if cpus else by_object(capture, owner, sequences)
+        else:
+            (lanes, self.lane_of, of_sequence), before = arranged.assigned, arranged.before
+            self.lanes = [Lane(lane.label, lane.object) for lane in lanes]
         self._rank = _RANK[sequences.outcome]
         self._place_sequences(of_sequence)
         ends = [float(lane.end.max()) for lane in self.lanes if len(lane.end)]
@@ -92,7 +100,7 @@ class Timeline:
         self.window = self.full
         self._failed = np.flatnonzero(capture.calls.failed)
         self._noted = np.zeros(0, dtype=np.int64) if noted is None else noted
-        self._all = LaneSet(self.lane_of, len(self.lanes))
+        self._all = LaneSet(self.lane_of, len(self.lanes), before=before)
         self._use(self.sets(None))
 
     def _place_sequences(self, of_sequence: Ints) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..listing.segments import Ints, RowKind
 from .blocks import BLOCK, Block, Blocks, Counted
 from .kept import Kept
-from .segments import Ints, RowKind
 
 __all__ = ["Counted", "Row", "RowKind", "Rows"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Lock, Thread
+from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +13,9 @@ from ..capture.messages import Conversations, Message
 from ..capture.model import Capture
 from ..capture.packed import Column
 from ..capture.records import NO_TIME, Finding
-from ..formats.kernels import cores
 from ..lifecycle.model import StateChange
 from ..lifecycle.table import SequenceTable, StateTable
+from ..listing import arrange
 from .asides import Aside, Asides
 from .filtering import Filter, Filtered, filtered
 from .lanes import Timeline
@@ -45,17 +44,6 @@ FEW = 200_000
 _WHYS_KEPT = 256
 
 
-@contextmanager
-def _objects_meanwhile(capture: Capture) -> Iterator[None]:
-    """Look up the objects of a long capture on the other core."""
-    looking = Thread(target=capture.objects, daemon=True) if len(capture.calls) > FEW and cores() > 1 else None
-    if looking is not None:
-        looking.start()
-    yield
-    if looking is not None:
-        looking.join()
-
-
 class View:
     """A capture and how it is looked at. Where objects are not ``followed`` it has no sequences and no states yet."""
 
@@ -75,9 +63,10 @@ class View:
             self._conversations = capture.conversations
         self._foretold = self.calls
         """Calls up to which messages and findings, where there are any, are about the calls that they name."""
-        with _objects_meanwhile(capture):
-            self.lines = self._asides()
-            self._grouped = Rows(self.calls, self.sequences, self.lines.places)
+        self._arranged = capture.arrangement if followed else arrange(capture, self.sequences)
+        self.lines = self._asides()
+        known = None if len(self.lines.messages) else self._arranged.segments
+        self._grouped = Rows(self.calls, self.sequences, self.lines.places, segments=known)
         self.rows = self._grouped
         self.time_format = TIME_FORMATS[0]
         self.bookmarks: set[int] = set()
@@ -92,7 +81,7 @@ class View:
         self.failed = int(np.count_nonzero(calls.failed))
         self.lost, self.lost_at_least = lost(capture)
         self.noted = self._noted() if self.learned else Noted([])
-        self.timeline = Timeline(capture, self.owners, self.sequences, noted=self.noted.grave)
+        self.timeline = self._drawn()
         self.filtered = Filtered(Filter(), None, None, None, None, None, self.rows, self.timeline)
 
     @property
@@ -224,9 +213,12 @@ class View:
         """Whether sequences are shown."""
         return self.rows is self._grouped
 
+    def _drawn(self, **form: bool) -> Timeline:
+        return Timeline(self.capture, self.owners, self.sequences, noted=self.noted.grave, arranged=self._arranged, **form)
+
     def drawn(self, *, cpus: bool, ordered: bool) -> Timeline:
         """A timeline with other lanes, or another axis."""
-        timeline = Timeline(self.capture, self.owners, self.sequences, cpus=cpus, ordered=ordered, noted=self.noted.grave)
+        timeline = self._drawn(cpus=cpus, ordered=ordered)
         timeline.filter(self.mask)
         return timeline
 

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from ..packed import Column
 
 MAGIC = b"rmitrace index\r\n"
-VERSION = 2
+VERSION = 3
 ALIGN = mmap.ALLOCATIONGRANULARITY
 """Columns begin at multiples of it, so that one can be mapped by itself."""
 BLOCK = 1 << 22
@@ -166,13 +166,14 @@ class Container:
         sizes = self.column(name + SIZES, np.uint32)
         if int(sizes.sum(dtype=np.uint64)) != size:
             raise Damaged(f"column {name} has pieces of other sizes")
-        if sums(np.frombuffer(self._map, dtype=np.uint8, count=size, offset=at)) != wanted:
+        data = np.frombuffer(self._map, dtype=np.uint8, count=size, offset=at)
+        if sums(data) != wanted:
             raise Damaged(f"column {name} has another sum")
         if self._file is None:
             self._file = os.fdopen(os.dup(self._fd), "rb", buffering=0)
         try:
             out = Column.mapped(dtype, have, self._file, at, sizes.tolist())
-            out.check(least, end)
+            out.check(least, end, data)
         except ValueError as e:
             raise Damaged(f"column {name}: {e}") from None
         return out

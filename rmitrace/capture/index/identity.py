@@ -17,7 +17,8 @@ _SAMPLES, _SAMPLE = 64, 4096
 """Places between them that are looked at, and bytes at each."""
 _SETTLED_NS = 100_000_000
 """Time since a file was changed from which on a further change shows in its times: their granularity is a tick, 10 ms at most."""
-_READING = ("decoders", *(f"rmitrace/{n}" for n in ("capture", "checks", "correlate", "diagnose", "formats", "lifecycle")))
+_OURS = ("capture", "checks", "correlate", "diagnose", "formats", "lifecycle", "listing")
+_READING = ("decoders", *(f"rmitrace/{n}" for n in _OURS))
 """Folders of the code whose results an index holds."""
 
 

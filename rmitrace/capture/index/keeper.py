@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...formats.base import ReadOptions, Unreadable
+from .. import checking
+from ..packed import Column
 from . import container, contents, folder, identity, later
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ class Keeper:
         self._stamps: list[identity.Stamp] = []
         self._file: str | None = None
         self._learned: dict[str, Any] = {}
+        self._recalling = threading.RLock()
         self._parts: list[str] = []
         """What of the file with LATER was not taken out of it yet."""
         self.problem = ""
@@ -91,14 +95,15 @@ class Keeper:
 
     def recall(self, capture: Capture, part: str) -> None:
         """Tell a capture what an earlier one found out about the same files (see later.PARTS), where that was kept."""
-        if part not in self._parts or self._file is None:
-            return
-        self._parts.remove(part)  # once: what is damaged is worked out anew
-        try:
-            with self._open(self._file + LATER) as found:
-                later.take(found, capture, part)
-        except _UNUSABLE as e:
-            self.problem = str(e)
+        with self._recalling:  # whoever else wants it has it afterwards
+            if part not in self._parts or self._file is None:
+                return
+            self._parts.remove(part)  # once: what is damaged is worked out anew
+            try:
+                with self._open(self._file + LATER) as found:
+                    later.take(found, capture, part)
+            except _UNUSABLE as e:
+                self.problem = str(e)
 
     def _known(self, capture: Capture) -> dict[str, Any]:
         """What is known of a capture, in memory or in the file."""
@@ -132,6 +137,7 @@ class Keeper:
             return False
         folder.evict(self._file)
         capture.keeper = self
+        checking.prepare(sum(len(c) for c in columns.values() if isinstance(c, Column)))
         return True
 
     def learn(self, capture: Capture) -> None:

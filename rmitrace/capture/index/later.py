@@ -1,5 +1,6 @@
 """What is found out about a capture once it is asked for: where its messages stand, what kernel and firmware speak, what its
-objects went through, findings. Kept in a file of its own beside the index, and taken out of it part by part."""
+objects went through and how that is laid out, findings. Kept in a file of its own beside the index, and taken out of it part by
+part."""
 
 from __future__ import annotations
 
@@ -12,14 +13,15 @@ import numpy as np
 from ...correlate.skew.opinions import Opinion
 from ...diagnose.reasons import Reasons, given
 from ...lifecycle.table import OUTCOMES, PREFIXES, SequenceTable, StateTable
-from . import contents
+from . import contents, laid_out
 from .container import Container, Damaged
 
 if TYPE_CHECKING:
     from ..model import Capture
 
 FOLLOWED, CHECKED, OPINIONS, REASONS = "followed", "checked", "opinions", "reasons"
-PARTS = (FOLLOWED, CHECKED, OPINIONS, REASONS)
+OBJECTS, ARRANGED = "objects", "arranged"
+PARTS = (FOLLOWED, CHECKED, OPINIONS, REASONS, OBJECTS, ARRANGED)
 _PROGRAMS = ("TSHARK",)
 """Findings that another program has a part in: it may be another one the next time."""
 _OF_SEQUENCES = ("kind", "prefix", "address", "source", "outcome", "first", "last", "start", "first_step")
@@ -36,6 +38,8 @@ def known(capture: Capture) -> dict[str, Any]:
     out |= {part: True for part in capture.parts if _holds(capture, part)}
     if CHECKED in out and _explained(capture):
         out[REASONS] = True
+    if FOLLOWED not in out:  # it is made of the sequences
+        out.pop(ARRANGED, None)
     return out
 
 
@@ -58,11 +62,12 @@ def _holds(capture: Capture, part: str) -> bool:
 
 def _plain(capture: Capture, part: str) -> bool:
     """Whether a part does not depend on secrets of sessions: with them more is told, and they may be others the next time."""
-    return part == OPINIONS or (capture.options.keys is None and not capture.options.show_secrets)
+    return part in (OPINIONS, OBJECTS) or (capture.options.keys is None and not capture.options.show_secrets)
 
 
 def give(capture: Capture) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What to write: the table's part and the columns."""
+    """What to write: the table's part and the columns. Where sequences are known so is how they are shown, from here on."""
+    arrangement = capture.arrangement if FOLLOWED in known(capture) else None
     meta = known(capture)
     columns: dict[str, Any] = {}
     if OPINIONS in meta:
@@ -88,6 +93,11 @@ def give(capture: Capture) -> tuple[dict[str, Any], dict[str, Any]]:
         columns |= {f"state.{n}": getattr(s, n) for n in _OF_STATES}
         texts = json.dumps([list(q.why.items()), list(q.step_why.items())], separators=(",", ":")).encode("ascii")
         columns["sequence.why"] = np.frombuffer(texts, dtype=np.uint8)
+    if OBJECTS in meta:
+        columns |= laid_out.give_objects(capture.objects())
+    if arrangement is not None:
+        meta[ARRANGED], of_list = laid_out.give(arrangement)
+        columns |= of_list
     return meta, columns
 
 
@@ -122,6 +132,11 @@ def take(found: Container, capture: Capture, part: str) -> None:
     elif part == REASONS:
         seq, end = (found.column(f"reasons.{n}", np.int64) for n in ("seq", "end"))
         capture.reasons = Reasons(seq, end, found.column(REASONS, np.uint8))
+    elif part == OBJECTS:
+        capture.learn(objects=laid_out.take_objects(found, capture))
+    elif part == ARRANGED:
+        if capture.worked_out(FOLLOWED):
+            capture.learn(arranged=laid_out.take(found, capture, contents.a(dict, told)))
     else:
         capture.learn(followed=_tables(found, capture, contents.a(dict, told)))
 

@@ -16,6 +16,7 @@ from rmitrace.lifecycle.members import table_of
 from rmitrace.lifecycle.model import Sequence, Step
 from rmitrace.lifecycle.objects import KINDS
 from rmitrace.lifecycle.table import StateTable, object_number
+from rmitrace.listing import Arrangement, arrange
 
 GOOD, BAD = "pdev:0x88001000", "pdev:0x88003000"
 FIDS = {
@@ -189,6 +190,10 @@ class FakeCapture:
         return SimpleNamespace(
             kind=kind, addr=addr, rows=lambda wanted: np.array([i for i, n in enumerate(names) if n == wanted], dtype=np.int64)
         )
+
+    @property
+    def arrangement(self) -> Arrangement:
+        return arrange(self, self.sequences)
 
     @property
     def conversations(self) -> Any:

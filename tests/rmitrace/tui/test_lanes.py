@@ -120,7 +120,7 @@ def test_the_timeline_of_a_million_calls_takes_few_bytes_a_call() -> None:
     n = 1_000_000
     t = drawn(many(n), lone(n))
     assert len(t.lanes) == 100
-    counts = t._all._before
+    counts = t._all.before
     assert t.lane_of.nbytes + counts.nbytes < 2 * n
     assert counts.dtype == np.int32
 

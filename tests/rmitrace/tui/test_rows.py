@@ -9,7 +9,8 @@ import pytest
 
 from rmitrace.lifecycle.members import table_of
 from rmitrace.lifecycle.model import Sequence, Step
-from rmitrace.tui import blocks, kept, rows, segments
+from rmitrace.listing import segments
+from rmitrace.tui import blocks, kept, rows
 from rmitrace.tui.rows import Row, RowKind, Rows
 
 C, S, T, L = RowKind.CALL, RowKind.SEQUENCE, RowKind.STEP, RowKind.LINE

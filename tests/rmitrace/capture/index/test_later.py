@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rmitrace import checks, diagnose, lifecycle
+from rmitrace import checks, diagnose, lifecycle, listing
 from rmitrace.capture import Capture, OpenOptions, open_capture, reopen_capture
 from rmitrace.capture.index import container, keeper, later
 from rmitrace.checks.suppress import Sifted
 from rmitrace.correlate.skew import opinions
 from rmitrace.export import findings_jsonl
-from rmitrace.lifecycle.table import SequenceTable, StateTable
+from rmitrace.lifecycle.objects import KINDS
+from rmitrace.listing.segments import Segments
 
 ROOT = Path(__file__).parents[4]
 FTRACE = ROOT / "captures/ftrace/pdev-connect.trace.txt"
@@ -26,6 +28,7 @@ MAIL = ROOT / "captures/mixed/report-mail.txt"
 RECORDED = ROOT / "captures/rmm/tf-rmm-head-doefail6.calls.jsonl.xz"
 REFUSED = ROOT / "captures/rmm/tf-rmm-head-errors.calls.jsonl.xz"
 CACHED = OpenOptions(cache=True)
+FIELDS = fields(Segments)[1:]
 pytestmark = pytest.mark.usefixtures("cache")
 
 
@@ -33,6 +36,15 @@ def tables(capture: Capture) -> list[Any]:
     """The sequences and states with all their calls."""
     calls = [(q.calls.tolist(), [t.calls.tolist() for t in q.steps]) for q in capture.sequences]
     return [list(capture.sequences), calls, list(capture.states)]
+
+
+def laid_out(capture: Capture) -> list[Any]:
+    """How the calls are laid out, and their objects."""
+    a = capture.arrangement
+    of_list = [None if c is None else np.asarray(c).tolist() for c in (getattr(a.segments, f.name) for f in FIELDS)]
+    lanes = [(lane.label, lane.object) for lane in a.assigned[0]], *(np.asarray(c).tolist() for c in a.assigned[1:])
+    objects = [capture.object_of(i) for i in range(len(capture))]
+    return [of_list, lanes, a.before.tolist(), a.lines.tolist(), objects]
 
 
 def learned(paths: list[Path], options: OpenOptions = CACHED) -> Capture:
@@ -56,6 +68,7 @@ def kept_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on nothing is worked out."""
     monkeypatch.setattr(checks, "run", lambda capture: pytest.fail("checked"))
     monkeypatch.setattr(lifecycle, "follow", lambda capture: pytest.fail("followed"))
+    monkeypatch.setattr(listing, "arrange", lambda *args: pytest.fail("arranged"))
     monkeypatch.setattr(
         import_module("rmitrace.correlate.skew.opinions"), "_opinions", lambda capture: pytest.fail("looked for signs")
     )
@@ -64,11 +77,11 @@ def kept_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("paths", [[FTRACE], [FTRACE, CONSOLE], [RECORDED]], ids=["text", "two", "memory"])
 def test_all_comes_back(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     read = learned(paths)
-    wanted = read.findings, tables(read), opinions(read)
+    wanted = read.findings, tables(read), opinions(read), laid_out(read)
     kept_only(monkeypatch)
     found = again(paths)
     assert found.parts == []  # each is taken when it is asked for
-    assert (found.findings, tables(found), opinions(found)) == wanted
+    assert (found.findings, tables(found), opinions(found), laid_out(found)) == wanted
     assert found.sequences.kinds_of(0, len(found))[1].tolist() == read.sequences.kinds_of(0, len(read))[1].tolist()
 
 
@@ -146,12 +159,8 @@ def test_reasons_that_cannot_be_are_worked_out(cache: Path) -> None:
 
 def columns_of(file: str) -> dict[str, Any]:
     found = container.read(file)
-    whole: dict[str, Any] = {}
-    for table, prefix in ((SequenceTable(), "sequence"), (StateTable(), "state")):
-        for name in later._OF_STATES if prefix == "state" else (*later._OF_SEQUENCES, *later._OF_STEPS, "member", "member_step"):
-            whole[f"{prefix}.{name}"] = np.array(found.values(f"{prefix}.{name}", getattr(table, name).dtype))
-    for name in ("checked", "sequence.why"):
-        whole[name] = np.array(found.column(name, np.uint8))
+    names = {name: entry[0] for name, entry in found._table.items() if not name.endswith(container.SIZES)}
+    whole = {name: np.array(found.values(name, np.dtype(kind))) for name, kind in names.items()}
     found.close()
     return whole
 
@@ -196,6 +205,68 @@ def test_another_order_is_refused(cache: Path, column: str) -> None:
     values[1:-1] = values[1:-1][::-1]
     rewrite(cache, {column: values})
     assert not again([RECORDED]).worked_out(later.FOLLOWED)
+
+
+OF_LIST = ("ref", "place", "sequence", "step", "owner", "owning", "of_sequence", "of_step", "of_line")
+LISTED = [
+    *((f"list.{n}", v) for n in OF_LIST for v in (-2, 1 << 20)),
+    *(("list.kind", v) for v in (4, 1)),  # no kind; a sequence that stands elsewhere
+    *((f"lane.{n}", v) for n in ("of", "sequence") for v in (-2, 500)),
+    *(("lane.before", v) for v in (-2, 0, 1 << 20)),
+    ("list.lines", 5),
+]
+
+
+@pytest.mark.parametrize(("column", "value"), LISTED)
+def test_what_is_laid_out_otherwise_is_refused(cache: Path, column: str, value: int) -> None:
+    paths = [FTRACE, CONSOLE]
+    wanted = laid_out(learned(paths))
+    values = rewrite(cache)[column]
+    values[-1] = value
+    rewrite(cache, {column: values})
+    changed = again(paths)
+    assert not changed.worked_out(later.ARRANGED)
+    assert changed.worked_out(later.FOLLOWED)
+    assert changed.keeper is not None
+    assert changed.keeper.problem
+    assert laid_out(changed) == wanted
+
+
+@pytest.mark.parametrize("column", ["list.order", "list.placed"])
+@pytest.mark.parametrize("value", [-1, 1 << 20])
+def test_calls_at_places_that_cannot_be_are_refused(cache: Path, column: str, value: int) -> None:
+    wanted = laid_out(learned([RECORDED]))
+    values = rewrite(cache)[column]
+    values[-1] = value
+    rewrite(cache, {column: values})
+    changed = again([RECORDED])
+    assert not changed.worked_out(later.ARRANGED)
+    assert laid_out(changed) == wanted
+
+
+@pytest.mark.parametrize(("column", "value"), [("object.kind", -1), ("object.kind", len(KINDS))])
+def test_objects_that_cannot_be_are_refused(cache: Path, column: str, value: int) -> None:
+    wanted = laid_out(learned([FTRACE]))
+    values = rewrite(cache)[column]
+    values[0] = value
+    rewrite(cache, {column: values})
+    changed = again([FTRACE])
+    assert not changed.worked_out(later.OBJECTS)
+    assert laid_out(changed) == wanted
+
+
+@pytest.mark.parametrize("told", [{}, {"lanes": 5}, {"segments": "x"}, {"lanes": [[1, 2]]}, {"moved": 1}, {"lines": 0}])
+def test_a_layout_told_otherwise_is_refused(cache: Path, told: dict[str, Any]) -> None:
+    paths = [FTRACE, CONSOLE]
+    wanted = laid_out(learned(paths))
+    (file,) = cache.glob("*" + keeper.LATER)
+    found = container.read(str(file))
+    before = found.meta[later.ARRANGED]
+    found.close()
+    rewrite(cache, meta={later.ARRANGED: before | told if told else [1]})
+    changed = again(paths)
+    assert not changed.worked_out(later.ARRANGED)
+    assert laid_out(changed) == wanted
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,19 @@ _FEW = 1 << 20
 
 
 class LaneSet:
-    """Some of the calls, by lane: all, those with a flag (``mask``), or those of a list of numbers, ascending (``calls``)."""
+    """Some of the calls, by lane: all, those with a flag (``mask``), or those of a list of numbers, ascending (``calls``).
 
-    def __init__(self, lane_of: Any, lanes: int, mask: Flags | None = None, calls: Ints | None = None) -> None:
+    ``before``: of all, how many calls of each lane lie before each EVERY calls and behind the last, where that is known.
+    """
+
+    def __init__(
+        self,
+        lane_of: Any,
+        lanes: int,
+        mask: Flags | None = None,
+        calls: Ints | None = None,
+        before: npt.NDArray[np.int32] | None = None,
+    ) -> None:
         self._lane_of, self._lanes = lane_of, lanes
         self._mask = mask
         self._calls = calls
@@ -30,11 +40,16 @@ class LaneSet:
             self._mask = None
             self._of = np.asarray(lane_of[self._calls]).astype(np.int64)
             return
-        blocks = -(-len(lane_of) // EVERY)
-        self._before = np.zeros((blocks + 1, lanes), dtype=np.int32)
+        self.before = self._counted() if before is None else before
         """How many calls of each lane lie before each block."""
+
+    def _counted(self) -> npt.NDArray[np.int32]:
+        calls = len(self._lane_of)
+        blocks = -(-calls // EVERY)
+        before = np.zeros((blocks + 1, self._lanes), dtype=np.int32)
         for i in range(blocks):
-            self._before[i + 1] = self._before[i] + self._count(i * EVERY, min((i + 1) * EVERY, len(lane_of)))
+            before[i + 1] = before[i] + self._count(i * EVERY, min((i + 1) * EVERY, calls))
+        return before
 
     def _in(self, start: int, stop: int) -> Any:
         """The lanes of the calls of the set between two calls."""
@@ -54,7 +69,7 @@ class LaneSet:
         total = np.zeros((len(cuts), self._lanes), dtype=np.int64)
         for i, cut in enumerate(cuts.tolist()):
             block = cut // EVERY
-            total[i] = self._before[block]
+            total[i] = self.before[block]
             if cut > block * EVERY:
                 total[i] += self._count(block * EVERY, cut)
         return np.diff(total, axis=0).T
@@ -92,7 +107,7 @@ class LaneSet:
     def _blocks(self, lane: int, start: int, stop: int) -> list[int]:
         """The blocks between two calls that hold calls of a lane."""
         a, b = start // EVERY, -(-stop // EVERY)
-        counts = np.diff(self._before[a : b + 1, lane])
+        counts = np.diff(self.before[a : b + 1, lane])
         found: list[int] = (np.flatnonzero(counts) + a).tolist()
         return found
 

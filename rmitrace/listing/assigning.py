@@ -41,7 +41,7 @@ class Lane:
 
 
 Assigned = tuple[list[Lane], Column, Ints]
-"""The lanes, the lane of every call, and the lane of every sequence."""
+"""The lanes, the lane of every call, and the lane of every sequence (-1: none of its calls is drawn in it)."""
 
 
 def by_cpu(capture: Any, sequences: SequenceTable) -> Assigned:

@@ -72,25 +72,36 @@ def cut(calls: int, table: SequenceTable, lines: Ints) -> Segments:
     out.of_sequence, out.of_step, out.of_line = (
         np.full(n, -1, dtype=np.int32) for n in (len(table), int(table.first_step[-1]), len(lines))
     )
-    order, placed = Column(np.int64), Column(np.int64)
-    moved = False
     for part in _stretches(calls, table):
         s = _Stretch(table, *part)
-        moved |= s.order is not None
-        here = s.order if s.order is not None else np.arange(s.end - s.begin)
-        order.append(here + s.begin)
-        place = np.empty(len(here), dtype=np.int64)
-        place[here] = np.arange(len(here))
-        placed.append(place + s.begin)
+        place = _arranged(out, s)
         out.owner.append(s.owner)
         out.owning.append(s.owning)
         a, b = np.searchsorted(lines, [s.begin, calls + 1 if s.end == calls else s.end]).tolist()
         _segments(out, s, place, lines[a:b] - s.begin, a)
     if not calls and len(lines):
         _put(out, *(np.broadcast_to(c, len(lines)) for c in (RowKind.LINE, np.arange(len(lines)), 0, -1, -1)))
-    if moved:
-        out.order, out.placed = order, placed
     return out
+
+
+def _arranged(out: Segments, s: _Stretch) -> Ints:
+    """Note in which order the calls of a stretch stand; the place of each, from that of the first one on."""
+    here = np.arange(s.end - s.begin)
+    if s.order is not None and out.order is None:
+        out.order, out.placed = Column(np.int64), Column(np.int64)
+        for start in range(0, s.begin, STRETCH):
+            before = np.arange(start, min(start + STRETCH, s.begin))
+            out.order.append(before)
+            out.placed.append(before)
+    if out.order is None or out.placed is None:
+        return here
+    place = here
+    if s.order is not None:
+        place = np.empty(len(here), dtype=np.int64)
+        place[s.order] = here
+    out.order.append((here if s.order is None else s.order) + s.begin)
+    out.placed.append(place + s.begin)
+    return place
 
 
 def _stretches(calls: int, table: SequenceTable) -> Iterator[tuple[int, int, int, int]]:
