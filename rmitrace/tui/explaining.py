@@ -8,10 +8,9 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
 from ..capture import OpenOptions
 from .apart import Explainer
+from .inorder import InOrder
 from .view import FEW, View
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ _KEPT_S = 60.0
 """Time without a question after which the process, and the memory of what it knows, is given up."""
 
 
-class Explaining(App[None]):
+class Explaining(InOrder):
     """Starts the process that explains with the first question."""
 
     _explainer: Explainer | None = None

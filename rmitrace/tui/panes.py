@@ -213,7 +213,7 @@ class PaneScreen(Screen[None]):
     def on_call_list_opened(self, message: CallList.Opened) -> None:
         """Enter on a call: go to its fields."""
         self._show_details(True)
-        self.call_after_refresh(self.tree_pane.focus)
+        self.set_focus(self.tree_pane)
 
     def _show_details(self, shown: bool) -> None:
         """Whether a low screen shows tree and bytes in the place of the list."""
@@ -263,9 +263,9 @@ class PaneScreen(Screen[None]):
     def focus_pane(self, pane: str) -> None:
         """Give a pane the focus, showing it where the screen is too low for all."""
         self._show_details(pane in ("tree", "bytes"))
-        self.call_after_refresh(self.query_one(f"#{pane}").focus)
+        self.set_focus(self.query_one(f"#{pane}"))
 
     def ask(self, what: str, hint: str, value: str, accept: Callable[[str], str | None]) -> None:
         """Ask for a line of input; the focus comes back afterwards."""
         pane = self.focused or self.list
-        self.query_one(Prompt).ask(what, hint, value, accept, pane.focus)
+        self.query_one(Prompt).ask(what, hint, value, accept, partial(self.set_focus, pane))

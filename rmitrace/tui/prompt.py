@@ -50,7 +50,7 @@ class Prompt(Vertical):
         box.value = value
         box.cursor_position = len(value)
         self.add_class("-open")
-        box.focus()
+        self.screen.set_focus(box)  # at once: the next key is for it
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand over what was typed; stay open where it is refused."""
