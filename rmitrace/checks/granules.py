@@ -14,7 +14,8 @@ from .rule import Check, Rule
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
-    from ..diagnose.columns import Columns
+    from ..diagnose.columns import I64, U64, Columns
+    from ..diagnose.table import Flags
 
 NOT_RETURNED = Rule(
     "GRANULE-NOT-RETURNED",
@@ -62,8 +63,7 @@ def _returned(capture: Capture, source: int) -> Iterator[Finding]:
     if not columns.sees_all or not columns.seen("GRANULE_UNDELEGATE", "GRANULE_RANGE_UNDELEGATE"):
         return
     for command, name in (("PDEV_DESTROY", "pdev_ptr"), ("VDEV_DESTROY", "vdev_ptr")):
-        rows, end = columns.done(command)
-        value, known = columns.arg(rows, name)
+        rows, end, value, known = columns.done_with((command,), name)
         for row, last, address, k in zip(rows[:2000].tolist(), end.tolist(), value.tolist(), known.tolist(), strict=False):
             state = world.granules.at(int(address), 1 << 62) if k else None
             if state is not None and state.state == "DELEGATED" and state.call == last:
@@ -79,20 +79,13 @@ def ranges(capture: Capture) -> Iterable[Finding]:
 def _ranges(capture: Capture, source: int) -> Iterator[Finding]:
     columns = diagnose.world(capture, source).columns
     for command in _RANGES:
-        rows, end = columns.done(command)
-        rows = rows[rows == end]
-        if not len(rows):
-            continue
-        base, k1 = columns.arg(rows, "base")
-        top, k2 = columns.arg(rows, "top")
-        out, k3 = columns.arg(rows, "out_top", out=True)
-        known = k1 & k2 & k3
-        for i in np.flatnonzero(known & ((out <= base) | (out > top))).tolist():
+        rows, base, top, out = _not_whole(columns, command)
+        for i in np.flatnonzero((out <= base) | (out > top)).tolist():
             text = (
                 f"RMI_{command} (call {int(rows[i])}) of 0x{int(base[i]):x} to 0x{int(top[i]):x} gives out_top 0x{int(out[i]):x}"
             )
             yield found(RANGE_NO_PROGRESS, capture, text, [int(rows[i])])
-        part = np.flatnonzero(known & (out > base) & (out < top))
+        part = np.flatnonzero((out > base) & (out < top))
         if not len(part) or not columns.sees_all:
             continue
         goes_on = _follows(columns, command, rows[part], out[part])
@@ -103,15 +96,27 @@ def _ranges(capture: Capture, source: int) -> Iterator[Finding]:
             yield found(RANGE_NOT_FINISHED, capture, text, [int(rows[i])])
 
 
-def _follows(columns: Columns, command: str, rows: np.ndarray, at: np.ndarray) -> np.ndarray:
+def _not_whole(columns: Columns, command: str) -> tuple[I64, U64, U64, U64]:
+    """The calls of a range command that were through at once and gave another out_top than top, with base, top and out_top."""
+    kept: list[tuple[I64, U64, U64, U64]] = [(np.zeros(0, dtype=np.int64), *(np.zeros(0, dtype=np.uint64),) * 3)]
+    asked = (columns.parts((command,), name, out=name == "out_top") for name in ("base", "top", "out_top"))
+    for base, top, out in zip(*asked, strict=True):
+        known = base.known & top.known & out.known & base.ok & (base.rows == base.end)
+        at = known & ((out.value <= base.value) | (out.value != top.value))
+        kept.append((base.rows[at], base.value[at], top.value[at], out.value[at]))
+    rows, first, last, reached = (np.concatenate(column) for column in zip(*kept, strict=True))
+    return rows, first, last, reached
+
+
+def _follows(columns: Columns, command: str, rows: I64, at: U64) -> Flags:
     """Whether a later call of the command begins where each of these stopped, whatever it returned."""
-    every = columns.of(command)
-    base, _known = columns.arg(every, "base")
-    order = np.lexsort((every, base))
-    key, seq = base[order], every[order]
-    hi = np.searchsorted(key, at, "right")
-    last = seq[np.maximum(hi - 1, 0)]
-    good: np.ndarray = (hi > 0) & (key[np.maximum(hi - 1, 0)] == at) & (last > rows)
+    places = np.unique(at)
+    last = np.full(len(places), -1, dtype=np.int64)
+    for part in columns.parts((command,), "base"):
+        place = np.searchsorted(places, part.value)
+        hit = np.flatnonzero(places[np.minimum(place, len(places) - 1)] == part.value)
+        last[place[hit]] = part.rows[hit]  # ascending: of several the last stays
+    good: Flags = last[np.searchsorted(places, at)] > rows
     return good
 
 
@@ -126,20 +131,12 @@ _HOST_PAGES = ("params_ptr", "data_ptr", "run_ptr", "src", "list_addr")
 def _leaked(capture: Capture, source: int) -> Iterator[Finding]:
     world = diagnose.world(capture, source)
     columns = world.columns
-    rows = columns.of("GRANULE_UNDELEGATE", "GRANULE_RANGE_UNDELEGATE")
-    bad = rows[capture.calls.failed[rows]]
-    if not len(bad):
-        return
-    page, known = columns.arg(bad, "addr", "base")
-    failed = {int(p): int(q) for p, q, k in zip(page.tolist(), bad.tolist(), known.tolist(), strict=True) if k}
-    users = [n.removeprefix("RMI_") for n in capture.names if any(columns.register(n, (a,)) for a in _HOST_PAGES)]
-    used = columns.of(*users)
-    value, known = columns.arg(used, *_HOST_PAGES)
-    hit = np.isin(value, np.array(list(failed), dtype=np.uint64)) & known
+    bad, _end, page, known = columns.with_arg(("GRANULE_UNDELEGATE", "GRANULE_RANGE_UNDELEGATE"), "addr", "base")
+    known &= capture.calls.failed[bad]
+    failed = dict(zip(page[known].tolist(), bad[known].tolist(), strict=True))
     told: set[int] = set()
-    for i in np.flatnonzero(hit).tolist():
-        address, seq = int(value[i]), int(used[i])
-        if seq <= failed[address] or address in told:
+    for address, seq in zip(*(column.tolist() for column in _uses(capture, columns, failed)), strict=True):
+        if address in told:
             continue
         state = world.granules.at(address, seq)
         if state is not None and state.state != "UNDELEGATED":
@@ -148,6 +145,21 @@ def _leaked(capture: Capture, source: int) -> Iterator[Finding]:
                 f"0x{address:x} is used in call {seq} {capture.name_text(seq)}; its undelegate failed in call {failed[address]}"
             )
             yield found(LEAKED_USED, capture, text, [seq, failed[address]])
+
+
+def _uses(capture: Capture, columns: Columns, failed: dict[int, int]) -> tuple[U64, I64]:
+    """The calls that are given a page behind the last undelegate of it that failed: pages and calls, in order of the calls."""
+    pages = np.array(sorted(failed), dtype=np.uint64)
+    found = [(pages[:0], np.zeros(0, dtype=np.int64))]
+    since = np.array([failed[p] for p in pages.tolist()], dtype=np.int64)
+    users = [n.removeprefix("RMI_") for n in capture.names if any(columns.register(n, (a,)) for a in _HOST_PAGES)]
+    for part in columns.parts(tuple(users), *_HOST_PAGES) if failed else ():
+        place = np.minimum(np.searchsorted(pages, part.value), len(pages) - 1)
+        hit = part.known & (pages[place] == part.value) & (part.rows > since[place])
+        found.append((part.value[hit], part.rows[hit]))
+    page, seq = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.argsort(seq, kind="stable")
+    return page[order], seq[order]
 
 
 CHECKS = (

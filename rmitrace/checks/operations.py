@@ -96,15 +96,13 @@ def memory(capture: Capture) -> Iterable[Finding]:
 def _donated(capture: Capture, source: int) -> Iterator[Finding]:
     c = capture.calls
     columns = diagnose.world(capture, source).columns
-    donate, reclaim = columns.of("OP_MEM_DONATE"), columns.of("OP_MEM_RECLAIM")
-    took, known = columns.arg(donate, "donated_count", out=True)
-    gave = {
-        int(p) for p, n, k in zip(c.parent[donate].tolist(), took.tolist(), known.tolist(), strict=True) if p >= 0 and k and n
-    }
-    back = set(c.parent[reclaim].tolist())
-    commands = np.array(sorted(gave - back), dtype=np.int64)
-    for command, last in zip(commands.tolist(), capture.operations.end(commands).tolist(), strict=True):
-        if c.failed[last] and capture.status_text(last) not in ("RMI_BUSY", "RMI_BLOCKED", "RMI_INCOMPLETE"):
+    donate, _end, took, known = columns.with_arg(("OP_MEM_DONATE",), "donated_count", out=True)
+    gave, back = c.parent[donate[known & (took != 0)]], c.parent[columns.of("OP_MEM_RECLAIM")]
+    commands = np.setdiff1d(gave[gave >= 0], back)
+    ends = capture.operations.end(commands)
+    bad = c.failed[ends]
+    for command, last in zip(commands[bad].tolist(), ends[bad].tolist(), strict=True):
+        if capture.status_text(last) not in ("RMI_BUSY", "RMI_BLOCKED", "RMI_INCOMPLETE"):
             text = f"{capture.name_text(command)} (call {command}) ended with {capture.status_text(last)} (call {last}) "
             text += "after memory was donated, and none of it was reclaimed"
             yield found(DONATED_FREED, capture, text, [last, command])
@@ -112,8 +110,7 @@ def _donated(capture: Capture, source: int) -> Iterator[Finding]:
 
 def _reclaimed(capture: Capture, source: int) -> Iterator[Finding]:
     columns = diagnose.world(capture, source).columns
-    rows = columns.of("OP_MEM_RECLAIM")
-    count, known = columns.arg(rows, "reclaim_count", out=True)
+    rows, _end, count, known = columns.with_arg(("OP_MEM_RECLAIM",), "reclaim_count", out=True)
     given_back, _end = columns.done("GRANULE_RANGE_UNDELEGATE")
     if not columns.sees_all or not len(rows):
         return

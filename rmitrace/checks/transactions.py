@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import diagnose
 from ..capture.records import Finding
+from ..diagnose.columns import I64, U64
 from ..diagnose.devices import states
 from ..diagnose.pages import ERROR, exchange
-from ..diagnose.table import Table
+from ..diagnose.table import Devices, Flags, Table
 from . import said
 from .finding import found, some
 from .rule import Check, Rule
@@ -63,15 +65,24 @@ STATE_UNEXPLAINED = Rule(
     _SPEC,
 )
 _LONG = 100
+_MOST_ENDLESS = 50
+"""Findings of COMM-ENDLESS for each kind of device."""
 
 
 def device_tables(capture: Capture) -> Iterator[tuple[int, str, Table]]:
-    """Source, kind and table of the devices in each source that has any."""
+    """Source, kind and tables of the devices in each source that has any, some devices at a time."""
+    for source, kind, devices in device_kinds(capture):
+        for table in devices.parts():
+            yield source, kind, table
+
+
+def device_kinds(capture: Capture) -> Iterator[tuple[int, str, Devices]]:
+    """Source, kind and devices of each source that has any."""
     for source in diagnose.runs(capture):
         world = diagnose.world(capture, source)
-        for kind, table in (("pdev", world.pdev_table), ("vdev", world.vdev_table)):
-            if len(table):
-                yield source, kind, table
+        for kind, devices in (("pdev", world.pdevs), ("vdev", world.vdevs)):
+            if len(devices):
+                yield source, kind, devices
 
 
 def failed(capture: Capture) -> Iterable[Finding]:
@@ -169,20 +180,24 @@ def _abandoned(capture: Capture, kind: str, t: Table) -> Iterator[Finding]:
 
 def endless(capture: Capture) -> Iterable[Finding]:
     """COMM-ENDLESS: more than _LONG communicate calls with nothing else between them but the state read back."""
-    for _, kind, t in device_tables(capture):
-        upper = kind.upper()
-        comm = t.is_a(f"{upper}_COMMUNICATE")
-        reads = np.flatnonzero(t.state >= 0)
-        same = t.key[reads[1:]] == t.key[reads[:-1]]
-        moved = np.zeros(len(t), dtype=bool)
-        moved[reads[1:]] = same & (t.state[reads[1:]] != t.state[reads[:-1]])
-        run = t.lives((~comm & (t.state < 0) & t.ok) | moved)
-        counts = np.bincount(run, weights=comm)
-        for r in np.flatnonzero(counts > _LONG)[:50].tolist():
-            rows = np.flatnonzero((run == r) & comm)
-            device = f"{kind}:0x{int(t.key[rows[0]]):x}"
-            text = f"{len(rows)} calls of RMI_{upper}_COMMUNICATE in one transaction of {device}"
-            yield found(COMM_ENDLESS, capture, text, t.seq[rows].tolist(), object=device)
+    for _, kind, devices in device_kinds(capture):
+        yield from islice((f for t in devices.parts() for f in _endless(capture, kind, t)), _MOST_ENDLESS)
+
+
+def _endless(capture: Capture, kind: str, t: Table) -> Iterator[Finding]:
+    upper = kind.upper()
+    comm = t.is_a(f"{upper}_COMMUNICATE")
+    reads = np.flatnonzero(t.state >= 0)
+    same = t.key[reads[1:]] == t.key[reads[:-1]]
+    moved = np.zeros(len(t), dtype=bool)
+    moved[reads[1:]] = same & (t.state[reads[1:]] != t.state[reads[:-1]])
+    run = t.lives((~comm & (t.state < 0) & t.ok) | moved)
+    counts = np.bincount(run, weights=comm)
+    for r in np.flatnonzero(counts > _LONG).tolist():
+        rows = np.flatnonzero((run == r) & comm)
+        device = f"{kind}:0x{int(t.key[rows[0]]):x}"
+        text = f"{len(rows)} calls of RMI_{upper}_COMMUNICATE in one transaction of {device}"
+        yield found(COMM_ENDLESS, capture, text, t.seq[rows].tolist(), object=device)
 
 
 def interleaved(capture: Capture) -> Iterable[Finding]:
@@ -192,11 +207,14 @@ def interleaved(capture: Capture) -> Iterable[Finding]:
 
 def _interleaved(capture: Capture, source: int) -> Iterator[Finding]:
     world = diagnose.world(capture, source)
-    vdev, _ = world.columns.done("VDEV_COMMUNICATE")
+    vdev, _end, owner, known = world.columns.done_with(("VDEV_COMMUNICATE",), "pdev_ptr")
     if not len(vdev):
         return
-    owner, known = world.columns.arg(vdev, "pdev_ptr")
-    t = world.pdev_table
+    for t in world.pdevs.parts():
+        yield from _inside(capture, t, vdev, owner, known)
+
+
+def _inside(capture: Capture, t: Table, vdev: I64, owner: U64, known: Flags) -> Iterator[Finding]:
     comm = t.is_a("PDEV_COMMUNICATE") & t.ok
     run = t.lives(~t.is_a("PDEV_COMMUNICATE") & (t.state < 0))  # whoever makes another call is through with the loop
     calls = np.flatnonzero(comm)
@@ -255,42 +273,44 @@ _STEPS_VDEV = (
 
 def unexplained(capture: Capture) -> Iterable[Finding]:
     """STATE-UNEXPLAINED: what is read back does not follow from the state before and the commands in between."""
-    return some(f for s, kind, t in device_tables(capture) for f in _unexplained(capture, s, kind, t))
+    return some(f for s, kind, devices in device_kinds(capture) for f in _unexplained(capture, s, kind, devices))
 
 
-def _unexplained(capture: Capture, source: int, kind: str, t: Table) -> Iterator[Finding]:
+def _unexplained(capture: Capture, source: int, kind: str, devices: Devices) -> Iterator[Finding]:
     if not diagnose.world(capture, source).columns.sees_all:
         return
     upper = kind.upper()
     numbers = states(capture, f"Rmi{kind.title()}State", f"RMI_{upper}_")
     steps = _STEPS_VDEV if kind == "vdev" else _STEPS_2 if capture.revision.device.startswith("2.") else _STEPS_1
-    read = np.flatnonzero(t.state >= 0)
-    if len(read) < 2:
-        return
-    changed = (t.key[read[:-1]] != t.key[read[1:]]) | (t.state[read[:-1]] != t.state[read[1:]])
-    begin = np.concatenate([[0], np.flatnonzero(changed) + 1])  # where a run of equal states begins
-    a, b = read[begin[:-1]], read[begin[1:]]
-    same = t.key[a] == t.key[b]
-    a, b = a[same], b[same]
-    if not len(a):
-        return
-    # a communicate call may change the state though it failed; another command only by success
-    counts = t.ok | t.is_a(f"{upper}_COMMUNICATE")
-    bits = np.where(counts, np.int64(1) << np.minimum(t.command, 62).astype(np.int64), 0)
-    masks = np.array([np.bitwise_or.reduce(bits[i + 1 : j]) for i, j in zip(a.tolist(), b.tolist(), strict=True)], dtype=np.int64)
-    combos = np.stack([t.state[a], t.state[b], masks], axis=1)
+    parts = [_changes(t, f"{upper}_COMMUNICATE") for t in devices.parts()]
+    device_of, before, behind, combos = (np.concatenate(column) for column in zip(*parts, strict=True))
     for combo in np.unique(combos, axis=0).tolist():
         frm, to = numbers.get(combo[0], ""), numbers.get(combo[1], "")
-        commands = {c for i, c in enumerate(t.commands) if combo[2] >> min(i, 62) & 1}
+        commands = {c for i, c in enumerate(devices.commands) if combo[2] >> min(i, 62) & 1}
         if not frm or not to or to in _reachable(frm, commands, steps):
             continue
         for k in np.flatnonzero((combos == combo).all(axis=1))[:8].tolist():
-            device = f"{kind}:0x{int(t.key[b[k]]):x}"
+            device = f"{kind}:0x{int(device_of[k]):x}"
             did = ", ".join(sorted(f"RMI_{c}" for c in commands if not c.endswith("GET_STATE"))) or "no command"
-            text = (
-                f"{device} was {frm} in call {int(t.seq[a[k]])} and is {to} in call {int(t.seq[b[k]])}; in between there is {did}"
-            )
-            yield found(STATE_UNEXPLAINED, capture, text, [int(t.seq[b[k]]), int(t.seq[a[k]])], object=device)
+            text = f"{device} was {frm} in call {int(before[k])} and is {to} in call {int(behind[k])}; in between there is {did}"
+            yield found(STATE_UNEXPLAINED, capture, text, [int(behind[k]), int(before[k])], object=device)
+
+
+def _changes(t: Table, communicate: str) -> tuple[U64, I64, I64, I64]:
+    """Where a device is read back in another state than before: the device, the last call that began the state before and the
+    first of the new one; and both states with the commands in between as bits."""
+    read = np.flatnonzero(t.state >= 0)
+    changed = (t.key[read[:-1]] != t.key[read[1:]]) | (t.state[read[:-1]] != t.state[read[1:]])
+    begin = np.append(0, np.flatnonzero(changed) + 1) if len(read) else read  # where a run of equal states begins
+    a, b = read[begin[:-1]], read[begin[1:]]
+    same = t.key[a] == t.key[b]
+    a, b = a[same], b[same]
+    # a communicate call may change the state though it failed; another command only by success
+    counts = t.ok | t.is_a(communicate)
+    bits = np.where(counts, np.int64(1) << np.minimum(t.command, 62).astype(np.int64), 0)
+    between = np.stack([a + 1, b], axis=1).reshape(-1)
+    masks = np.where(a + 1 < b, np.bitwise_or.reduceat(bits, between)[::2], 0) if len(a) else a
+    return t.key[a], t.seq[a], t.seq[b], np.stack([t.state[a], t.state[b], masks], axis=1)
 
 
 def _reachable(start: str, commands: set[str], steps: tuple[tuple[str, str, str], ...]) -> set[str]:

@@ -12,10 +12,10 @@ from ..capture.records import Finding
 from ..diagnose.columns import I64, INCOMPLETE_CONSOLES, U64
 from ..diagnose.devices import states
 from ..diagnose.events import NEVER, Events
-from ..diagnose.table import Table
+from ..diagnose.table import Devices, Table
 from .finding import found, some
 from .rule import Check, Rule
-from .transactions import device_tables
+from .transactions import device_kinds, device_tables
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -110,9 +110,13 @@ def behind(capture: Capture, source: int, seq: int) -> bool:
     return seq < diagnose.world(capture, source).columns.last_but(BEHIND)
 
 
+_OF_DEVICES = (NEVER_COMMUNICATED, KEY_NOT_USED, STOP_NOT_COMMUNICATED, NO_DESTROY)
+
+
 def devices(capture: Capture) -> Iterable[Finding]:
     """PDEV-NEVER-COMMUNICATED, KEY-NOT-USED, STOP-NOT-COMMUNICATED, DISCONNECT-NO-DESTROY."""
-    return some(f for s, kind, t in device_tables(capture) if kind == "pdev" for f in _devices(capture, s, t))
+    every = [f for s, kind, t in device_tables(capture) if kind == "pdev" for f in _devices(capture, s, t)]
+    return some(f for rule in _OF_DEVICES for f in every if f.rule == rule.id)
 
 
 def _devices(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
@@ -148,12 +152,23 @@ def _devices(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
 
 def vdevs(capture: Capture) -> Iterable[Finding]:
     """VDEV-UNLOCK-HANGS, VDEV-ABORT-FORM."""
-    return some(f for s, kind, t in device_tables(capture) if kind == "vdev" for f in _vdevs(capture, s, t))
-
-
-def _vdevs(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
     if not capture.revision.device.startswith("1."):
-        return
+        return ()
+    return some(f for s, kind, devices in device_kinds(capture) if kind == "vdev" for f in _vdevs(capture, s, devices))
+
+
+def _vdevs(capture: Capture, source: int, devices: Devices) -> Iterator[Finding]:
+    for t in devices.parts():
+        yield from _hung(capture, source, t)
+    rows = diagnose.world(capture, source).columns.of("VDEV_ABORT")
+    if len(rows):
+        second, known = capture.regs(rows, 2)
+        one = bool((known & (second == 0)).any())
+        text = f"RMI_VDEV_ABORT with {'one argument, the form of 1.1-alp14' if one else 'three arguments, the form of 1.1-alp17'}"
+        yield found(ABORT_FORM, capture, text, rows.tolist(), object="")
+
+
+def _hung(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
     locked = next((v for v, n in states(capture, "RmiVdevState", "RMI_VDEV_").items() if n == "LOCKED"), -2)
     life = t.lives(t.is_a("VDEV_CREATE") & t.ok)
     hung = np.flatnonzero(t.is_a("VDEV_COMMUNICATE"))
@@ -168,13 +183,6 @@ def _vdevs(capture: Capture, source: int, t: Table) -> Iterator[Finding]:
             calls = [int(t.seq[i]), int(t.seq[opened])]
             text = f"RMI_VDEV_COMMUNICATE (call {calls[0]}) never returns; the VDEV was unlocked from LOCKED in call {calls[1]}"
             yield found(UNLOCK_HANGS, capture, text, calls)
-    columns = diagnose.world(capture, source).columns
-    rows = columns.of("VDEV_ABORT")
-    if len(rows):
-        second, known = capture.regs(rows, 2)
-        one = bool((known & (second == 0)).any())
-        text = f"RMI_VDEV_ABORT with {'one argument, the form of 1.1-alp14' if one else 'three arguments, the form of 1.1-alp17'}"
-        yield found(ABORT_FORM, capture, text, rows.tolist(), object="")
 
 
 def streams(capture: Capture) -> Iterable[Finding]:
@@ -188,14 +196,12 @@ _BEGIN = ("PDEV_STREAM_CONNECT", "PDEV_STREAM_DISCONNECT", "PDEV_STREAM_KEY_REFR
 def _streams(capture: Capture, source: int) -> Iterator[Finding]:
     world = diagnose.world(capture, source)
     columns = world.columns
-    begun, _end = columns.done(*_BEGIN)
+    begun, _end, asked, _known = columns.done_with(_BEGIN, "stream_hnd")
     if not len(begun):
         return
-    complete, _end = columns.done("PDEV_STREAM_COMPLETE")
-    asked, _known = columns.arg(begun, "stream_hnd")
-    given, told = columns.arg(begun, "stream_hnd", out=True)
+    _rows, _end, given, told = columns.done_with(_BEGIN, "stream_hnd", out=True)
     handle = np.where(told & (asked == 0), given, asked)
-    closes, _known = columns.arg(complete, "stream_hnd")
+    complete, _end, closes, _known = columns.done_with(("PDEV_STREAM_COMPLETE",), "stream_hnd")
     done = Events((closes, complete, 0))
     ended, again = done.behind(handle, begun), Events((handle, begun, 0)).behind(handle, begun)
     for k in np.flatnonzero(ended >= again).tolist():
@@ -210,13 +216,12 @@ def _streams(capture: Capture, source: int) -> Iterator[Finding]:
 def _counters(capture: Capture, source: int, begun: I64, handle: U64, done: Events) -> Iterator[Finding]:
     """The calls of RMI_PDEV_STREAM_INFO, one after the other for the same stream; ``done``: the completions by handle."""
     columns = diagnose.world(capture, source).columns
-    info, _end = columns.done("PDEV_STREAM_INFO")
+    info, _end, of, _known = columns.done_with(("PDEV_STREAM_INFO",), "stream_hnd")
     if len(info) < 2:
         return
-    of, _known = columns.arg(info, "stream_hnd")
     names = capture.calls.name[begun]
     for name, command in (("refresh_count", "RMI_PDEV_STREAM_KEY_REFRESH"), ("purge_count", "RMI_PDEV_STREAM_KEY_PURGE")):
-        count, known = columns.arg(info, name, out=True)
+        _rows, _end, count, known = columns.done_with(("PDEV_STREAM_INFO",), name, out=True)
         same = np.flatnonzero((of[1:] == of[:-1]) & known[1:] & known[:-1] & (count[1:] <= count[:-1]))
         a, b, stream = info[same], info[same + 1], of[same]
         mine = names == (capture.names.index(command) if command in capture.names else -1)
@@ -231,19 +236,18 @@ def _counters(capture: Capture, source: int, begun: I64, handle: U64, done: Even
 def _key_order(capture: Capture, source: int, begun: I64) -> Iterator[Finding]:
     """The VDEVs in KEY_REFRESH, and what is done with the streams of their PDEV next."""
     world = diagnose.world(capture, source)
-    t = world.vdev_table
     numbers = states(capture, "RmiVdevState", "RMI_VDEV_")
     waiting = next((v for v, n in numbers.items() if n == "KEY_REFRESH"), -2)
     wanted = [i for i, n in enumerate(capture.names) if n.endswith(("KEY_REFRESH", "KEY_PURGE"))]
     keys = begun[np.isin(capture.calls.name[begun], wanted)]
-    for i in np.flatnonzero(t.state == waiting).tolist():
-        seq = int(t.seq[i])
-        owner = next((o for _, o in world.living_vdevs(seq, vdev=int(t.key[i]))), None)
+    waits = ((int(t.key[i]), int(t.seq[i])) for t in world.vdevs.parts() for i in np.flatnonzero(t.state == waiting).tolist())
+    for address, seq in waits:
+        owner = next((o for _, o in world.living_vdevs(seq, vdev=address)), None)
         next_ = int(np.searchsorted(keys, seq, "right"))
         later = keys[next_ : next_ + _LATER]
         first, known = world.columns.arg(later, "pdev_1_ptr")
         mine = later[known & (first == np.uint64(owner.pdev))].tolist() if owner is not None else later.tolist()
-        device = f"vdev:0x{int(t.key[i]):x}"
+        device = f"vdev:0x{address:x}"
         if mine and capture.name_text(mine[0]).endswith("KEY_PURGE"):
             text = f"{device} waits for a key refresh (call {seq}), and RMI_PDEV_STREAM_KEY_PURGE (call {mine[0]}) comes first"
             yield found(KEY_ORDER, capture, text, [mine[0], seq], object=device)
@@ -282,7 +286,7 @@ def _requests(capture: Capture, source: int) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check(devices, (NEVER_COMMUNICATED, KEY_NOT_USED, STOP_NOT_COMMUNICATED, NO_DESTROY)),
+    Check(devices, _OF_DEVICES),
     Check(vdevs, (UNLOCK_HANGS, ABORT_FORM)),
     Check(streams, (STREAM_NOT_COMPLETED, KEY_ORDER, STREAM_COUNT)),
     Check(requests, (VDEV_REQUEST,)),

@@ -104,10 +104,10 @@ def _version(capture: Capture, source: int) -> Iterator[Finding]:
             text = f"{capture.call(first).line}{more(len(before_success))}; the host goes on with {capture.name_text(goes_on)}"
             yield found(VERSION_REFUSED, capture, f"{text} (call {goes_on})", [*before_success.tolist(), goes_on], object="")
     req, known = columns.arg(rows, "req")
-    devices = columns.of(*(n.removeprefix("RMI_") for n in capture.names if n.startswith("RMI_PDEV_")))
-    if len(devices) and bool((known & (req == 0x10000)).any()) and not bool((known & (req > 0x10000)).any()):
-        text = f"the host asks for RMI 1.0 (call {int(rows[0])}) and calls {capture.name_text(int(devices[0]))}"
-        yield found(VERSION_PROVES_NOTHING, capture, text, [int(rows[0]), int(devices[0])], object="")
+    device = columns.first("RMI_PDEV_")
+    if device >= 0 and bool((known & (req == 0x10000)).any()) and not bool((known & (req > 0x10000)).any()):
+        text = f"the host asks for RMI 1.0 (call {int(rows[0])}) and calls {capture.name_text(device)}"
+        yield found(VERSION_PROVES_NOTHING, capture, text, [int(rows[0]), device], object="")
 
 
 def assignment(capture: Capture) -> Iterable[Finding]:
@@ -117,23 +117,20 @@ def assignment(capture: Capture) -> Iterable[Finding]:
 
 def _assignment(capture: Capture, source: int) -> Iterator[Finding]:
     columns = diagnose.world(capture, source).columns
-    devices = columns.of(*(n.removeprefix("RMI_") for n in capture.names if n.startswith(("RMI_PDEV_", "RMI_VDEV_"))))
-    rows, _end = columns.done("FEATURES")
-    if not len(devices) or not len(rows) or not capture.calls.failed[devices[0]]:
+    device = columns.first("RMI_PDEV_", "RMI_VDEV_")
+    if device < 0 or not capture.calls.failed[device]:
         return
-    index, k1 = columns.arg(rows, "index")
-    value, k2 = columns.arg(rows, "value", out=True)
-    known = k1 & k2 & (rows < devices[0])
+    rows, _end, index, k1 = columns.done_with(("FEATURES",), "index")
+    _rows, _end, value, k2 = columns.done_with(("FEATURES",), "value", out=True)
+    known = k1 & k2 & (rows < device)
     bits = {0: 42, 2: 0}
     shown = {i: bool((value[known & (index == i)] >> np.uint64(b) & np.uint64(1)).any()) for i, b in bits.items()}
     wanted = 2 if capture.revision.device.startswith("2.") else 0
     asked = rows[known & (index == wanted)]
     if len(asked) and not any(shown.values()):
-        text = (
-            f"RMI_FEATURES index {wanted} (call {int(asked[0])}) shows no DA, and {capture.name_text(int(devices[0]))} returns "
-        )
-        text += capture.status_text(int(devices[0])) or "an error"
-        yield found(DA_MISSING, capture, text, [int(devices[0]), int(asked[0])], object="")
+        text = f"RMI_FEATURES index {wanted} (call {int(asked[0])}) shows no DA, and {capture.name_text(device)} returns "
+        text += capture.status_text(device) or "an error"
+        yield found(DA_MISSING, capture, text, [device, int(asked[0])], object="")
 
 
 def function_ids(capture: Capture) -> Iterable[Finding]:

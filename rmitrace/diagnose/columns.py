@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import decoders
 
 from ..capture.packed import Column
 from ..capture.records import Kind
+from .gathered import Command, Part, ended, gathered
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -26,7 +26,7 @@ INCOMPLETE_CONSOLES = ("rmm-console",)
 """Formats in which a call that happened may have no row: TF-RMM prints many of them only when they fail."""
 PAGE = 0xFFF
 _AT_ONCE = 1 << 17
-MOST_KEPT = 64 << 20
+MOST_KEPT = 32 << 20
 """Bytes of answers that are kept for the next call that failed."""
 
 
@@ -45,18 +45,9 @@ class Columns:
     def __init__(self, capture: Capture, source: int) -> None:
         self.capture = capture
         self.source = source
-        c = capture.calls
-        rmi = capture.services.index("RMI") if "RMI" in capture.services else -1
-        self.rows = Column(np.int64)
-        self._by_name: dict[int, Column] = {}
-        together = capture.together(source)
-        for start in range(0, len(c), _AT_ONCE):
-            part = slice(start, min(start + _AT_ONCE, len(c)))
-            rows = np.flatnonzero(np.isin(c.source[part], together) & (c.service[part] == rmi)) + start
-            self.rows.append(rows)
-            name = c.name[part][rows - start]
-            for i in np.unique(name).tolist():
-                self._by_name.setdefault(i, Column(np.int64)).append(rows[name == i])
+        self.rows: Column
+        self._by_name: dict[int, Command]
+        self.rows, self._by_name = gathered(capture, capture.together(source))
         self._success = capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2
         self._ids = {n: i for i, n in enumerate(capture.names)}
         self._ends: dict[int, int] = {}
@@ -80,18 +71,17 @@ class Columns:
 
     def of(self, *commands: str) -> I64:
         """The calls of some commands (names without ``RMI_``), ascending."""
-        parts = []
-        for command in commands:
-            rows = self._by_name.get(self._ids.get("RMI_" + command, -1))
-            if rows is not None:
-                parts.append(np.asarray(rows))
-        if not parts:
-            return np.zeros(0, dtype=np.int64)
-        if len(parts) == 1:
-            return parts[0]
-        out = np.concatenate(parts)
-        out.sort(kind="stable")
-        return out
+        return _ascending([np.asarray(c.rows) for c in self._commands(commands)])
+
+    def _commands(self, commands: tuple[str, ...]) -> list[Command]:
+        """Those that were called."""
+        found = (self._by_name.get(self._ids.get("RMI_" + command, -1)) for command in commands)
+        return [c for c in found if c is not None]
+
+    def first(self, *prefixes: str) -> int:
+        """The first call of a command whose name begins so, -1 where there is none."""
+        names = self.capture.names
+        return min((int(c.rows[0]) for i, c in self._by_name.items() if names[i].startswith(prefixes)), default=-1)
 
     def last_but(self, n: int) -> int:
         """The call, the n-th from the end, in front of which so many follow; -1 where there are not so many."""
@@ -118,17 +108,31 @@ class Columns:
     def succeeded(self, rows: I64) -> tuple[npt.NDArray[np.bool_], I64]:
         """Whether each call did what it was made for, and the call at which that was so: a stateful one ends with the last
         RMI_OP_* call of it."""
-        status = self.capture.calls.status
         ok = np.empty(len(rows), dtype=bool)
         end = np.empty(len(rows), dtype=np.int64)
         for start in range(0, len(rows), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
-            ok[some], end[some] = status[rows[some]] == self._success, rows[some]
-            at = np.flatnonzero(~ok[some]) + start
-            end[at] = self.capture.operations.end(rows[at])
-            at = at[end[at] != rows[at]]
-            ok[at] = status[end[at]] == self._success
+            ok[some], end[some] = ended(self.capture, rows[some], self._success)
         return ok, end
+
+    def parts(self, commands: tuple[str, ...], *names: str, out: bool = False) -> Iterator[Part]:
+        """The calls of one command after the other, some at a time, with an argument (a result where ``out``) by one of its
+        names."""
+        for command in commands:
+            of = self._by_name.get(self._ids.get("RMI_" + command, -1))
+            register = self.register("RMI_" + command, names, out) if names else 0
+            if of is None:
+                continue
+            if of.has(register, out):
+                yield from of.parts(register, out)
+                continue
+            for part in of.parts():
+                value, known = self.capture.regs(part.rows, register, out=out)
+                yield part._replace(value=value, known=known)
+
+    def with_arg(self, commands: tuple[str, ...], *names: str, out: bool = False) -> Done:
+        """The calls of some commands, whatever became of them, with an argument (a result where ``out``)."""
+        return _joined([Done(p.rows, p.end, p.value, p.known) for p in self.parts(commands, *names, out=out)])
 
     def done(self, *commands: str) -> tuple[I64, I64]:
         """The calls of some commands that did what they were made for, and where each was through."""
@@ -140,13 +144,8 @@ class Columns:
         key = (commands, names, out)
         found = self._kept.get(key)
         if found is None:
-            if names:
-                rows, end = self.done(*commands)
-                found = Done(rows, end, *self.arg(rows, *names, out=out))
-            else:
-                rows = self.of(*commands)
-                ok, end = self.succeeded(rows)
-                found = Done(rows[ok], end[ok], np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=bool))
+            parts = self.parts(commands, *names, out=out)
+            found = _joined([Done(p.rows[p.ok], p.end[p.ok], p.value[p.ok], p.known[p.ok]) for p in parts])
             if sum(c.nbytes for c in found) > MOST_KEPT // 4:
                 return found
             self._kept[key] = found
@@ -177,36 +176,6 @@ class Columns:
             value[at], known[at] = self.capture.regs(rows[at], reg, out=out)
         return value, known
 
-    def done_each(
-        self, wanted: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], *, out: bool = False
-    ) -> list[tuple[U64, I64]]:
-        """For each of some commands and names of an argument (a result where ``out``): its values where they are known, of the
-        calls that did what they were made for, and where each was through. A command is of one of them only."""
-        c, names = self.capture.calls, self.capture.names
-        group = np.full(len(names), -1, dtype=np.int8)
-        registers = np.zeros(len(names), dtype=np.int8)
-        for k, (commands, arguments) in enumerate(wanted):
-            mine = [i for command in commands if (i := self._ids.get("RMI_" + command)) is not None]
-            group[mine] = k
-            registers[mine] = self._registers(arguments, out)[mine]
-        rows = self.of(*(command for commands, _ in wanted for command in commands))
-        found: list[list[tuple[U64, I64]]] = [[] for _ in wanted]
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
-            ok, end = self.succeeded(some)
-            some, end = some[ok], end[ok]
-            name = c.name[some]
-            value, known = self._args(some, registers[name], out)
-            of = group[name[known]]
-            order = np.argsort(of, kind="stable")
-            value, end = value[known][order], end[known][order]
-            bounds = np.searchsorted(of[order], np.arange(len(wanted) + 1))
-            for k, (a, b) in enumerate(pairwise(bounds.tolist())):
-                if a < b:
-                    found[k].append((value[a:b].copy(), end[a:b].copy()))
-        none = (np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64))
-        return [(np.concatenate([v for v, _ in f]), np.concatenate([e for _, e in f])) if f else none for f in found]
-
     def _registers(self, names: tuple[str, ...], out: bool) -> npt.NDArray[np.int8]:
         """The register of an argument or result of each command, 0 where it has none of these names."""
         found = self._register_of.get((names, out))
@@ -222,3 +191,25 @@ class Columns:
             if reg.name in names:
                 return reg.reg
         return 0
+
+
+def _joined(parts: list[Done]) -> Done:
+    """One list of all, in order of the calls."""
+    if not parts:
+        none = np.zeros(0, dtype=np.int64)
+        return Done(none, none, none.astype(np.uint64), none.astype(bool))
+    if len(parts) == 1:
+        return parts[0]
+    rows, end, value, known = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    if not bool((rows[1:] < rows[:-1]).any()):
+        return Done(rows, end, value, known)
+    order = np.argsort(rows, kind="stable")
+    return Done(rows[order], end[order], value[order], known[order])
+
+
+def _ascending(parts: list[I64]) -> I64:
+    if len(parts) == 1:
+        return parts[0]
+    out = np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+    out.sort(kind="stable")
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 NEVER = 1 << 62
 """Instead of a call that is not there."""
+_AT_ONCE = 1 << 17
 
 
 def events(*parts: tuple[Any, Any, int]) -> tuple[U64, I64, npt.NDArray[np.int16]]:
@@ -57,6 +59,33 @@ def _sorted(parts: tuple[tuple[Any, Any, int], ...]) -> tuple[U64, I64, npt.NDAr
     packed >>= np.uint64(of_call)
     packed <<= np.uint64(down)
     return packed, seq, code
+
+
+def sorted_pairs(pairs: Callable[[], Iterator[tuple[U64, I64]]]) -> Iterator[tuple[U64, I64]]:
+    """Keys and calls, sorted by key and then by call, some at a time. They are asked for twice."""
+    together, last, count = 0, 0, 0
+    for key, seq in pairs():
+        if len(key):
+            together |= int(np.bitwise_or.reduce(key))
+            last, count = max(last, int(seq.max())), count + len(key)
+    down = min((together & -together).bit_length() - 1, 63) if together else 0
+    of_call = last.bit_length()
+    if (together >> down).bit_length() + of_call > 64:
+        every, calls = (np.concatenate(columns) for columns in zip(*pairs(), strict=True))
+        order = np.lexsort((calls, every))
+        for start in range(0, count, _AT_ONCE):
+            some = order[start : start + _AT_ONCE]
+            yield every[some], calls[some]
+        return
+    packed = np.empty(count, dtype=np.uint64)
+    at = 0
+    for key, seq in pairs():
+        packed[at : at + len(key)] = key >> np.uint64(down) << np.uint64(of_call) | seq.view(np.uint64)
+        at += len(key)
+    packed.sort()
+    for start in range(0, count, _AT_ONCE):
+        word = packed[start : start + _AT_ONCE]
+        yield word >> np.uint64(of_call) << np.uint64(down), (word & np.uint64((1 << of_call) - 1)).view(np.int64)
 
 
 class Events:

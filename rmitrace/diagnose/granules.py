@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .columns import PAGE, Columns
+from .columns import I64, PAGE, U64, Columns, Done
 from .events import Events
 
 if TYPE_CHECKING:
@@ -86,11 +86,13 @@ class Granules:
         self.columns = columns
         parts = []
         for table, out in ((_BY_ARGUMENT, False), (_BY_RESULT, True), (_PROVES, False)):
-            told = columns.done_each(tuple((commands, names) for commands, names, _ in table), out=out)
-            for (value, end), (_, _, state) in zip(told, table, strict=True):
-                code = STATES.index(state)
-                parts.append(_changes(value, end, code) if table is _PROVES else (value, end, code))
-        self._ranges: list[tuple[np.ndarray, np.ndarray, np.ndarray, int]] = []
+            for commands, names, state in table:
+                if table is _PROVES:
+                    told = _proven(columns, commands, names)
+                else:
+                    told = _told(columns.done_with(commands, *names, out=out))
+                parts.append((*told, STATES.index(state)))
+        self._ranges: list[_Ranges] = []
         self._add_ranges(parts)
         self._add_lists(capture, parts)
         self._events = Events(*parts)
@@ -98,18 +100,16 @@ class Granules:
     def _add_ranges(self, parts: list[tuple[np.ndarray, np.ndarray, int]]) -> None:
         """GRANULE_RANGE_*, RTT_DATA_MAP and RTT_DATA_UNMAP: one granule a call is an event, more of them are a range."""
         for command, to in (("GRANULE_RANGE_DELEGATE", _D), ("GRANULE_RANGE_UNDELEGATE", _U)):
-            rows, end = self.columns.done(command)
-            base, known = self.columns.arg(rows, "base")
-            top, told = self.columns.arg(rows, "out_top", out=True)
+            _rows, end, base, known = self.columns.done_with((command,), "base")
+            _rows, _end, top, told = self.columns.done_with((command,), "out_top", out=True)
             self._range(parts, base, np.where(told, top, base + np.uint64(PAGE + 1)), end, known, to)
         for command, name, out, state in (
             ("RTT_DATA_MAP", "oaddr", False, "DATA"),
             ("RTT_DATA_UNMAP", "out_range", True, "DELEGATED"),
         ):
-            rows, end = self.columns.done(command)
-            desc, known = self.columns.arg(rows, name, out=out)
-            base, k1 = self.columns.arg(rows, "base")
-            top, k2 = self.columns.arg(rows, "out_top", out=True)
+            _rows, end, desc, known = self.columns.done_with((command,), name, out=out)
+            _rows, _end, base, k1 = self.columns.done_with((command,), "base")
+            _rows, _end, top, k2 = self.columns.done_with((command,), "out_top", out=True)
             pa = desc & _DESC_ADDR
             self._range(parts, pa, pa + (top - base), end, known & k1 & k2 & (pa != 0) & (top > base), STATES.index(state))
 
@@ -126,7 +126,7 @@ class Granules:
         parts.append((base[single], seq[single], state))
         more = good & (top > base) & ~single
         if more.any():
-            self._ranges.append((base[more], top[more], seq[more], state))
+            self._ranges.append(_Ranges(base[more], top[more], seq[more], state))
 
     def _add_lists(self, capture: Capture, parts: list[tuple[np.ndarray, np.ndarray, int]]) -> None:
         """Auxiliary granules named in a parameter page, and those that go back with their object."""
@@ -135,8 +135,7 @@ class Granules:
             ("PDEV_CREATE", "PDEV_DESTROY", ("pdev_ptr",), "PDEV_AUX"),
             ("VDEV_CREATE", "VDEV_DESTROY", ("vdev_ptr",), "VDEV_AUX"),
         ):
-            rows, end = self.columns.done(create)
-            owner, _ = self.columns.arg(rows, *names)
+            rows, end, owner, _known = self.columns.done_with((create,), *names)
             held: dict[int, list[int]] = {}
             for row, seq, key in zip(rows[:_MOST_PAGES].tolist(), end.tolist(), owner.tolist(), strict=False):
                 aux = _aux_list(capture, row)
@@ -145,8 +144,7 @@ class Granules:
                     parts.append((np.array(aux, dtype=np.uint64), np.full(len(aux), seq), STATES.index(state)))
             if not held:
                 continue
-            rows, end = self.columns.done(destroy)
-            owner, _ = self.columns.arg(rows, *names)
+            rows, end, owner, _known = self.columns.done_with((destroy,), *names)
             for seq, key in zip(end.tolist(), owner.tolist(), strict=True):
                 aux = held.get(key, [])
                 parts.append((np.array(aux, dtype=np.uint64), np.full(len(aux), seq), _D))
@@ -160,10 +158,10 @@ class Granules:
         addr &= ~PAGE
         found = self._events.since(addr, seq)
         best = Known(STATES[found[0]], found[1]) if found is not None else None
-        for base, top, calls, state in self._ranges:
-            hit = np.flatnonzero((base <= np.uint64(addr)) & (np.uint64(addr) < top) & (calls < seq))
-            if len(hit) and (best is None or calls[hit[-1]] > best.call):
-                best = Known(STATES[state], int(calls[hit[-1]]))
+        for ranges in self._ranges:
+            call = ranges.last(addr, seq)
+            if call is not None and (best is None or call > best.call):
+                best = Known(STATES[ranges.state], call)
         return best
 
     def ever(self, addr: int) -> bool:
@@ -171,16 +169,67 @@ class Granules:
         return self.at(addr, 1 << 62) is not None
 
 
-def _changes(key: np.ndarray, seq: np.ndarray, code: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """One event where many calls in a row prove the same: the first of each key in every 64th part of the calls."""
-    if len(key) < 4096:
-        return key, seq, code
-    part = seq // max(int(seq[-1]) // 64, 1)
+class _Ranges:
+    """Ranges of granules that calls moved to a state: by their length, in powers of two, and then by their base."""
+
+    def __init__(self, base: U64, top: U64, seq: I64, state: int) -> None:
+        self.state = state
+        length = np.frexp((top - base).astype(np.float64))[1]
+        """The exponent of the least power of two that is more, one more where the length is rounded up to it."""
+        self._classes: list[tuple[int, U64, U64, I64, I64]] = []
+        for power in np.unique(length).tolist():
+            mine = np.flatnonzero(length == power)
+            mine = mine[np.argsort(base[mine], kind="stable")]
+            self._classes.append((1 << power, base[mine], top[mine], seq[mine], mine))
+
+    def last(self, addr: int, seq: int) -> int | None:
+        """The call before one that moved an address, of several the one whose command was made last."""
+        found: list[tuple[int, int]] = []
+        for most, base, top, calls, number in self._classes:
+            a = int(base.searchsorted(np.uint64(max(addr - most, 0))))
+            b = int(base.searchsorted(np.uint64(addr), "right"))
+            hit = np.flatnonzero((np.uint64(addr) < top[a:b]) & (calls[a:b] < seq)) + a
+            if len(hit):
+                i = hit[np.argmax(number[hit])]
+                found.append((int(number[i]), int(calls[i])))
+        return max(found)[1] if found else None
+
+
+def _told(done: Done) -> tuple[U64, I64]:
+    return done.value[done.known], done.end[done.known]
+
+
+def _proven(columns: Columns, commands: tuple[str, ...], names: tuple[str, ...]) -> tuple[U64, I64]:
+    """Arguments of calls that worked, and where these were through. One where many in a row prove the same: the first of each
+    value in every 64th part of the calls."""
+    count, last, end = 0, -1, -1
+    for part in columns.parts(commands, *names):
+        good = np.flatnonzero(part.ok & part.known)
+        count += len(good)
+        if len(good) and part.rows[good[-1]] > last:
+            last, end = int(part.rows[good[-1]]), int(part.end[good[-1]])
+    if count < 4096:
+        return _told(columns.done_with(commands, *names))
+    width = max(end // 64, 1)
+    kept = []
+    for part in columns.parts(commands, *names):
+        mine = part.ok & part.known
+        if mine.any():
+            kept.append(_first(part.value[mine], part.end[mine], width))
+    key, seq = (np.concatenate(column) for column in zip(*kept, strict=True))
+    return _first(key, seq, width)
+
+
+def _first(key: U64, seq: I64, width: int) -> tuple[U64, I64]:
+    """The first call of each key in every ``width`` calls."""
+    part = seq // width
+    if not bool((seq[1:] < seq[:-1]).any()):  # of those in a row the first
+        begins = np.append(True, (key[1:] != key[:-1]) | (part[1:] != part[:-1]))
+        key, seq, part = key[begins], seq[begins], part[begins]
     order = np.lexsort((seq, part, key))
     k, p = key[order], part[order]
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = (k[1:] != k[:-1]) | (p[1:] != p[:-1])
-    return key[order[first]], seq[order[first]], code
+    first = np.append(True, (k[1:] != k[:-1]) | (p[1:] != p[:-1]))
+    return key[order[first]], seq[order[first]]
 
 
 def _aux_list(capture: Capture, row: int) -> list[int]:

@@ -40,7 +40,7 @@ class Operations:
     def __init__(self, capture: Capture, columns: Columns) -> None:
         self.capture = capture
         c = capture.calls
-        ops = columns.of(*OPERATIONS)
+        ops, _end, handle, told = columns.with_arg(OPERATIONS, "handle")
         started = columns.with_status("RMI_INCOMPLETE")
         started = started[~np.isin(started, ops)]
         given, known = capture.regs(started, 1, out=True)
@@ -49,7 +49,6 @@ class Operations:
         self.handles: U64 = given[known]
         """The handle of each."""
         goes_on = [i for i, n in enumerate(capture.statuses) if n in ("RMI_INCOMPLETE", "RMI_BUSY", "RMI_BLOCKED")]
-        handle, told = columns.arg(ops, "handle")
         no = np.isin(c.status[ops], [i for i, n in enumerate(capture.statuses) if n == "RMI_ERROR_INPUT"])
         still = np.isin(c.status[ops], goes_on)
         self._events = Events(

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from ..capture.packed import Column
 from .columns import I64, U64, Columns
-from .events import Events
+from .events import sorted_pairs
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
 
+Flags = npt.NDArray[np.bool_]
+_PART = 1 << 18
+"""Rows that are looked at together; more where a device has more."""
+_WIDE = 126
+"""Instead of a state that is no small number."""
 
-_AT_ONCE = 1 << 17
 
-
+@dataclass(slots=True)
 class Table:
-    """Rows: one for each device that a call names.
+    """Rows: one for each device that a call names; of whole devices.
 
     key      address of the device
     seq      call
@@ -28,57 +37,40 @@ class Table:
     first    whether a row is the first of its device
     """
 
-    def __init__(self, capture: Capture, columns: Columns, events: Events, reads: str) -> None:
-        self.key: U64 = events.key
-        self.seq: I64 = events.seq
-        n = len(self.seq)
-        name = np.empty(n, dtype=np.int32)
-        self.ok = np.empty(n, dtype=bool)
-        self.failed = np.empty(n, dtype=bool)
-        self.state = np.full(n, -1, dtype=np.int64)
-        read = capture.names.index(f"RMI_{reads}") if f"RMI_{reads}" in capture.names else -1
-        order = np.argsort(self.seq, kind="stable")  # what stands in columns is taken out of them call by call
-        for start in range(0, n, _AT_ONCE):
-            at = order[start : start + _AT_ONCE]
-            rows = self.seq[at]
-            name[at], self.failed[at] = capture.calls.name[rows], capture.calls.failed[rows]
-            self.ok[at], _end = columns.succeeded(rows)
-            at = at[(name[at] == read) & self.ok[at]]
-            value, known = capture.regs(self.seq[at], 1, out=True)
-            self.state[at[known]] = value[known].astype(np.int64)
-        present = np.flatnonzero(np.bincount(name))
-        self.commands = [capture.names[i].removeprefix("RMI_") for i in present.tolist()]
-        code = np.zeros(len(capture.names), dtype=np.int16)
-        code[present] = np.arange(len(present))
-        self.command = code[name]
-        self.first = np.ones(n, dtype=bool)
-        if n:
-            self.first[1:] = self.key[1:] != self.key[:-1]
+    commands: list[str]
+    key: U64
+    seq: I64
+    command: npt.NDArray[np.int16]
+    ok: Flags
+    state: I64
+    first: Flags
 
     def __len__(self) -> int:
         return len(self.seq)
 
-    def is_a(self, *commands: str) -> npt.NDArray[np.bool_]:
+    def is_a(self, *commands: str) -> Flags:
         """Which rows are one of these commands."""
-        wanted = [i for i, c in enumerate(self.commands) if c in commands]
-        return np.isin(self.command, wanted)
+        return self._wanted([c in commands for c in self.commands])
 
-    def starting(self, prefix: str) -> npt.NDArray[np.bool_]:
+    def starting(self, prefix: str) -> Flags:
         """Which rows are a command with this prefix."""
-        wanted = [i for i, c in enumerate(self.commands) if c.startswith(prefix)]
-        return np.isin(self.command, wanted)
+        return self._wanted([c.startswith(prefix) for c in self.commands])
 
-    def lives(self, begins: npt.NDArray[np.bool_]) -> I64:
+    def _wanted(self, commands: list[bool]) -> Flags:
+        wanted: Flags = np.array([*commands, False], dtype=bool)[self.command]
+        return wanted
+
+    def lives(self, begins: Flags) -> I64:
         """A number for each row that rises with each device, and with each row of ``begins``: of one life of a device, or
         of one transaction."""
         return np.cumsum(self.first | begins).astype(np.int64)
 
-    def last(self, marked: npt.NDArray[np.bool_], within: I64, at: I64) -> I64:
+    def last(self, marked: Flags, within: I64, at: I64) -> I64:
         """For each row of ``at`` the nearest marked row before it with the same number in ``within``, -1 where there is none."""
         places = np.flatnonzero(marked)
         return self._inside(places, np.searchsorted(places, at) - 1, within, at)
 
-    def next(self, marked: npt.NDArray[np.bool_], within: I64, at: I64) -> I64:
+    def next(self, marked: Flags, within: I64, at: I64) -> I64:
         """The same behind it."""
         places = np.flatnonzero(marked)
         return self._inside(places, np.searchsorted(places, at, "right"), within, at)
@@ -90,3 +82,99 @@ class Table:
         found = places[np.clip(n, 0, len(places) - 1)]
         found[(n < 0) | (n >= len(places)) | (within[found] != within[at])] = -1
         return found
+
+
+class Devices:
+    """The calls on every PDEV, or on every VDEV, of a source, packed: a Table in parts."""
+
+    def __init__(
+        self,
+        capture: Capture,
+        columns: Columns,
+        named: tuple[tuple[tuple[str, ...], str], ...],
+        reads: str,
+        besides: tuple[tuple[int, str, int], ...] = (),
+    ) -> None:
+        """``named``: commands, and the argument of them that names a device; ``reads``: the command that reads a state back;
+        ``besides``: device, command and call of others, which worked."""
+        self.reads = reads
+        self._capture = capture
+        called = {c for commands, _ in named for c in commands} | {c for _, c, _ in besides}
+        self.commands = [n.removeprefix("RMI_") for n in capture.names if n.startswith("RMI_") and n[4:] in called]
+        self._key, self._seq, self._command = Column(np.uint64), Column(np.int64), Column(np.int16)
+        self._ok, self._state = Column(np.bool_), Column(np.int64)
+        how = np.zeros(len(capture), dtype=np.int16)
+        """Of each call twice the number of its command, and whether it did what it was made for."""
+        read = np.full(len(capture), -1, dtype=np.int8)
+        """Of each call the state that it read back, -1 where there is none."""
+        for part in columns.parts((reads,), "state", out=True):
+            at = np.flatnonzero(part.ok & part.known)
+            read[part.rows[at]] = np.minimum(part.value[at], np.uint64(_WIDE)).astype(np.int8)
+
+        def pairs() -> Iterator[tuple[U64, I64]]:
+            for number, command in enumerate(self.commands):
+                for arguments in (a for commands, a in named if command in commands):
+                    for part in columns.parts((command,), arguments):
+                        how[part.rows] = part.ok.astype(np.int16) | np.int16(number << 1)
+                        known = part.known & (part.value != 0) if several(command) else part.known
+                        yield part.value[known], part.rows[known]
+                mine = [(device, seq) for device, c, seq in besides if c == command]
+                if mine:
+                    seq = np.array([q for _, q in mine], dtype=np.int64)
+                    how[seq] = number << 1 | 1
+                    yield np.array([d for d, _ in mine], dtype=np.uint64), seq
+
+        def several(command: str) -> bool:
+            """Whether a command names two devices, of which one may be none (0)."""
+            return sum(command in commands for commands, _ in named) > 1
+
+        self._bounds = [0]
+        """The rows at which parts begin and end."""
+        self._heads: list[int] = []
+        """The first device of each."""
+        last = -1
+        for key, seq in sorted_pairs(pairs):
+            first = np.flatnonzero(np.diff(key, prepend=key[:1]))
+            if last >= 0 and int(key[0]) != last:
+                first = np.append(0, first)
+            for row in (first + len(self._seq)).tolist() if len(self._seq) + len(key) - self._bounds[-1] >= _PART else ():
+                if row - self._bounds[-1] >= _PART:
+                    self._bounds.append(row)
+            last = int(key[-1])
+            self._key.append(key)
+            self._seq.append(seq)
+            self._command.append(how[seq] >> 1)
+            self._ok.append(how[seq] & 1)
+            self._state.append(self._states(read[seq].astype(np.int64), seq))
+        self._bounds += [len(self._seq)] if len(self._seq) else []
+        self._heads = [int(self._key[a]) for a in self._bounds[:-1]]
+
+    def _states(self, state: I64, seq: I64) -> I64:
+        """The states that calls read back, those that are no small numbers read again."""
+        wide = np.flatnonzero(state == _WIDE)
+        if len(wide):
+            state[wide] = self._capture.regs(seq[wide], 1, out=True)[0].astype(np.int64)
+        return state
+
+    def __len__(self) -> int:
+        return len(self._seq)
+
+    def parts(self) -> Iterator[Table]:
+        """The table, some devices at a time."""
+        for a, b in pairwise(self._bounds):
+            yield self._table(a, b)
+
+    def of(self, device: int) -> Table:
+        """The calls on one device."""
+        number = bisect_right(self._heads, device) - 1
+        if number < 0:
+            return self._table(0, 0)
+        a, b = self._bounds[number : number + 2]
+        key = self._key[a:b]
+        return self._table(*(a + int(np.searchsorted(key, np.uint64(device), side)) for side in ("left", "right")))
+
+    def _table(self, a: int, b: int) -> Table:
+        key = self._key[a:b]
+        first = np.ones(len(key), dtype=bool)
+        first[1:] = key[1:] != key[:-1]
+        return Table(self.commands, key, self._seq[a:b], self._command[a:b], self._ok[a:b], self._state[a:b], first)

@@ -17,8 +17,8 @@ from .devices import GONE, History, Snapshot, pdev_history, vdev_history
 from .events import NEVER, Events
 from .granules import Granules
 from .operations import Operations
-from .pages import field, params
-from .table import Table
+from .pages import WITH_MEMORY, field, params
+from .table import Devices
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -134,20 +134,21 @@ class World:
         begun = self.operations.commands
         parts = []
         for command, args in _MADE_OF.items():
-            rows = np.intersect1d(begun, self.columns.of(command), assume_unique=True)
-            value, known = self.columns.arg(rows, *args)
-            parts.append((value[known], rows[known], 0))
+            for part in self.columns.parts((command,), *args):
+                mine = part.known & np.isin(part.rows, begun, assume_unique=True)
+                parts.append((part.value[mine], part.rows[mine], 0))
         return Events(*parts)
 
     @cached_property
     def has_devices(self) -> int:
         """Where the first command on a device that worked was through, -1 where none did."""
-        rows = self.columns.of("PDEV_CREATE", "PDEV_GET_STATE", "PDEV_AUX_COUNT", "VDEV_CREATE")
-        for start in range(0, len(rows), _AT_ONCE):
-            ok, end = self.columns.succeeded(rows[start : start + _AT_ONCE])
-            if ok.any():
-                return int(end[ok][0])
-        return -1
+        found: list[tuple[int, int]] = []
+        for command in ("PDEV_CREATE", "PDEV_GET_STATE", "PDEV_AUX_COUNT", "VDEV_CREATE"):
+            part = next((p for p in self.columns.parts((command,)) if p.ok.any()), None)
+            if part is not None:
+                at = int(np.argmax(part.ok))
+                found.append((int(part.rows[at]), int(part.end[at])))
+        return min(found)[1] if found else -1
 
     # -- Realms and RECs
 
@@ -155,8 +156,7 @@ class World:
     def _realms(self) -> Events:
         parts = []
         for code, command in enumerate(("REALM_CREATE", "REALM_ACTIVATE", "REALM_TERMINATE", "REALM_DESTROY")):
-            rows, end = self.columns.done(command)
-            rd, known = self.columns.arg(rows, "rd")
+            _rows, end, rd, known = self.columns.done_with((command,), "rd")
             parts.append((rd[known], end[known], code))
         return Events(*parts)
 
@@ -186,11 +186,9 @@ class World:
 
     @cached_property
     def _recs(self) -> tuple[Events, dict[int, Owner]]:
-        rows, end = self.columns.done("REC_CREATE")
-        rec, known = self.columns.arg(rows, "rec", "rec_ptr")
-        rd, _ = self.columns.arg(rows, "rd")
-        gone, gone_end = self.columns.done("REC_DESTROY")
-        old, old_known = self.columns.arg(gone, "rec", "rec_ptr")
+        _rows, end, rec, known = self.columns.done_with(("REC_CREATE",), "rec", "rec_ptr")
+        rd = self.columns.done_with(("REC_CREATE",), "rd").value
+        _gone, gone_end, old, old_known = self.columns.done_with(("REC_DESTROY",), "rec", "rec_ptr")
         owners = {int(q): Owner(int(q), int(d), 0) for q, d in zip(end.tolist(), rd.tolist(), strict=True)}
         return Events((rec[known], end[known], 1), (old[old_known], gone_end[old_known], 0)), owners
 
@@ -275,62 +273,43 @@ class World:
     def pdev(self, address: int, seq: int) -> Snapshot:
         """A PDEV when a call is made."""
         if address not in self._pdevs:
-            self._pdevs[address] = pdev_history(self.capture, self._rows(self._pdev_keys, address))
+            self._pdevs[address] = pdev_history(self.capture, self._rows(self.pdevs, address))
         return self._pdevs[address].at(seq)
 
     def vdev(self, address: int, seq: int) -> Snapshot:
         """A VDEV when a call is made."""
         if address not in self._vdevs:
-            self._vdevs[address] = vdev_history(self.capture, self._rows(self._vdev_keys, address))
+            self._vdevs[address] = vdev_history(self.capture, self._rows(self.vdevs, address))
         return self._vdevs[address].at(seq)
 
-    @cached_property
-    def _pdev_keys(self) -> Events:
-        rows = self.columns.of(*_PDEV)
-        value, known = self.columns.arg(rows, "pdev_ptr")
-        parts = [(value[known], rows[known], 0)]
-        rows = self.columns.of(*_STREAM)
-        for name in ("pdev_1_ptr", "pdev_2_ptr"):
-            value, known = self.columns.arg(rows, name)
-            known &= value != 0
-            parts.append((value[known], rows[known], 0))
-        for s in self._connects:
-            for p in {s.pdev_1, s.pdev_2} - {0}:
-                parts.append((np.array([p], dtype=np.uint64), np.array([s.call]), 0))
-        return Events(*parts)
+    def _rows(self, devices: Devices, address: int) -> Iterator[tuple[int, str, bool, str, int | None]]:
+        t = devices.of(address)
+        statuses = [*self.capture.statuses, ""]
+        status = self.capture.calls.status[t.seq[:_MOST_EVENTS]]
+        state = [None if v < 0 else v for v in t.state.tolist()]
+        for i in np.flatnonzero((t.state < 0) & t.ok & t.is_a(devices.reads))[:_MOST_EVENTS].tolist():
+            value, known = self.capture.regs(t.seq[i : i + 1], 1, out=True)
+            state[i] = int(value[0]) if known[0] else None
+        table = zip(t.seq.tolist(), t.command.tolist(), t.ok.tolist(), status.tolist(), state, strict=False)
+        return ((q, t.commands[c], ok, statuses[s], v) for q, c, ok, s, v in table)
 
     @cached_property
-    def _vdev_keys(self) -> Events:
-        rows = self.columns.of(*_VDEV)
-        value, known = self.columns.arg(rows, "vdev_ptr")
-        return Events((value[known], rows[known], 0))
-
-    def _rows(self, keys: Events, address: int) -> list[tuple[int, str, bool, str, int | None]]:
-        cap = self.capture
-        seqs = np.array([q for _, q in keys.of(address)][:_MOST_EVENTS], dtype=np.int64)
-        ok, _end = self.columns.succeeded(seqs)
-        value, known = cap.regs(seqs, 1, out=True)
-        table = zip(seqs.tolist(), ok.tolist(), value.tolist(), known.tolist(), strict=True)
-        return [(q, cap.name_text(q).removeprefix("RMI_"), o, cap.status_text(q), v if k else None) for q, o, v, k in table]
-
-    @cached_property
-    def pdev_table(self) -> Table:
+    def pdevs(self) -> Devices:
         """Every call on a PDEV."""
-        return Table(self.capture, self.columns, self._pdev_keys, "PDEV_GET_STATE")
+        connects = tuple((p, "PDEV_STREAM_CONNECT", s.call) for s in self._connects for p in {s.pdev_1, s.pdev_2} - {0})
+        named = ((_PDEV, "pdev_ptr"), (_STREAM, "pdev_1_ptr"), (_STREAM, "pdev_2_ptr"))
+        return Devices(self.capture, self.columns, named, "PDEV_GET_STATE", connects)
 
     @cached_property
-    def vdev_table(self) -> Table:
+    def vdevs(self) -> Devices:
         """Every call on a VDEV."""
-        return Table(self.capture, self.columns, self._vdev_keys, "VDEV_GET_STATE")
+        return Devices(self.capture, self.columns, ((_VDEV, "vdev_ptr"),), "VDEV_GET_STATE")
 
     @cached_property
     def _made_vdevs(self) -> _Vdevs:
-        rows, end = self.columns.done("VDEV_CREATE")
-        address, known = self.columns.arg(rows, "vdev_ptr")
-        rd, _ = self.columns.arg(rows, "rd")
-        pdev, _ = self.columns.arg(rows, "pdev_ptr")
-        gone, gone_end = self.columns.done("VDEV_DESTROY")
-        old, _ = self.columns.arg(gone, "vdev_ptr")
+        _rows, end, address, known = self.columns.done_with(("VDEV_CREATE",), "vdev_ptr")
+        rd, pdev = (self.columns.done_with(("VDEV_CREATE",), name).value for name in ("rd", "pdev_ptr"))
+        _gone, gone_end, old, _known = self.columns.done_with(("VDEV_DESTROY",), "vdev_ptr")
         address, made = address[known], end[known]
         return _Vdevs(address, made, rd[known], pdev[known], Events((old, gone_end, 0)).behind(address, made))
 
@@ -353,16 +332,16 @@ class World:
     def _connects(self) -> list[Stream]:
         """The STREAM_CONNECTs that succeeded, with their PDEVs as far as these are known."""
         rows, _end, handle, known = self.columns.done_with(("PDEV_STREAM_CONNECT",), "stream_hnd", out=True)
-        later = self.columns.of(*_STREAM)
-        hands, _ = self.columns.arg(later, "stream_hnd")
+        later, _end, hands, _known = self.columns.with_arg(_STREAM, "stream_hnd")
         use = np.where(known, Events((hands, later, 0)).behind(handle, rows), NEVER)
         used = np.flatnonzero(use != NEVER)
         ends = np.zeros((2, len(rows)), dtype=np.uint64)
         for k, name in enumerate(("pdev_1_ptr", "pdev_2_ptr")):
             ends[k, used] = self.columns.arg(use[used], name)[0]
+        memory = any(s.format in WITH_MEMORY for s in self.capture.sources)
         out = []
         for row, u, first, second in zip(rows.tolist(), use.tolist(), *ends.tolist(), strict=True):
-            page = params(self.capture, row, "RmiPdevStreamParams")
+            page = params(self.capture, row, "RmiPdevStreamParams") if memory else None
             one, two = field(page, "pdev_1"), field(page, "pdev_2")
             if one is None and u != NEVER:
                 one, two = first, second
