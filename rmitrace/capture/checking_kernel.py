@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.kernel_steps import pointer, word, word2, word4
+from ..formats.kernel_steps import word, word2, word4
 from .unpacking_kernel import HEADER, TABLE, are_below, kinds_in, tags_at
 
 FINE, CLOSER, NONE = range(3)
@@ -102,14 +102,6 @@ def judged(data: Any, at: Any, end: Any, count: Any, low: Any, high: Any, bounde
     return FINE
 
 
-def _pieces(data: Any, sizes: Any, pieces: Any, count: Any, low: Any, high: Any, bounded: Any, out: Any) -> None:
-    """See check."""
-    at = 0
-    for k in range(pieces):
-        out[k] = judged(data, at, at + sizes[k], count, low, high, bounded)
-        at += sizes[k]
-
-
 def check(data: Any, sizes: Any, pieces: Any, count: Any, low: Any, high: Any, bounded: Any, out: Any) -> None:
     """Say of so many pieces of ``count`` values, which stand one behind the other, whether they are such.
 
@@ -117,7 +109,10 @@ def check(data: Any, sizes: Any, pieces: Any, count: Any, low: Any, high: Any, b
     low, high  the least and the greatest number that may be, of numbers with a sign; ``bounded``: whether there are bounds
     out        takes FINE, CLOSER or NONE of each
     """
-    _pieces(pointer(data), pointer(sizes), pieces, count, low, high, bounded, pointer(out))
+    at = 0
+    for k in range(pieces):
+        out[k] = judged(data, at, at + sizes[k], count, low, high, bounded)
+        at += sizes[k]
 
 
-STEPS = (kinds_in, tags_at, are_below, greatest, are_mixed, judged, _pieces)
+STEPS = (kinds_in, tags_at, are_below, greatest, are_mixed, judged)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.kernel_steps import pointer, put2, put4, put8, word, word2, word4
+from ..formats.kernel_steps import put2, put4, put8, word, word2, word4
 
 FEW, NEAR, MIXED = 1, 2, 3
 HEADER = 16
@@ -231,20 +231,6 @@ def in_us(wide: Any, count: Any, apart: Any) -> Any:
     return rest == _0
 
 
-def _pieces(
-    data: Any, stride: Any, size: Any, negative: Any, register: Any, pieces: Any, step: Any, count: Any, wide: Any, kinds: Any,
-    many: Any, some: Any, apart: Any, out: Any, sizes: Any,
-) -> Any:  # fmt: skip
-    """See pack."""
-    end = 0
-    for k in range(pieces):
-        load(data, k * step, stride, size, negative, count, wide)
-        begin = end
-        end = piece(wide, count, register, kinds, many, some, apart, out, begin)
-        sizes[k] = end - begin
-    return end
-
-
 def pack(
     data: Any, stride: Any, size: Any, negative: Any, register: Any, pieces: Any, step: Any, count: Any, wide: Any, kinds: Any,
     many: Any, some: Any, apart: Any, out: Any, sizes: Any,
@@ -260,13 +246,16 @@ def pack(
     out          room for ROOM bytes and 8 a number for every piece
     sizes        takes the bytes of each piece
     """
-    return _pieces(
-        pointer(data), stride, size, negative, register, pieces, step, count, pointer(wide), pointer(kinds), pointer(many),
-        pointer(some), pointer(apart), pointer(out), pointer(sizes),
-    )  # fmt: skip
+    end = 0
+    for k in range(pieces):
+        load(data, k * step, stride, size, negative, count, wide)
+        begin = end
+        end = piece(wide, count, register, kinds, many, some, apart, out, begin)
+        sizes[k] = end - begin
+    return end
 
 
 PIECE = (width_of, head, planes, few, classes, mixed, in_us, piece)
-STEPS = (load, *PIECE, _pieces)
+STEPS = (load, *PIECE)
 KINDS = "*B q q q q q q q *L *B *l *L *L *B *l"
 """What it is called with, see kernel_code."""

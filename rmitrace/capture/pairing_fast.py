@@ -125,7 +125,7 @@ def found(records: Records, one_family: Any, around: npt.NDArray[np.bool_], pair
     told = first = 0
     with kernels.behind(calls.pack) as pack:
         for columns in _pieces(records):
-            if run(*columns, first, *tables.all(), calls.late, *calls.window) != kernel.DONE:
+            if run(*columns, first, len(columns[0]), *tables.all(), calls.late, *calls.window) != kernel.DONE:
                 return None
             first += len(columns[0])
             if tables.seen.sum() != told:

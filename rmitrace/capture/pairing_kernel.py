@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.kernel_steps import pointer
-
 SLOTS = 1 << 16
 TASKS = 1 << 15
 """Tasks at most."""
@@ -117,13 +115,29 @@ def took(began: Any, ended: Any, later: Any) -> Any:
     return ended - began if began != _NO_TIME and ended != _NO_TIME and ended >= began + later else -1
 
 
-def _records(
+def pair(
     kind: Any, name: Any, offset: Any, ts: Any, cpu: Any, pid: Any, known: Any, x0: Any, first: Any, count: Any, state: Any,
     keys: Any, tasks: Any, depth: Any, fresh: Any, stack: Any, lost: Any, around: Any, seen: Any, ask_slot: Any, ask_x0: Any,
     ask_label: Any, ask_has: Any, ask_open: Any, said_slot: Any, said_ask: Any, said_r0: Any, said_answered: Any, late: Any,
     o_enter: Any, o_exit: Any, o_code: Any, o_ts: Any, o_dur: Any, o_cpu: Any, o_pid: Any, o_said: Any,
 ) -> Any:  # fmt: skip
-    """See pair."""
+    """Take ``count`` records, the first of which has the number ``first``; returns DONE or GIVE_UP.
+
+    kind .. x0       columns of the records
+    state            see CALLS
+    keys, tasks      a table of SLOTS tasks: key, one more than the number
+    depth, fresh     of each task where the top of its stack is (times 128) and how deep it is; whether its last record is that
+                     call's entry
+    stack            DEEP entries of FIELDS numbers for each task
+    lost             losses of each of CPUS
+    around           by the number of a name and one: it is a function around an SMC, of which this gives up
+    seen             twice the number of a name and one, and one more for exits: set where there is such a record
+    ask_slot ..      the different function ids: a table of ASK_SLOTS of one more than their numbers; of each x0, the name of
+                     the entry where x0 is not known, whether it is, and the number in the next table for a call without result
+    said_slot ..     those with their results: a table of SAID_SLOTS; of each the function id, x0 and whether it is known
+    late             the calls before the window that ended: number, exit, duration, number in the table of results
+    o_enter ..       the calls of the window: see pairs.Pairs; ts, dur in ns; number in the table of results
+    """
     for j in range(count):
         what, i = kind[j], first + j
         has = np.int64(known[j] & 1)
@@ -220,39 +234,6 @@ def _records(
     return DONE
 
 
-def pair(
-    kind: Any, name: Any, offset: Any, ts: Any, cpu: Any, pid: Any, known: Any, x0: Any, first: Any, state: Any, keys: Any,
-    tasks: Any, depth: Any, fresh: Any, stack: Any, lost: Any, around: Any, seen: Any, ask_slot: Any, ask_x0: Any,
-    ask_label: Any, ask_has: Any, ask_open: Any, said_slot: Any, said_ask: Any, said_r0: Any, said_answered: Any, late: Any,
-    o_enter: Any, o_exit: Any, o_code: Any, o_ts: Any, o_dur: Any, o_cpu: Any, o_pid: Any, o_said: Any,
-) -> Any:  # fmt: skip
-    """Take some records, the first of which has the number ``first``; returns DONE or GIVE_UP.
-
-    kind .. x0       columns of the records
-    state            see CALLS
-    keys, tasks      a table of SLOTS tasks: key, one more than the number
-    depth, fresh     of each task where the top of its stack is (times 128) and how deep it is; whether its last record is that
-                     call's entry
-    stack            DEEP entries of FIELDS numbers for each task
-    lost             losses of each of CPUS
-    around           by the number of a name and one: it is a function around an SMC, of which this gives up
-    seen             twice the number of a name and one, and one more for exits: set where there is such a record
-    ask_slot ..      the different function ids: a table of ASK_SLOTS of one more than their numbers; of each x0, the name of
-                     the entry where x0 is not known, whether it is, and the number in the next table for a call without result
-    said_slot ..     those with their results: a table of SAID_SLOTS; of each the function id, x0 and whether it is known
-    late             the calls before the window that ended: number, exit, duration, number in the table of results
-    o_enter ..       the calls of the window: see pairs.Pairs; ts, dur in ns; number in the table of results
-    """
-    return _records(
-        pointer(kind), pointer(name), pointer(offset), pointer(ts), pointer(cpu), pointer(pid), pointer(known), pointer(x0),
-        first, len(kind), pointer(state), pointer(keys), pointer(tasks), pointer(depth), pointer(fresh), pointer(stack),
-        pointer(lost), pointer(around), pointer(seen), pointer(ask_slot), pointer(ask_x0), pointer(ask_label), pointer(ask_has),
-        pointer(ask_open), pointer(said_slot), pointer(said_ask), pointer(said_r0), pointer(said_answered), pointer(late),
-        pointer(o_enter), pointer(o_exit), pointer(o_code), pointer(o_ts), pointer(o_dur), pointer(o_cpu), pointer(o_pid),
-        pointer(o_said),
-    )  # fmt: skip
-
-
-STEPS = (task_of, stays, said, asked, opened, took, _records)
-KINDS = "*B *i *l *l *i *i *I *L q *l *l *i *l *B *l *l *B *B *i *L *i *B *i *i *i *L *B *l *l *l *B *l *l *i *i *i"
+STEPS = (task_of, stays, said, asked, opened, took)
+KINDS = "*B *i *l *l *i *i *I *L q q *l *l *i *l *B *l *l *B *B *i *L *i *B *i *i *i *L *B *l *l *l *B *l *l *i *i *i"
 """What it is called with, see kernel_code."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.kernel_steps import ones, pointer, put2, put4, word, word2, word4
+from ..formats.kernel_steps import ones, put2, put4, word, word2, word4
 
 HEADER = 16
 TABLE = 256
@@ -211,8 +211,16 @@ def piece(data: Any, at: Any, end: Any, count: Any, wide: Any, first: Any, table
     return form == _MIXED and sorted_out(data, at, end, count, wide, first, apart)
 
 
-def _pieces(data: Any, sizes: Any, pieces: Any, count: Any, size: Any, wide: Any, table: Any, apart: Any, out: Any) -> Any:
-    """See unpack."""
+def unpack(data: Any, sizes: Any, pieces: Any, count: Any, size: Any, wide: Any, table: Any, apart: Any, out: Any) -> Any:
+    """Take the numbers out of so many pieces of ``count`` each, which stand one behind the other; returns whether they are such.
+
+    sizes  bytes of each
+    size   bytes of a number in ``out``, 0 for flags; of eight they are in ``wide`` alone
+    wide   room for ``count`` uint64, or for all of them where they have eight bytes
+    apart  room for ``count`` uint64 and one
+    table  room for TABLE uint64
+    out    takes the numbers
+    """
     at = 0
     for k in range(pieces):
         first = k * count if size == 8 else 0
@@ -224,21 +232,6 @@ def _pieces(data: Any, sizes: Any, pieces: Any, count: Any, size: Any, wide: Any
     return True
 
 
-def unpack(data: Any, sizes: Any, pieces: Any, count: Any, size: Any, wide: Any, table: Any, apart: Any, out: Any) -> Any:
-    """Take the numbers out of so many pieces of ``count`` each, which stand one behind the other; returns whether they are such.
-
-    sizes  bytes of each
-    size   bytes of a number in ``out``, 0 for flags; of eight they are in ``wide`` alone
-    wide   room for ``count`` uint64, or for all of them where they have eight bytes
-    apart  room for ``count`` uint64 and one
-    table  room for TABLE uint64
-    out    takes the numbers
-    """
-    return _pieces(
-        pointer(data), pointer(sizes), pieces, count, size, pointer(wide), pointer(table), pointer(apart), pointer(out)
-    )
-
-
-STEPS = (kinds_in, tags_at, spread, coded, are_below, sorted_out, narrowed, piece, _pieces)
+STEPS = (kinds_in, tags_at, spread, coded, are_below, sorted_out, narrowed, piece)
 KINDS = "*B *l q q q *L *L *L *B"
 """What it is called with, see kernel_code."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import kernel_steps, kernels
 from .ftrace_scan_head import blanks, digits
 from .kernel_code import Kernel
-from .kernel_steps import line_end_from, pointer
+from .kernel_steps import line_end_from
 
 _ARGS, _COMMENT, _NAME, _LINE = 4000, 500, 120, 6000
 """Bytes below what the line reader allows (ftrace_graph), so that one of its patterns that might not match is not in doubt."""
@@ -184,8 +184,14 @@ def _harmless(buf: Any, p: Any, end: Any) -> Any:
     return p - begin > 2 and buf[p - 1] == 32 and buf[p - 2] == 41 and _comment(buf, p + 1, end)
 
 
-def _lines(buf: Any, end: Any, starts: Any, gaps: Any, first: Any, count: Any, o_depth: Any, o_pid: Any) -> None:
-    """See _depths."""
+def _depths(buf: Any, end: Any, starts: Any, gaps: Any, first: Any, count: Any, o_depth: Any, o_pid: Any) -> None:
+    """How deep the statements of some lines stand that are of no effect at that depth.
+
+    starts, gaps     where the lines begin, from number ``first`` of ``count`` on; whether others were read in front of each: such
+                     a line is not passed over
+    o_depth, o_pid   takes blanks in front of each statement and the task drawn, -1 where none is; a depth of -1: the line reader
+                     has to take the line
+    """
     for i in range(first, count):
         o_depth[i] = -1
         if gaps[i] != 0:
@@ -209,19 +215,7 @@ def _lines(buf: Any, end: Any, starts: Any, gaps: Any, first: Any, count: Any, o
             o_pid[i] = pid
 
 
-def _depths(buf: Any, end: Any, starts: Any, gaps: Any, first: Any, count: Any, o_depth: Any, o_pid: Any) -> Any:
-    """How deep the statements of some lines stand that are of no effect at that depth.
-
-    starts, gaps     where the lines begin, from number ``first`` of ``count`` on; whether others were read in front of each: such
-                     a line is not passed over
-    o_depth, o_pid   takes blanks in front of each statement and the task drawn, -1 where none is; a depth of -1: the line reader
-                     has to take the line
-    """
-    _lines(pointer(buf), end, pointer(starts), pointer(gaps), first, count, pointer(o_depth), pointer(o_pid))
-    return count
-
-
-STEPS = (*kernel_steps.STEPS, blanks, digits, _columns, _is_wrapper, _comment, _harmless, _lines)
+STEPS = (*kernel_steps.STEPS, blanks, digits, _columns, _is_wrapper, _comment, _harmless)
 
 
 def depths(*args: Any) -> Any:

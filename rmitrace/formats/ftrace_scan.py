@@ -16,13 +16,13 @@ from . import kernel_steps, kernels
 from .ftrace_scan_head import HEAD, clock, group_end, is_name, is_stack, name_end, seconds_of, task
 from .ftrace_scan_values import VALUES, interrupt, place_end, values
 from .kernel_code import Kernel
-from .kernel_steps import line_end_from, pointer, same
+from .kernel_steps import line_end_from, same
 from .kernel_words import WORDS, find_word
 
 MORE, NEW_EVENT = 0, 1
 
 
-def _lines(
+def _scan(
     buf: Any, pos: Any, end: Any, perf: Any,
     slots: Any, blob: Any, name_at: Any, name_len: Any, name_first: Any, name_last: Any, cls: Any, arrow: Any, known: Any,
     first: Any, fields: Any, field_at: Any, field_len: Any, field_word: Any, field_mask: Any, field_zero: Any, zero_mask: Any,
@@ -31,7 +31,17 @@ def _lines(
     seen: Any, text_at: Any, text_size: Any, follow: Any, head_at: Any, head_size: Any, head_seconds: Any, head_pid: Any,
     head_cpu: Any, size: Any, slow_size: Any,
 ) -> tuple[Any, Any, Any, Any, Any, Any]:  # fmt: skip
-    """See _scan."""
+    """Read lines from ``pos`` (the start of a line) on. Behind ``end`` there are SLACK bytes more.
+
+    perf     1: the columns are those of perf script (a blank after the name, pid/tid, no flags, group:event)
+    o_gap    for each line of o_slow whether one that was read or skipped here lies between it and the one before
+    seen     lines taken here are counted, by event
+    text_at, text_size, follow, head_at, .. head_cpu   zeros: for what is remembered of every event
+    size, slow_size  room for records, and in o_slow
+    Returns (position of the next line, records, lines in o_slow, lines read, whether one was taken behind the last of o_slow,
+    MORE or NEW_EVENT): it stops at ``end``, when there is no room left, or after a line (the last in o_slow) with an event
+    that is not in the table.
+    """
     lines = n = slow = 0
     gap, status = False, MORE
     task_at, task_size, task_pid, task_cpu = np.int64(0), np.int64(0), 0, 0
@@ -159,38 +169,7 @@ def _lines(
     return pos, n, slow, lines, gap, status
 
 
-def _scan(
-    buf: Any, pos: Any, end: Any, perf: Any,
-    slots: Any, blob: Any, name_at: Any, name_len: Any, name_first: Any, name_last: Any, cls: Any, arrow: Any, known: Any,
-    first: Any, fields: Any, field_at: Any, field_len: Any, field_word: Any, field_mask: Any, field_zero: Any, zero_mask: Any,
-    field_reg: Any, field_count: Any,
-    o_offset: Any, o_length: Any, o_ts: Any, o_cpu: Any, o_pid: Any, o_event: Any, o_regs: Any, o_slow: Any, o_gap: Any,
-    seen: Any, text_at: Any, text_size: Any, follow: Any, head_at: Any, head_size: Any, head_seconds: Any, head_pid: Any,
-    head_cpu: Any,
-) -> tuple[Any, Any, Any, Any, Any, Any]:  # fmt: skip
-    """Read lines from ``pos`` (the start of a line) on. Behind ``end`` there are SLACK bytes more.
-
-    perf     1: the columns are those of perf script (a blank after the name, pid/tid, no flags, group:event)
-    o_gap    for each line of o_slow whether one that was read or skipped here lies between it and the one before
-    seen     lines taken here are counted, by event
-    text_at, text_size, follow, head_at, .. head_cpu   zeros: for what is remembered of every event
-    Returns (position of the next line, records, lines in o_slow, lines read, whether one was taken behind the last of o_slow,
-    MORE or NEW_EVENT): it stops at ``end``, when there is no room left, or after a line (the last in o_slow) with an event
-    that is not in the table.
-    """
-    return _lines(
-        pointer(buf), pos, end, perf, pointer(slots), pointer(blob), pointer(name_at), pointer(name_len), pointer(name_first),
-        pointer(name_last), pointer(cls), pointer(arrow), pointer(known), pointer(first), pointer(fields), pointer(field_at),
-        pointer(field_len), pointer(field_word), pointer(field_mask), pointer(field_zero), pointer(zero_mask),
-        pointer(field_reg), pointer(field_count),
-        pointer(o_offset), pointer(o_length), pointer(o_ts), pointer(o_cpu), pointer(o_pid), pointer(o_event),
-        pointer(o_regs), pointer(o_slow), pointer(o_gap), pointer(seen), pointer(text_at), pointer(text_size),
-        pointer(follow), pointer(head_at), pointer(head_size), pointer(head_seconds), pointer(head_pid), pointer(head_cpu),
-        len(o_offset), len(o_slow),
-    )  # fmt: skip
-
-
-STEPS = (*kernel_steps.STEPS, *WORDS, *HEAD, *VALUES, _lines)
+STEPS = (*kernel_steps.STEPS, *WORDS, *HEAD, *VALUES)
 
 
 def scan(*args: Any) -> tuple[Any, Any, Any, Any, Any, Any]:

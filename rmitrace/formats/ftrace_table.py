@@ -114,10 +114,10 @@ class Columns:
         self.seen = np.zeros(events, dtype=np.int64)
         self.memory = np.zeros((8, events), dtype=np.int64)
 
-    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        """What scan() takes, in its order; what it remembers from line to line is cleared."""
+    def arrays(self) -> tuple[Any, ...]:
+        """What scan() takes, in its order, and how much room there is; what it remembers from line to line is cleared."""
         self.memory[:] = 0
         return (
             self.offset, self.length, self.ts, self.cpu, self.pid, self.event, self.regs, self.slow, self.gap, self.seen,
-            *self.memory,
+            *self.memory, len(self.offset), len(self.slow),
         )  # fmt: skip

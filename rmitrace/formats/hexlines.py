@@ -108,7 +108,7 @@ class _Places:
         """See _matches."""
         at = start
         while at + 8 <= stop:
-            at, count = self.kernel(self._buf, at, stop, self._out)
+            at, count = self.kernel(self._buf, at, stop, self._out, len(self._out))
             yield from (p for p in self._out[:count].tolist() if _match(data, p, stop))
         yield from (p for p in range(at, stop) if _match(data, p, stop))
 

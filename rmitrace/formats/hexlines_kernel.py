@@ -8,7 +8,7 @@ import numpy as np
 
 from . import kernel_steps, kernels
 from .kernel_code import Kernel
-from .kernel_steps import HIGH, LINE_ENDS, LOW, lowest, pointer, word
+from .kernel_steps import HIGH, LINE_ENDS, LOW, lowest, word
 
 LONGEST = 2048
 """Digits in a row at most."""
@@ -46,8 +46,9 @@ def begins(buf: Any, at: Any, end: Any) -> Any:
     return b == 32 or b == 9 or b == 10 or b == 13 or (first == 58 and (b == 58 or b == 45))
 
 
-def _places(buf: Any, at: Any, end: Any, out: Any, room: Any) -> tuple[Any, Any]:
-    """See places."""
+def places(buf: Any, at: Any, end: Any, out: Any, room: Any) -> tuple[Any, Any]:
+    """Put the places of colons and line ends behind which a dump's bytes may begin into ``out``; returns how far it got, and how
+    many they are. It stops where there is no ``room`` for more, and less than eight bytes before the end."""
     n = 0
     while at + 8 <= end and n + 8 <= room:
         w = word(buf, at)
@@ -63,13 +64,7 @@ def _places(buf: Any, at: Any, end: Any, out: Any, room: Any) -> tuple[Any, Any]
     return at, n
 
 
-def places(buf: Any, at: Any, end: Any, out: Any) -> tuple[Any, Any]:
-    """Put the places of colons and line ends behind which a dump's bytes may begin into ``out``; returns how far it got, and how
-    many they are. It stops where there is no room left, and less than eight bytes before the end."""
-    return _places(pointer(buf), at, end, pointer(out), len(out))
-
-
-STEPS = (*kernel_steps.STEPS, is_hex, begins, _places)
+STEPS = (*kernel_steps.STEPS, is_hex, begins)
 
 
 def compiled() -> Kernel:

@@ -37,19 +37,14 @@ def build(function: Kernel, steps: tuple[Kernel, ...], kinds: Kinds) -> Code:
             _KNOWN.add(step)
             register_jitable(no_cfunc_wrapper=True)(step)  # nobody calls a step but kernels
     numbers = {"q": types.int64, "Q": types.uint64}
-    arrays = [numba.from_dtype(np.dtype(k[1:])) if k[0] == "*" else None for k in kinds]
-    inner = numba.njit(error_model="numpy")(function)
-    inner.compile(
-        tuple(numbers[k] if a is None else types.Array(a, 1, "C") for k, a in zip(kinds, arrays, strict=True)),
-    )
+    taken = [types.CPointer(numba.from_dtype(np.dtype(k[1:]))) if k[0] == "*" else numbers[k] for k in kinds]
+    inner = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    inner.compile(tuple(taken))
     given = inner.overloads[inner.signatures[0]].signature.return_type
     several = isinstance(given, types.BaseTuple)
     results = "".join(_result(t) for t in (given if several else (given,)) if t != types.none)
-    signature = []
-    for k, a in zip(kinds, arrays, strict=True):
-        signature += [numbers[k]] if a is None else [types.CPointer(a), types.int64]
-    entry = _entry(inner, kinds, len(results), several)
-    compiled = numba.cfunc(types.void(*signature, types.CPointer(types.int64)), error_model="numpy")(entry)
+    entry = _entry(inner, len(kinds), len(results), several)
+    compiled = numba.cfunc(types.void(*taken, types.CPointer(types.int64)), error_model="numpy")(entry)
     module = binding.parse_assembly(compiled.inspect_llvm())
     _optimise(module, compiled.native_name)
     needs = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
@@ -79,17 +74,12 @@ def _result(kind: Any) -> str:
     return "?" if isinstance(kind, types.Boolean) else "q" if kind.signed else "Q"
 
 
-def _entry(inner: Kernel, kinds: tuple[str, ...], results: int, several: bool) -> Kernel:
-    """A function of addresses and lengths around one of arrays."""
-    from numba import carray
-
-    names, values = [], []
-    for i, kind in enumerate(kinds):
-        names += [f"a{i}", f"n{i}"] if kind[0] == "*" else [f"a{i}"]
-        values.append(f"carray(a{i}, (n{i},))" if kind[0] == "*" else f"a{i}")
-    lines = [f"def {_ENTRY}({', '.join([*names, 'out'])}):", f"    r = inner({', '.join(values)})"]
+def _entry(inner: Kernel, count: int, results: int, several: bool) -> Kernel:
+    """A function with a place for the results around one that returns them."""
+    given = ", ".join(f"a{i}" for i in range(count))
+    lines = [f"def {_ENTRY}({given}, out):", f"    r = inner({given})"]
     lines += [f"    out[{i}] = r{f'[{i}]' if several else ''}" for i in range(results)]
-    space: dict[str, Any] = {"inner": inner, "carray": carray}
+    space: dict[str, Any] = {"inner": inner}
     exec("\n".join([*lines, "    return"]), space)
     return space[_ENTRY]  # type: ignore[no-any-return]
 

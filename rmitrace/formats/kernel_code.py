@@ -2,8 +2,9 @@
 alone loads it.
 
 Importing Numba takes longer than most sources are read in, llvmlite some 50 ms. A kernel takes arrays of one dimension and
-integers, gives back integers or flags, and must not raise: there is nobody who would take it. (Indices are not checked and
-division by zero gives 0.) While one runs other threads do.
+integers, gives back integers or flags, and must not raise: there is nobody who would take it. Of an array it has the address
+alone, so how long one is has to be told; indices are not checked, and division by zero gives 0. While one runs other threads
+do.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Compiled:
                 if value.ndim != 1 or not value.flags.c_contiguous:
                     raise TypeError("a kernel takes arrays of one dimension without gaps")
                 kinds.append(_ARRAYS[value.dtype.char])
-                given += (_address(value), len(value))
+                given.append(_address(value))
             else:
                 kinds.append("Q" if isinstance(value, np.uint64) else "q")
                 given.append(int(value))
@@ -107,8 +108,8 @@ class Compiled:
         return code
 
 
-_ARRAYS = {char: f"*{char}" for char in np.typecodes["AllInteger"] + "?"}
-"""How kinds of arrays are written, by the letter of their type."""
+_ARRAYS = {char: f"*{char}" for char in np.typecodes["AllInteger"]} | {"?": "*B"}
+"""How kinds of arrays are written, by the letter of their type; flags are bytes."""
 _HEAD = object.__basicsize__
 _at = ctypes.c_size_t.from_address
 
@@ -183,7 +184,7 @@ def _callable(code: Code, kinds: Kinds) -> Kernel:
     address = _loaded(code)
     types: list[Any] = []
     for kind in kinds:
-        types += [ctypes.c_void_p, ctypes.c_int64] if kind[0] == "*" else [_TYPES[kind]]
+        types.append(ctypes.c_void_p if kind[0] == "*" else _TYPES[kind])
     native = ctypes.CFUNCTYPE(None, *types, ctypes.c_void_p)(address)
     results = ctypes.c_int64 * max(len(code.results), 1)
 

@@ -10,14 +10,6 @@ from numba.extending import intrinsic, overload
 from . import kernel_steps
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _data(context: Any, array: Any) -> Any:
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return context.make_array(array)(context, builder, args[0]).data
-
-    return numba.types.CPointer(array.dtype)(array), build
-
-
 def _loader(bits: int) -> Any:
     @intrinsic  # type: ignore[untyped-decorator]
     def load(context: Any, buf: Any, at: Any) -> Any:
@@ -47,11 +39,6 @@ def _storer(bits: int) -> Any:
 
 _load2, _load4, _load8 = map(_loader, (16, 32, 64))
 _store2, _store4, _store8 = map(_storer, (16, 32, 64))
-
-
-@overload(kernel_steps.pointer, strict=False)  # type: ignore[untyped-decorator]
-def _pointer(array: Any) -> Any:
-    return lambda array: _data(array)
 
 
 @overload(kernel_steps.word, strict=False)  # type: ignore[untyped-decorator]

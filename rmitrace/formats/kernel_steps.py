@@ -30,12 +30,6 @@ _4, _6, _7, _8, _16, _32, _56 = (np.uint64(n) for n in (4, 6, 7, 8, 16, 32, 56))
 _POWERS = np.array([10**n for n in range(9)], dtype=np.uint64)
 
 
-def pointer(array: Any) -> Any:
-    """An array for the steps: compiled, its address alone, without the counting of references that an array costs at every
-    call (see kernel_intrinsics)."""
-    return array
-
-
 def word(buf: Any, at: Any) -> Any:
     """Eight bytes of text as a number, the first the lowest (see kernel_intrinsics for the compiled form)."""
     return np.uint64(int.from_bytes(buf[at : at + 8], "little"))

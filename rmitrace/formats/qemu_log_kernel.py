@@ -12,7 +12,7 @@ import numpy as np
 
 from . import kernel_steps, kernels
 from .kernel_code import Kernel
-from .kernel_steps import decimal, hexadecimal, line_end_from, pointer, word
+from .kernel_steps import decimal, hexadecimal, line_end_from, word
 from .kernel_words import WORDS, automaton, hit_from
 
 NO_TIME = -(2**63)
@@ -98,11 +98,17 @@ def is_execlog(buf: Any, p: Any) -> Any:
     return q > p and buf[q] == 44 and buf[q + 1] == 32 and buf[q + 2] == 48 and buf[q + 3] == 120
 
 
-def _lines(
+def _scan(
     buf: Any, pos: Any, end: Any, events: Any,
     o_offset: Any, o_length: Any, o_ts: Any, o_cpu: Any, o_regs: Any, o_slow: Any, o_pci: Any, size: Any, slow_size: Any,
 ) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
-    """See _scan."""
+    """Read lines from ``pos`` (the start of a line) on. Behind ``end`` there are SLACK bytes more.
+
+    events  the automaton EVENTS
+    o_regs  four a record
+    size    room for records; slow_size: in o_slow and in o_pci
+    Returns (position of the next line, records, lines in o_slow, lines in o_pci, lines read).
+    """
     lines = n = slow = pci = 0
     while pos < end and n < size and slow < slow_size and pci < slow_size:
         lines += 1
@@ -153,23 +159,7 @@ def _lines(
     return pos, n, slow, pci, lines
 
 
-def _scan(
-    buf: Any, pos: Any, end: Any, events: Any,
-    o_offset: Any, o_length: Any, o_ts: Any, o_cpu: Any, o_regs: Any, o_slow: Any, o_pci: Any,
-) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
-    """Read lines from ``pos`` (the start of a line) on. Behind ``end`` there are SLACK bytes more.
-
-    events  the automaton EVENTS
-    o_regs  four a record
-    Returns (position of the next line, records, lines in o_slow, lines in o_pci, lines read).
-    """
-    return _lines(
-        pointer(buf), pos, end, pointer(events), pointer(o_offset), pointer(o_length), pointer(o_ts), pointer(o_cpu),
-        pointer(o_regs), pointer(o_slow), pointer(o_pci), len(o_offset), len(o_slow),
-    )  # fmt: skip
-
-
-STEPS = (*kernel_steps.STEPS, *WORDS, number, midnight, stamp, far_access, is_execlog, _lines)
+STEPS = (*kernel_steps.STEPS, *WORDS, number, midnight, stamp, far_access, is_execlog)
 
 
 def scan(*args: Any) -> tuple[Any, Any, Any, Any, Any]:

@@ -33,8 +33,9 @@ class Room:
         self.pci = np.empty(other, dtype=np.int64)
 
     def arrays(self) -> tuple[Any, ...]:
-        """What scan() takes, in its order."""
-        return self.offset, self.length, self.ts, self.cpu, self.regs, self.slow, self.pci
+        """What scan() takes, in its order, and how much room there is."""
+        room = len(self.offset), len(self.slow)
+        return self.offset, self.length, self.ts, self.cpu, self.regs, self.slow, self.pci, *room
 
     def records(self, n: int) -> Records:
         """The first calls. Their name is number 0."""

@@ -198,7 +198,9 @@ class _Fast:
         reader = self.reader
         before = self.count
         limit = min(at + _TELL, reader.end)
-        at, self.count, read = self.kernel(self._buf, at, limit, reader.end, reader.classes, before, *self._columns)
+        at, self.count, read = self.kernel(
+            self._buf, at, limit, reader.end, reader.classes, before, len(self._columns[0]), *self._columns
+        )
         reader.count += read
         reader.used += self.count - before
         if self.count > before:

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import kernels
 from .kernel_code import Kernel
-from .kernel_steps import pointer, word, word4
+from .kernel_steps import word, word4
 
 IDS = 1 << 16
 """Event ids that it knows."""
@@ -25,10 +25,18 @@ _LAST = np.uint64(2**63 - 1)
 _CPU = np.uint64(0x7FFFFFFF)
 
 
-def _records(
+def scan(
     buf: Any, at: Any, limit: Any, end: Any, classes: Any, n: Any, room: Any, o_offset: Any, o_ts: Any, o_cpu: Any, o_regs: Any,
 ) -> tuple[Any, Any, Any]:  # fmt: skip
-    """See scan."""
+    """Read records from ``at`` on, up to the first that begins at or behind ``limit``.
+
+    end      where the file ends
+    classes  of IDS events: SKIP, CALL, ASK
+    n        calls that are in the columns already, which have room for ``room``
+    o_regs   8 registers a call
+    Returns (place of the next record, calls in the columns, records read): it stops before a record that is no event, is cut,
+    too long, or of an event that it does not know, before a call that has other arguments, and when there is no room left.
+    """
     count = 0
     while at < limit and n < room and at + HEAD <= end:
         ident, length = word(buf, at + 8), word4(buf, at + 24)
@@ -52,25 +60,7 @@ def _records(
     return at, n, count
 
 
-def scan(
-    buf: Any, at: Any, limit: Any, end: Any, classes: Any, n: Any, o_offset: Any, o_ts: Any, o_cpu: Any, o_regs: Any
-) -> tuple[Any, Any, Any]:
-    """Read records from ``at`` on, up to the first that begins at or behind ``limit``.
-
-    end      where the file ends
-    classes  of IDS events: SKIP, CALL, ASK
-    n        calls that are in the columns already
-    o_regs   8 registers a call
-    Returns (place of the next record, calls in the columns, records read): it stops before a record that is no event, is cut,
-    too long, or of an event that it does not know, before a call that has other arguments, and when there is no room left.
-    """
-    return _records(
-        pointer(buf), at, limit, end, pointer(classes), n, len(o_offset), pointer(o_offset), pointer(o_ts), pointer(o_cpu),
-        pointer(o_regs),
-    )  # fmt: skip
-
-
-STEPS = (_records,)
+STEPS = ()
 
 
 def compiled() -> Kernel:

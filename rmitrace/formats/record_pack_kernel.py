@@ -6,7 +6,6 @@ from typing import Any
 
 from ..capture import encoding_kernel
 from ..capture.encoding_kernel import piece
-from .kernel_steps import pointer
 
 COLUMNS = 16
 """Columns of a record: offset, length, ts, cpu, pid, kind, name, known, x0 to x7."""
@@ -36,13 +35,22 @@ def spaced(regs: Any, first: Any, step: Any, count: Any, wide: Any, to: Any) -> 
         wide[to + i] = regs[first + i * step]
 
 
-def _take(
+def take(
     have: Any, r_offset: Any, r_length: Any, r_ts: Any, r_cpu: Any, r_pid: Any, r_kind: Any, r_name: Any, r_known: Any,
     r_regs: Any, offset: Any, length: Any, ts: Any, cpu: Any, pid: Any, event: Any, kind: Any, name: Any, known: Any, regs: Any,
     row: Any, column: Any, by_event: Any, at: Any, count: Any, full: Any, wide: Any, signed: Any, codes: Any, many: Any,
     some: Any, apart: Any, out: Any, sizes: Any,
 ) -> Any:  # fmt: skip
-    """See take."""
+    """Take records, from number ``at`` on, as far as there are ``count`` of them: where they fill up a piece of ``full``, write
+    that; where they do not, put them behind those that wait. Returns how many were taken, fewer than ``count`` only where there
+    is a piece; of ``count`` and a piece, too, none waits.
+
+    have         records that wait, in the arrays r_*; r_regs has each register of ``full`` records behind the one before
+    offset ..    the records; kind, name and known by the number in ``event`` where ``by_event``, else of each record
+    row, column  how far registers stand from those of the next record, and from the next register
+    wide         room for ``full`` uint64; signed: the same room as int64
+    codes ..     see encoding_kernel.pack; out: room for a piece of each column; sizes: takes how many bytes each has
+    """
     if have + count < full:
         plain(offset, at, count, r_offset, have)
         plain(length, at, count, r_length, have)
@@ -91,31 +99,6 @@ def _take(
     return used
 
 
-def take(
-    have: Any, r_offset: Any, r_length: Any, r_ts: Any, r_cpu: Any, r_pid: Any, r_kind: Any, r_name: Any, r_known: Any,
-    r_regs: Any, offset: Any, length: Any, ts: Any, cpu: Any, pid: Any, event: Any, kind: Any, name: Any, known: Any, regs: Any,
-    row: Any, column: Any, by_event: Any, at: Any, count: Any, full: Any, wide: Any, signed: Any, codes: Any, many: Any,
-    some: Any, apart: Any, out: Any, sizes: Any,
-) -> Any:  # fmt: skip
-    """Take records, from number ``at`` on, as far as there are ``count`` of them: where they fill up a piece of ``full``, write
-    that; where they do not, put them behind those that wait. Returns how many were taken, fewer than ``count`` only where there
-    is a piece; of ``count`` and a piece, too, none waits.
-
-    have         records that wait, in the arrays r_*; r_regs has each register of ``full`` records behind the one before
-    offset ..    the records; kind, name and known by the number in ``event`` where ``by_event``, else of each record
-    row, column  how far registers stand from those of the next record, and from the next register
-    wide         room for ``full`` uint64; signed: the same room as int64
-    codes ..     see encoding_kernel.pack; out: room for a piece of each column; sizes: takes how many bytes each has
-    """
-    return _take(
-        have, pointer(r_offset), pointer(r_length), pointer(r_ts), pointer(r_cpu), pointer(r_pid), pointer(r_kind),
-        pointer(r_name), pointer(r_known), pointer(r_regs), pointer(offset), pointer(length), pointer(ts), pointer(cpu),
-        pointer(pid), pointer(event), pointer(kind), pointer(name), pointer(known), pointer(regs), row, column, by_event, at,
-        count, full, pointer(wide), pointer(signed), pointer(codes), pointer(many), pointer(some), pointer(apart), pointer(out),
-        pointer(sizes),
-    )  # fmt: skip
-
-
-STEPS = (plain, looked_up, spaced, *encoding_kernel.PIECE, _take)
+STEPS = (plain, looked_up, spaced, *encoding_kernel.PIECE)
 KINDS = "q *l *i *l *i *i *B *i *I *L *l *i *l *i *i *i *B *i *I *L q q q q q q *L *l *B *l *L *L *B *l"
 """What it is called with, see kernel_code."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import kernel_steps, kernels
 from .kernel_code import Kernel
-from .kernel_steps import hexadecimal, line_end_from, pointer, word
+from .kernel_steps import hexadecimal, line_end_from, word
 from .kernel_words import WORDS, find_word, hit_from, token_end
 from .rmm_console_cut import WRAPPED
 from .rmm_console_steps import INDENT, ROWS, SIX, begins_row, holds_answer, in_columns, is_apart, numbers, spdm_end
@@ -32,14 +32,25 @@ _EIGHT = np.uint64(8)
 _TOP_INDEX = np.uint64(1 << 56)
 
 
-def _lines(
+def _scan(
     buf: Any, pos: Any, end: Any, table: Any, texts: Any, texts_at: Any,
     n_slots: Any, n_blob: Any, n_at: Any, n_length: Any, n_first: Any, n_last: Any, n_name: Any, n_fid: Any, n_most: Any,
     n_args: Any, s_slots: Any, s_blob: Any, s_at: Any, s_length: Any, s_first: Any, s_last: Any, s_code: Any, s_class: Any,
     s_index: Any, spdm: Any, full: Any,
     o_offset: Any, o_length: Any, o_kind: Any, o_name: Any, o_known: Any, o_regs: Any, o_slow: Any, size: Any, slow_size: Any,
 ) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
-    """See _scan."""
+    """Read lines from ``pos`` (the start of a line) on. Behind ``end`` there are SLACK bytes more.
+
+    table    automaton of the words that make a line interesting
+    n_..     names of rows, each with its number as a name of records (-1: no command), function id and most outputs
+             (-1 - most for RMI_REC_ENTER), and how many arguments there may be, as bits
+    s_..     statuses, each with its number, class (-1: no status) and whether an index follows: 1 always, 2 see above
+    spdm     the number of the name of marks of SPDM messages
+    full     1: there is no room for more names
+    size     room for records; slow_size: in o_slow
+    Returns (position of the next line, records, lines in o_slow, lines read, MORE or NEW_WORD): it stops at ``end``, when there
+    is no room left, or after a line (the last in o_slow) with a name or status that is in no table.
+    """
     lines = n = slow = 0
     status = MORE
     while pos < end and n + 2 <= size and slow < slow_size and status == MORE:
@@ -168,35 +179,7 @@ def _lines(
     return pos, n, slow, lines, status
 
 
-def _scan(
-    buf: Any, pos: Any, end: Any, table: Any, texts: Any, texts_at: Any,
-    n_slots: Any, n_blob: Any, n_at: Any, n_length: Any, n_first: Any, n_last: Any, n_name: Any, n_fid: Any, n_most: Any,
-    n_args: Any, s_slots: Any, s_blob: Any, s_at: Any, s_length: Any, s_first: Any, s_last: Any, s_code: Any, s_class: Any,
-    s_index: Any, spdm: Any, full: Any,
-    o_offset: Any, o_length: Any, o_kind: Any, o_name: Any, o_known: Any, o_regs: Any, o_slow: Any,
-) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
-    """Read lines from ``pos`` (the start of a line) on. Behind ``end`` there are SLACK bytes more.
-
-    table    automaton of the words that make a line interesting
-    n_..     names of rows, each with its number as a name of records (-1: no command), function id and most outputs
-             (-1 - most for RMI_REC_ENTER), and how many arguments there may be, as bits
-    s_..     statuses, each with its number, class (-1: no status) and whether an index follows: 1 always, 2 see above
-    spdm     the number of the name of marks of SPDM messages
-    full     1: there is no room for more names
-    Returns (position of the next line, records, lines in o_slow, lines read, MORE or NEW_WORD): it stops at ``end``, when there
-    is no room left, or after a line (the last in o_slow) with a name or status that is in no table.
-    """
-    return _lines(
-        pointer(buf), pos, end, pointer(table), pointer(texts), pointer(texts_at), pointer(n_slots), pointer(n_blob),
-        pointer(n_at), pointer(n_length), pointer(n_first), pointer(n_last), pointer(n_name), pointer(n_fid), pointer(n_most),
-        pointer(n_args),
-        pointer(s_slots), pointer(s_blob), pointer(s_at), pointer(s_length), pointer(s_first), pointer(s_last), pointer(s_code),
-        pointer(s_class), pointer(s_index), spdm, full, pointer(o_offset), pointer(o_length), pointer(o_kind), pointer(o_name),
-        pointer(o_known), pointer(o_regs), pointer(o_slow), len(o_offset), len(o_slow),
-    )  # fmt: skip
-
-
-STEPS = (*kernel_steps.STEPS, *WORDS, *ROWS, _lines)
+STEPS = (*kernel_steps.STEPS, *WORDS, *ROWS)
 
 
 def scan(*args: Any) -> tuple[Any, Any, Any, Any, Any]:

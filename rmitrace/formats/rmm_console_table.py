@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..capture.records import N_REGS, NO_TIME, Records
 from .kernel_words import Words, automaton
@@ -101,9 +100,10 @@ class Room:
         self.regs = np.empty(size * N_REGS, dtype=np.uint64)
         self.slow = np.empty(slow, dtype=np.int64)
 
-    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        """What scan() takes, in its order."""
-        return self.offset, self.length, self.kind, self.name, self.known, self.regs, self.slow
+    def arrays(self) -> tuple[Any, ...]:
+        """What scan() takes, in its order, and how much room there is."""
+        room = len(self.offset), len(self.slow)
+        return self.offset, self.length, self.kind, self.name, self.known, self.regs, self.slow, *room
 
     def records(self, n: int) -> Records:
         """The first records, views of the room. They have no time, CPU or task."""

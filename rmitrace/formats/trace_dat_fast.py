@@ -52,9 +52,10 @@ class Fast:
         self._seen[:] = 0
         begin = state[ROWS] = rows.used
         while True:
+            columns = _columns(rows)
             status = self._scan(
-                pages, found.begin, found.stop, found.stamp, base, state, time, self._numbers, *self._table, self._seen,
-                *_columns(rows),
+                pages, len(found.begin), found.begin, found.stop, found.stamp, state, time, self._numbers, *self._table,
+                self._seen, *columns, len(columns[0]), base,
             )  # fmt: skip
             if status == NEW:
                 self._add(int(state[IDENT]))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernel_steps import pointer, word, word2, word4
+from .kernel_steps import word, word2, word4
 from .trace_dat_pages import MIN_PAYLOAD
 
 DONE, FULL, NEW, ODD = range(4)
@@ -45,12 +45,24 @@ def stamped(wide: Any, before: Any) -> Any:
     return absolute + _CARRY if before & _HIGH != _0 and absolute < before else absolute
 
 
-def _rows(
+def scan(
     buf: Any, pages: Any, begin: Any, stop: Any, stamp: Any, state: Any, time: Any, numbers: Any, cls: Any, need: Any,
     most: Any, first: Any, last: Any, run_reg: Any, run_at: Any, run_size: Any, run_signed: Any, run_count: Any, seen: Any,
     o_at: Any, o_length: Any, o_ts: Any, o_pid: Any, o_ident: Any, o_regs: Any, room: Any, base: Any,
 ) -> Any:  # fmt: skip
-    """See scan."""
+    """Read so many pages, of which each has its events from ``begin`` to ``stop`` and its time ``stamp``; returns DONE, FULL,
+    NEW or ODD.
+
+    base     what is added to a place to make it one of the file
+    state    where to go on, see PAGE; time: the time there
+    numbers  id -> number of the event, -1 where it is new; then, by that number:
+    cls      SKIP, ROW, GIVE_UP
+    need     bytes of a record, at least, and at most
+    first    its runs, up to before ``last``: registers from ``reg`` on, ``count`` of them, each of ``size`` bytes
+    seen     events are counted, by number
+    o_regs   8 registers a row
+    room     rows that there is room for
+    """
     page, at, n, ts = state[PAGE], state[AT], state[ROWS], time[0]
     status = DONE
     while page < pages and status == DONE:
@@ -130,28 +142,4 @@ def _rows(
     return status
 
 
-def scan(
-    buf: Any, begin: Any, stop: Any, stamp: Any, base: Any, state: Any, time: Any, numbers: Any, cls: Any, need: Any, most: Any,
-    first: Any, last: Any, run_reg: Any, run_at: Any, run_size: Any, run_signed: Any, run_count: Any, seen: Any, o_at: Any,
-    o_length: Any, o_ts: Any, o_pid: Any, o_ident: Any, o_regs: Any,
-) -> Any:  # fmt: skip
-    """Read pages, of which each has its events from ``begin`` to ``stop`` and its time ``stamp``; returns DONE, FULL, NEW or ODD.
-
-    base     what is added to a place to make it one of the file
-    state    where to go on, see PAGE; time: the time there
-    numbers  id -> number of the event, -1 where it is new; then, by that number:
-    cls      SKIP, ROW, GIVE_UP
-    need     bytes of a record, at least, and at most
-    first    its runs, up to before ``last``: registers from ``reg`` on, ``count`` of them, each of ``size`` bytes
-    seen     events are counted, by number
-    o_regs   8 registers a row
-    """
-    return _rows(
-        pointer(buf), len(begin), pointer(begin), pointer(stop), pointer(stamp), pointer(state), pointer(time),
-        pointer(numbers), pointer(cls), pointer(need), pointer(most), pointer(first), pointer(last), pointer(run_reg),
-        pointer(run_at), pointer(run_size), pointer(run_signed), pointer(run_count), pointer(seen), pointer(o_at),
-        pointer(o_length), pointer(o_ts), pointer(o_pid), pointer(o_ident), pointer(o_regs), len(o_at), base,
-    )  # fmt: skip
-
-
-STEPS = (number, stamped, _rows)
+STEPS = (number, stamped)

@@ -100,7 +100,8 @@ class DeviceTracker:
             kernel, columns = devices_kernel.follow, [c.tolist() for c in columns]
         at, begin = 0, 0
         while True:
-            at = kernel(begin, *columns, self._now, *self._arrays.values(), self._loose)
+            room = (len(a) for name, a in self._arrays.items() if name != "address")
+            at = kernel(begin, len(rows), *columns, self._now, *self._arrays.values(), self._loose, *room)
             if at == len(rows):
                 break
             begin = self._grow(at)

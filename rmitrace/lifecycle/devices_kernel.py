@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..formats.kernel_steps import pointer
 from . import codes, granules_kernel, ledger_kernel, pdevs_kernel, streams_kernel, vdevs_kernel
 from .codes import (
     PDEV_DESTROY,
@@ -59,12 +58,22 @@ def room(
     return min(few // FEW, (members // 2 - now[MEMBERS]) // MANY)
 
 
-def _calls(
+def follow(
     begin: Any, count: Any, name: Any, flags: Any, state: Any, x1: Any, x2: Any, x3: Any, call: Any, last: Any, rules: Any,
     now: Any, device: Any, address: Any, table: Any, seq: Any, step: Any, member: Any, change: Any, fault: Any, span: Any,
     loose: Any, devices: Any, size: Any, sequences: Any, steps: Any, members: Any, changes: Any, faults: Any, spans: Any,
 ) -> Any:  # fmt: skip
-    """See follow."""
+    """Follow ``count`` calls on devices and granules from one of them on, up to one for which there may be no room in an array:
+    its place.
+
+    begin        the first one; of the k-th, -1 - k where the table of devices is a new one
+    name .. last columns of the calls: index of the name, flags (see codes.FAILED), state that was read, -1 not known, registers,
+                 number of the call and of the last call that works for it
+    rules        three numbers for each name: what the command does, the sequence that it opens or the step it is, the step of
+                 a stream operation
+    now .. loose see ledger_kernel, granules_kernel
+    devices ..   how many numbers there is room for in device, table, seq, step, member, change, fault, span
+    """
     if begin < 0:
         moved(now, device, address, table, size)
         begin = -begin - 1
@@ -99,26 +108,5 @@ def _calls(
     return count
 
 
-def follow(
-    begin: Any, name: Any, flags: Any, state: Any, x1: Any, x2: Any, x3: Any, call: Any, last: Any, rules: Any, now: Any,
-    device: Any, address: Any, table: Any, seq: Any, step: Any, member: Any, change: Any, fault: Any, span: Any, loose: Any,
-) -> Any:  # fmt: skip
-    """Follow calls on devices and granules from one of them on, up to one for which there may be no room in an array: its place.
-
-    begin        the first one; of the k-th, -1 - k where the table of devices is a new one
-    name .. last columns of the calls: index of the name, flags (see codes.FAILED), state that was read, -1 not known, registers,
-                 number of the call and of the last call that works for it
-    rules        three numbers for each name: what the command does, the sequence that it opens or the step it is, the step of
-                 a stream operation
-    now .. loose see ledger_kernel, granules_kernel
-    """
-    return _calls(
-        begin, len(name), pointer(name), pointer(flags), pointer(state), pointer(x1), pointer(x2), pointer(x3), pointer(call),
-        pointer(last), pointer(rules), pointer(now), pointer(device), pointer(address), pointer(table), pointer(seq),
-        pointer(step), pointer(member), pointer(change), pointer(fault), pointer(span), pointer(loose), len(device), len(table),
-        len(seq), len(step), len(member), len(change), len(fault), len(span),
-    )  # fmt: skip
-
-
 STEPS = (*codes.STEPS, *ledger_kernel.STEPS, *granules_kernel.STEPS, *pdevs_kernel.STEPS, *vdevs_kernel.STEPS,
-         *streams_kernel.STEPS, room, _calls)  # fmt: skip
+         *streams_kernel.STEPS, room)  # fmt: skip

@@ -7,7 +7,7 @@ RMI_INCOMPLETE, RMI_BUSY or RMI_BLOCKED (DEN0137 2.0, stateful RMI operations).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -170,13 +170,13 @@ def _joined(
     if kernel is None and kernels.repaid(count * _BYTES, operations_kernel.join, operations_kernel.STEPS):
         kernel = kernels.compiled(operations_kernel.join, operations_kernel.STEPS)
     below, parent, top = (np.full(n, -1, dtype=np.int64) for n in (count, count, size))
-    columns = [c.view(np.uint8) for c in (working, over, wrong)] + [wants.copy(), handles, unsaid, top, below, parent]
+    given: list[Any] = [*(c.view(np.uint8) for c in (working, over, wrong)), wants.copy(), handles, unsaid, top, below, parent]
     if kernel is not None:
-        kernel(*columns)
+        kernel(count, *given)
     else:  # lists are faster where it is not compiled
-        lists = [c.tolist() for c in columns]
-        operations_kernel.join(*lists)
-        below, parent = (np.array(c, dtype=np.int64) for c in lists[-2:])
+        given = [c.tolist() for c in given]
+        operations_kernel.join(count, *given)
+        below, parent = (np.array(c, dtype=np.int64) for c in given[-2:])
     return parent, np.flatnonzero(~working & (below != operations_kernel.ENDED))
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..formats.kernel_steps import pointer
-
 ENDED = -2
 """What stands in ``below`` of a command whose operation ended."""
 
 
-def _rows(
-    working: Any, over: Any, wrong: Any, wants: Any, handles: Any, unsaid: Any, count: Any, top: Any, below: Any, parent: Any
+def join(
+    count: Any, working: Any, over: Any, wrong: Any, wants: Any, handles: Any, unsaid: Any, top: Any, below: Any, parent: Any
 ) -> None:
-    """See join."""
+    """Join ``count`` calls, which are either OP_* calls (``working``) or commands that began an operation.
+
+    over, wrong  the call ends its operation; it was itself refused, which ends it only where it waits for nothing
+    wants        what it says that the operation waits for, -1 nothing; of commands it is changed
+    handles      the number of the handle that it gave or took; unsaid: that of commands that gave none
+    top          for each handle -1; below, parent: for each call -1; they take the command before it on the stack of its handle,
+                 ENDED where its operation ended, and the command that it works for
+    """
     for k in range(count):
         handle = handles[k]
         if not working[k]:
@@ -31,19 +36,4 @@ def _rows(
             top[handle], below[command] = below[command], ENDED
 
 
-def join(working: Any, over: Any, wrong: Any, wants: Any, handles: Any, unsaid: Any, top: Any, below: Any, parent: Any) -> None:
-    """Join calls, which are either OP_* calls (``working``) or commands that began an operation.
-
-    over, wrong  the call ends its operation; it was itself refused, which ends it only where it waits for nothing
-    wants        what it says that the operation waits for, -1 nothing; of commands it is changed
-    handles      the number of the handle that it gave or took; unsaid: that of commands that gave none
-    top          for each handle -1; below, parent: for each call -1; they take the command before it on the stack of its handle,
-                 ENDED where its operation ended, and the command that it works for
-    """
-    _rows(
-        pointer(working), pointer(over), pointer(wrong), pointer(wants), pointer(handles), pointer(unsaid), len(working),
-        pointer(top), pointer(below), pointer(parent),
-    )  # fmt: skip
-
-
-STEPS = (_rows,)
+STEPS = ()

@@ -16,13 +16,13 @@ from rmitrace.formats.kernel_code import SUFFIX, Compiled, _far, _kept, _near
 ROOT = Path(__file__).parents[3]
 
 
-def kinds(values: Any, last: Any, mask: Any) -> tuple[Any, Any, Any, Any]:
+def kinds(values: Any, count: Any, last: Any, mask: Any) -> tuple[Any, Any, Any, Any]:
     """The sum of the values, the last number masked, its lowest bit, and how many values there are."""
     total = np.int64(0)
-    for v in values:
-        total += doubled(v)
+    for i in range(count):
+        total += doubled(values[i])
     values[0] = 7
-    return total, last & mask, last & mask & np.uint64(1) == np.uint64(1), len(values)
+    return total, last & mask, last & mask & np.uint64(1) == np.uint64(1), count
 
 
 def doubled(value: Any) -> Any:
@@ -40,7 +40,7 @@ def test_arguments_and_results_are_those_of_the_function(tmp_path: Path) -> None
     values = np.array([-1, -2, -3], dtype=np.int32)
     call = Compiled(kinds, STEPS, tmp_path)
     top = np.uint64(2**64 - 1)
-    assert call(values, top, np.uint64(2**63 + 1)) == (-12, 2**63 + 1, True, 3)
+    assert call(values, 3, top, np.uint64(2**63 + 1)) == (-12, 2**63 + 1, True, 3)
     assert values.tolist() == [7, -2, -3]
     flags = np.zeros(1, dtype=np.bool_)
     assert Compiled(nothing, (), None)(flags, True) is None

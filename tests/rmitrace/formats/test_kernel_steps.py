@@ -11,28 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rmitrace.formats import kernels
-from rmitrace.formats.kernel_steps import SLACK, STEPS, decimal, hexadecimal, line_end_from, pointer, same
+from rmitrace.formats.kernel_steps import SLACK, STEPS, decimal, hexadecimal, line_end_from, same
 
 TEXT = st.one_of(
     st.text("0123456789abcdef", max_size=18), st.text("0123456789", max_size=18),
     st.text("0129af:gmoxAF/ \n\x10\x1f\x7f\x80\xff", max_size=24),
 ).map(lambda t: t.encode("latin-1"))  # fmt: skip
-
-
-def _hexadecimal(buf: Any, at: Any) -> Any:
-    return hexadecimal(pointer(buf), at)
-
-
-def _decimal(buf: Any, at: Any) -> Any:
-    return decimal(pointer(buf), at)
-
-
-def _line_end(buf: Any, at: Any, end: Any) -> Any:
-    return line_end_from(pointer(buf), at, end)
-
-
-def _same(buf: Any, a: Any, b: Any, size: Any) -> Any:
-    return same(pointer(buf), a, b, size)
 
 
 def both(step: Any, text: bytes, *args: int) -> Any:
@@ -53,7 +37,7 @@ def both(step: Any, text: bytes, *args: int) -> Any:
 def test_hexadecimal(text: bytes, end: bytes) -> None:
     token = re.match(rb"[\x30-\xff]*", text + end)
     assert token is not None
-    value, digits = both(_hexadecimal, text + end + b" " * SLACK, 0)
+    value, digits = both(hexadecimal, text + end + b" " * SLACK, 0)
     if re.fullmatch(rb"[0-9a-f]{1,16}", token[0]):
         assert (value, digits) == (int(token[0], 16), len(token[0]))
     else:
@@ -68,7 +52,7 @@ def test_hexadecimal(text: bytes, end: bytes) -> None:
 def test_decimal(text: bytes) -> None:
     token = re.match(rb"[0-9]*", text)
     assert token is not None
-    value, digits = both(_decimal, text + b":" + b" " * SLACK, 0)
+    value, digits = both(decimal, text + b":" + b" " * SLACK, 0)
     if 0 < len(token[0]) <= 15:
         assert (value, digits) == (int(token[0]), len(token[0]))
     else:
@@ -80,14 +64,14 @@ def test_decimal(text: bytes) -> None:
 def test_line_end(a: bytes, b: bytes) -> None:
     text = a + b
     found = text.find(b"\n")
-    assert both(_line_end, text + b"\n" * SLACK, 0, len(text)) == (len(text) if found < 0 else found)
+    assert both(line_end_from, text + b"\n" * SLACK, 0, len(text)) == (len(text) if found < 0 else found)
 
 
 @pytest.mark.parametrize("size", [*range(8, 20), 64])
 def test_same(size: int) -> None:
     text = bytes(range(10, 10 + size))
-    assert both(_same, text * 2 + bytes(SLACK), 0, size, size)
+    assert both(same, text * 2 + bytes(SLACK), 0, size, size)
     for i in range(size):
         other = bytearray(text)
         other[i] ^= 0x80
-        assert not both(_same, text + other + bytes(SLACK), 0, size, size)
+        assert not both(same, text + other + bytes(SLACK), 0, size, size)
