@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .index import Keeper
     from .messages import Conversations, Message
     from .tasks import Tasks
+    from .texts import Texts
 
 
 CALL_COLUMNS: dict[str, Any] = {
@@ -130,6 +131,8 @@ class Capture:
     """Kept for rmitrace.diagnose, too: why calls failed."""
     reasons: Any = None
     """The same out of an index, see diagnose.reasons."""
+    told: tuple[Texts, Texts] | None = None
+    """Kept for export.findings: the calls that findings show as lines, and the conditions of those that failed."""
     numbers: npt.NDArray[np.int64] | None = None
     """The numbers of the calls, where this is a part of a capture that grows."""
     keeper: Keeper | None = None
@@ -275,7 +278,7 @@ class Capture:
         """Which of capture.index.later.PARTS are in memory."""
         known = {
             "followed": self._followed, "checked": self._checked, "opinions": self.opinions, "reasons": self.reasons,
-            "objects": self._objects, "arranged": self._arranged,
+            "objects": self._objects, "arranged": self._arranged, "told": self.told,
         }  # fmt: skip
         return [part for part, value in known.items() if value is not None]
 

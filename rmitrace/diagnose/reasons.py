@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from decoders.abi import Failure
 
+from ..capture.texts import Texts
 from .asked import asked
 from .diagnosis import Diagnosis, Verdict
 
@@ -24,36 +22,23 @@ _LONGEST = 1 << 20
 """Bytes of a reason."""
 
 
-class Reasons:
-    """``seq``: the calls, ascending; ``end``: where the reason of each ends in ``text``."""
-
-    def __init__(self, seq: npt.NDArray[np.int64], end: npt.NDArray[np.int64], text: npt.NDArray[np.uint8]) -> None:
-        """Raises ValueError where the columns do not fit each other."""
-        if len(seq) != len(end) or bool((np.diff(seq) <= 0).any()) or bool((np.diff(end, prepend=0) < 0).any()):
-            raise ValueError("reasons in another order")
-        if len(end) and int(end[-1]) > len(text):
-            raise ValueError("reasons that are cut")
-        self.seq, self.end, self.text = seq, end, text
+class Reasons(Texts):
+    """The reasons of some calls."""
 
     def of(self, capture: Capture, seq: int) -> Diagnosis | None:
         """Why a call failed, None where that is not kept, or what is kept cannot be."""
-        i = int(self.seq.searchsorted(seq))
-        if i == len(self.seq) or self.seq[i] != seq:
+        found = self.bytes_of(seq)
+        if found is None or len(found) > _LONGEST:
             return None
-        start, stop = int(self.end[i - 1]) if i else 0, int(self.end[i])
         try:
-            return _diagnosis(capture, seq, json.loads(bytes(self.text[start:stop]))) if stop - start <= _LONGEST else None
+            return _diagnosis(capture, seq, json.loads(found))
         except (ValueError, TypeError, LookupError, RecursionError):
             return None
 
 
 def given(capture: Capture, diagnoses: list[Diagnosis]) -> Reasons:
     """What to keep."""
-    found = {d.seq: d for d in diagnoses}
-    seqs = sorted(found)
-    texts = [_row(capture, found[seq]) for seq in seqs]
-    end = np.cumsum([len(t) for t in texts], dtype=np.int64)
-    return Reasons(np.array(seqs, dtype=np.int64), end, np.frombuffer(b"".join(texts), dtype=np.uint8))
+    return Reasons.given({d.seq: _row(capture, d) for d in diagnoses})
 
 
 def _row(capture: Capture, d: Diagnosis) -> bytes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from typing import IO
 
 from .. import checks, diagnose
 from ..capture.model import Capture
 from ..capture.records import Finding
+from ..capture.texts import Texts
 from ..checks.suppress import Sifted
 from ..display import safe
 from .conditions import lines as condition_lines
@@ -19,6 +19,9 @@ from .text import call_text, write_header
 RANK = {"error": 0, "warning": 1, "note": 2}
 _CALLS_SHOWN = 3
 _HEADER = 160
+_MOST = 32 << 20
+"""Bytes of lines that are kept."""
+_NONE = Texts.given({}), Texts.given({})
 
 
 def write(capture: Capture, found: Sifted, out: IO[str], width: int | None = None, *, suppressed: bool = False) -> None:
@@ -29,11 +32,13 @@ def write(capture: Capture, found: Sifted, out: IO[str], width: int | None = Non
     write_header(capture, out, width or _HEADER)
     told: set[str] = set()
     shown = sorted(found.shown, key=lambda f: RANK.get(f.severity, 3))
-    calls = capture.ahead(c for f in shown for c in _known(capture, f)[:_CALLS_SHOWN])
+    lines = _Lines(capture, shown)
     for f in shown:
         out.write("\n")
-        for line in _finding(capture, f, calls, told):
+        for line in _finding(capture, f, lines, told):
             _put(out, line, width)
+    if len(shown) == len(capture.findings):
+        lines.keep()
     if suppressed and found.suppressed:
         out.write("\nSuppressed\n")
         for f, entry in found.suppressed:
@@ -56,20 +61,56 @@ def _known(capture: Capture, f: Finding) -> list[int]:
     return [c for c in f.calls if 0 <= c < len(capture.calls)]
 
 
-def _finding(capture: Capture, f: Finding, calls: Iterator[int], told: set[str]) -> Iterator[str]:
-    """The lines of a finding; ``calls``: goes on with those that are shown of it."""
+class _Lines:
+    """The lines of calls that findings show: kept from before, or made."""
+
+    def __init__(self, capture: Capture, shown: list[Finding]) -> None:
+        """``shown``: of whose calls lines are asked for in this order."""
+        self._capture = capture
+        self._several = len(capture.sources) > 1
+        self._calls, self._conditions = capture.told if capture.worked_out("told") and capture.told else _NONE
+        self._made: tuple[dict[int, str], dict[int, str]] = {}, {}
+        wanted = (c for f in shown for c in _known(capture, f)[:_CALLS_SHOWN] if self._calls.bytes_of(c) is None)
+        self._ahead = capture.ahead(wanted)
+
+    def call(self, seq: int) -> str:
+        """A call."""
+        found = self._calls.lines_of(seq)
+        if self._calls.bytes_of(seq) is None:
+            next(self._ahead)
+        if found is None:
+            found = [call_text(self._capture, seq, self._several).strip()]
+            self._made[0][seq] = found[0]
+        return found[0]
+
+    def conditions(self, seq: int) -> list[str]:
+        """The conditions of a call that failed; none of another."""
+        found = self._conditions.lines_of(seq)
+        if found is None:
+            d = diagnose.why(self._capture, seq)
+            found = list(condition_lines(d)) if d is not None else []
+            self._made[1][seq] = "\n".join(found)
+        return found
+
+    def keep(self) -> None:
+        """Let them be kept, where they were made and are not too many."""
+        if self._capture.told is None and sum(map(len, self._made[0].values())) + sum(map(len, self._made[1].values())) < _MOST:
+            calls, conditions = ({c: t.encode("utf-8", "surrogatepass") for c, t in made.items()} for made in self._made)
+            self._capture.told = Texts.given(calls), Texts.given(conditions)
+
+
+def _finding(capture: Capture, f: Finding, lines: _Lines, told: set[str]) -> Iterator[str]:
+    """The lines of a finding."""
     rule = checks.RULES.get(f.rule)
     where = f" ({capture.sources[f.source].name} at byte {f.offset})" if f.source >= 0 and f.offset >= 0 and not f.calls else ""
     yield safe(f"{f.severity} {f.rule}: {f.message}{where}")
     known = _known(capture, f)
-    several = len(capture.sources) > 1
-    for c in islice(calls, min(len(known), _CALLS_SHOWN)):
-        yield f"    call {c}  {call_text(capture, c, several).strip()}"
+    for c in known[:_CALLS_SHOWN]:
+        yield f"    call {c}  {lines.call(c)}"
     if len(known) > _CALLS_SHOWN:
         yield f"    and {len(known) - _CALLS_SHOWN} more calls"
-    if f.severity != "note" and known and capture.calls.failed[known[0]]:
-        d = diagnose.why(capture, known[0])
-        for line in condition_lines(d) if d is not None else ():
+    if f.severity != "note" and known:
+        for line in lines.conditions(known[0]):
             yield f"    {line}"
     if rule is not None and f.rule not in told:
         told.add(f.rule)

@@ -13,6 +13,7 @@ import numpy as np
 from ...correlate.skew.opinions import Opinion
 from ...diagnose.reasons import Reasons, given
 from ...lifecycle.table import OUTCOMES, PREFIXES, SequenceTable, StateTable
+from ..texts import Texts
 from . import contents, laid_out
 from .container import Container, Damaged
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from ..model import Capture
 
 FOLLOWED, CHECKED, OPINIONS, REASONS = "followed", "checked", "opinions", "reasons"
-OBJECTS, ARRANGED = "objects", "arranged"
-PARTS = (FOLLOWED, CHECKED, OPINIONS, REASONS, OBJECTS, ARRANGED)
+OBJECTS, ARRANGED, TOLD = "objects", "arranged", "told"
+PARTS = (FOLLOWED, CHECKED, OPINIONS, REASONS, OBJECTS, ARRANGED, TOLD)
+_TOLD = ("told.call", "told.condition")
 _PROGRAMS = ("TSHARK",)
 """Findings that another program has a part in: it may be another one the next time."""
 _OF_SEQUENCES = ("kind", "prefix", "address", "source", "outcome", "first", "last", "start", "first_step")
@@ -78,6 +80,9 @@ def give(capture: Capture) -> tuple[dict[str, Any], dict[str, Any]]:
     if REASONS in meta:
         r = capture.reasons or given(capture, [d for q in _to_explain(capture) if (d := capture.diagnosed[q]) is not None])
         columns |= {"reasons.seq": r.seq, "reasons.end": r.end, REASONS: r.text}
+    if TOLD in meta and capture.told is not None:
+        for name, lines in zip(_TOLD, capture.told, strict=True):
+            columns |= {f"{name}.seq": lines.seq, f"{name}.end": lines.end, name: lines.text}
     if FOLLOWED in meta:
         q, s = capture.sequences, capture.states
         meta[FOLLOWED] = {
@@ -130,8 +135,10 @@ def take(found: Container, capture: Capture, part: str) -> None:
         rows = json.loads(bytes(found.column(CHECKED, np.uint8)))
         capture.learn(checked=contents.findings(rows, len(capture.sources), len(capture)))
     elif part == REASONS:
-        seq, end = (found.column(f"reasons.{n}", np.int64) for n in ("seq", "end"))
-        capture.reasons = Reasons(seq, end, found.column(REASONS, np.uint8))
+        capture.reasons = Reasons(*_columns_of_texts(found, REASONS))
+    elif part == TOLD:
+        calls, conditions = (_texts(found, name) for name in _TOLD)
+        capture.told = calls, conditions
     elif part == OBJECTS:
         capture.learn(objects=laid_out.take_objects(found, capture))
     elif part == ARRANGED:
@@ -139,6 +146,15 @@ def take(found: Container, capture: Capture, part: str) -> None:
             capture.learn(arranged=laid_out.take(found, capture, contents.a(dict, told)))
     else:
         capture.learn(followed=_tables(found, capture, contents.a(dict, told)))
+
+
+def _columns_of_texts(found: Container, name: str) -> tuple[Any, Any, Any]:
+    seq, end = (found.column(f"{name}.{n}", np.int64) for n in ("seq", "end"))
+    return seq, end, found.column(name, np.uint8)
+
+
+def _texts(found: Container, name: str) -> Texts:
+    return Texts(*_columns_of_texts(found, name))
 
 
 def _opinion(told: dict[str, Any], sources: int) -> Opinion:

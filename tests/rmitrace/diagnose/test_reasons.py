@@ -83,5 +83,5 @@ def test_what_cannot_be_is_none() -> None:
     ("seqs", "ends"), [([1, 1], [0, 1]), ([2, 1], [0, 1]), ([1, 2], [2, 1]), ([1, 2], [1]), ([1], [9]), ([1], [-1])]
 )
 def test_columns_that_do_not_fit_are_refused(seqs: list[int], ends: list[int]) -> None:
-    with pytest.raises(ValueError, match="reasons"):
+    with pytest.raises(ValueError, match="texts"):
         reasons.Reasons(np.array(seqs), np.array(ends), np.zeros(4, dtype=np.uint8))

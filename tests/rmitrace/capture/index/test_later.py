@@ -17,7 +17,7 @@ from rmitrace.capture import Capture, OpenOptions, open_capture, reopen_capture
 from rmitrace.capture.index import container, keeper, later
 from rmitrace.checks.suppress import Sifted
 from rmitrace.correlate.skew import opinions
-from rmitrace.export import findings_jsonl
+from rmitrace.export import findings, findings_jsonl
 from rmitrace.lifecycle.objects import KINDS
 from rmitrace.listing.segments import Segments
 
@@ -155,6 +155,41 @@ def test_reasons_that_cannot_be_are_worked_out(cache: Path) -> None:
     for columns in (cut, noise, {**noise, "reasons.seq": seq[::-1].copy()}, {**noise, "reasons.end": end[:-1]}):
         container.write(str(file), key, meta, columns_of(str(file)) | columns)
         assert explained([REFUSED]) == wanted
+
+
+def printed(paths: list[Path]) -> str:
+    """The findings as ``check`` prints them."""
+    capture = open_capture([str(p) for p in paths], CACHED)
+    out = io.StringIO()
+    findings.write(capture, Sifted(capture.findings), out)
+    assert capture.keeper is not None
+    capture.keeper.learn(capture)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("paths", [[REFUSED], [FTRACE, CONSOLE]], ids=["one", "two"])
+def test_what_is_printed_of_findings_comes_back(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = printed(paths)
+    assert "    call " in wanted
+    kept_only(monkeypatch)
+    monkeypatch.setattr(findings, "call_text", lambda *args: pytest.fail("decoded"))
+    monkeypatch.setattr(diagnose, "why", lambda *args: pytest.fail("explained"))
+    assert printed(paths) == wanted
+
+
+def test_what_is_printed_of_some_findings_is_not_kept_for_all(cache: Path) -> None:
+    capture = open_capture([str(REFUSED)], CACHED)
+    findings.write(capture, Sifted(capture.findings[:2]), io.StringIO())
+    assert capture.told is None
+
+
+@pytest.mark.parametrize("name", ["told.call", "told.condition"])
+def test_lines_that_must_not_be_printed_are_made_anew(cache: Path, name: str) -> None:
+    wanted = printed([REFUSED])
+    text = rewrite(cache)[name]
+    for changed in (np.full_like(text, 0x1B), text[:-5]):
+        rewrite(cache, {name: changed})
+        assert printed([REFUSED]) == wanted
 
 
 def columns_of(file: str) -> dict[str, Any]:
