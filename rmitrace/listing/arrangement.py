@@ -15,6 +15,7 @@ from ..formats.kernels import cores
 from ..lifecycle.table import SequenceTable
 from .assigning import Assigned, by_object
 from .laneset import LaneSet
+from .overview import Overview, overview
 from .segments import Ints, Segments, cut
 
 _MANY = 200_000
@@ -29,12 +30,14 @@ class Arrangement:
     segments   the list, with these lines in it
     assigned   the lanes of objects
     before     of each lane the calls before every LaneSet.EVERY ones; shape (blocks + 1, lanes)
+    overview   what is told of all calls
     """
 
     lines: Ints
     segments: Segments
     assigned: Assigned
     before: npt.NDArray[np.int32]
+    overview: Overview
 
 
 def arrange(capture: Any, sequences: SequenceTable) -> Arrangement:
@@ -44,7 +47,7 @@ def arrange(capture: Any, sequences: SequenceTable) -> Arrangement:
     with _objects_meanwhile(capture):
         segments = cut(calls, sequences, lines)
     assigned = by_object(capture, segments.owner, sequences)
-    return Arrangement(lines, segments, assigned, LaneSet(assigned[1], len(assigned[0])).before)
+    return Arrangement(lines, segments, assigned, LaneSet(assigned[1], len(assigned[0])).before, overview(capture.calls))
 
 
 def lines_of(capture: Any) -> Ints:

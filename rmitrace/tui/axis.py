@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.packed import Column
-from ..capture.records import NO_TIME
+from ..listing.overview import times
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -63,31 +63,22 @@ class Axis:
         return out
 
 
-def time_axis(ts: Any) -> Axis | None:
-    """The axis of some times; None where there are no two of them.
+def time_axis(ts: Any, known: tuple[int | None, bool] | None = None) -> Axis | None:
+    """The axis of some times; None where there are no two of them. ``known``: what overview.times says of them, where it did.
 
     A call without a time, or with an earlier one than a call before it, stands where that one does.
     """
-    count = len(ts)
-    first: int | None = None
-    rising = True
-    last = NO_TIME
-    for part in _parts(ts):
-        known = part[part != NO_TIME]
-        if len(known):
-            first = int(known.min()) if first is None else min(first, int(known.min()))
-        rising &= len(known) == len(part) and int(part[0]) >= last and bool((part[1:] >= part[:-1]).all())
-        last = int(part[-1])
+    first, rising = times(ts) if known is None else known
     if first is None:
         return None
-    times: Any = ts
+    axis_times: Any = ts
     if not rising:
-        times, reached = Column(np.int64), first
+        axis_times, reached = Column(np.int64), first
         for part in _parts(ts):
             part = np.maximum.accumulate(np.maximum(part, reached))
             reached = int(part[-1])
-            times.append(part)
-    axis = Axis(count, times)
+            axis_times.append(part)
+    axis = Axis(len(ts), axis_times)
     return axis if axis.end > 0 else None
 
 

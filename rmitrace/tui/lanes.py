@@ -83,7 +83,8 @@ class Timeline:
         self.sequences = sequences
         self.cpus = cpus
         n = len(capture.calls)
-        times = time_axis(capture.calls.ts)
+        said = None if arranged is None else (arranged.overview.first_ns, arranged.overview.rising)
+        times = time_axis(capture.calls.ts, said)
         self.timed = times is not None
         self.ordered = ordered or times is None
         self.axis = Axis(n) if self.ordered or times is None else times

@@ -16,11 +16,11 @@ from ..capture.records import NO_TIME, Finding
 from ..lifecycle.model import StateChange
 from ..lifecycle.table import SequenceTable, StateTable
 from ..listing import arrange
+from ..listing.overview import lost
 from .asides import Aside, Asides
 from .filtering import Filter, Filtered, filtered
 from .lanes import Timeline
 from .noted import Noted, placed
-from .overview import kinds, least, lost
 from .places import Key, Places
 from .rows import Counted, Row, RowKind, Rows
 from .text import seconds
@@ -52,8 +52,7 @@ class View:
         self.followed = followed
         self.sequences = capture.sequences if followed else SequenceTable()
         self.states = capture.states if followed else StateTable()
-        calls = capture.calls
-        self.calls = len(calls)
+        self.calls = len(capture.calls)
         self.places = Places(capture)
         self._conversations: Conversations | None = None
         packets = 0 if self.calls else sum(len(s.records.offset) for s in capture.sources)
@@ -74,11 +73,9 @@ class View:
         self._explaining = Lock()
         self.explain: Callable[[int], Diagnosis | None] = capture.why
         """Says why a call failed."""
-        first = least(calls.ts, NO_TIME)
-        self.zero_ns = first if first is not None else self.lines.first_ns() or 0
-        self.cpus, self.tasks = kinds(calls.cpu), kinds(calls.pid)
-        """0: none known, 1: all the same, 2: several."""
-        self.failed = int(np.count_nonzero(calls.failed))
+        told = self._arranged.overview
+        self.zero_ns = told.first_ns if told.first_ns is not None else self.lines.first_ns() or 0
+        self.cpus, self.tasks, self.failed = told.cpus, told.tasks, told.failed
         self.lost, self.lost_at_least = lost(capture)
         self.noted = self._noted() if self.learned else Noted([])
         self.timeline = self._drawn()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from ...lifecycle.objects import KINDS, ObjectColumn
 from ...listing.arrangement import Arrangement, lines_of
 from ...listing.assigning import Lane
 from ...listing.laneset import EVERY
+from ...listing.overview import Overview
 from ...listing.segments import RowKind, Segments
 from ..packed import Column
 from . import contents
@@ -46,7 +48,7 @@ def give(arrangement: Arrangement) -> tuple[dict[str, Any], dict[str, Any]]:
     columns |= {"list.lines": Column(np.int64, arrangement.lines), "lane.of": lane_of, "lane.sequence": of_sequence}
     columns["lane.before"] = arrangement.before
     told = {"lanes": [[lane.label, lane.object] for lane in lanes], "segments": len(s), "lines": len(arrangement.lines)}
-    return told | {"moved": s.order is not None}, columns
+    return told | {"moved": s.order is not None, "overview": asdict(arrangement.overview)}, columns
 
 
 def take(found: Container, capture: Capture, told: dict[str, Any]) -> Arrangement:
@@ -61,7 +63,17 @@ def take(found: Container, capture: Capture, told: dict[str, Any]) -> Arrangemen
     of_sequence = found.values("lane.sequence", np.int64, sequences, -1, len(lanes))
     assigned = lanes, found.values("lane.of", np.int16, calls, 0, len(lanes)), np.asarray(of_sequence)
     segments = _segments(found, calls, count, (sequences, steps, len(lines)), contents.a(bool, told["moved"]))
-    return Arrangement(lines, segments, assigned, _before(found, calls, len(lanes)))
+    return Arrangement(lines, segments, assigned, _before(found, calls, len(lanes)), _overview(told["overview"], calls))
+
+
+def _overview(told: Any, calls: int) -> Overview:
+    out = Overview(**contents.a(dict, told))
+    if out.first_ns is not None and not -(1 << 63) <= contents.a(int, out.first_ns) < 1 << 63:
+        raise Damaged("a time that cannot be")
+    contents.a(bool, out.rising)
+    if out.cpus not in (0, 1, 2) or out.tasks not in (0, 1, 2) or not 0 <= contents.a(int, out.failed) <= calls:
+        raise Damaged("calls that cannot be so")
+    return out
 
 
 def _segments(found: Container, calls: int, count: int, many: tuple[int, int, int], moved: bool) -> Segments:

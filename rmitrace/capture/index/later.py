@@ -13,6 +13,7 @@ import numpy as np
 from ...correlate.skew.opinions import Opinion
 from ...diagnose.reasons import Reasons, given
 from ...lifecycle.table import OUTCOMES, PREFIXES, SequenceTable, StateTable
+from ...lifecycle.whys import Whys
 from ..texts import Texts
 from . import contents, laid_out
 from .container import Container, Damaged
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FOLLOWED, CHECKED, OPINIONS, REASONS = "followed", "checked", "opinions", "reasons"
 OBJECTS, ARRANGED, TOLD = "objects", "arranged", "told"
 PARTS = (FOLLOWED, CHECKED, OPINIONS, REASONS, OBJECTS, ARRANGED, TOLD)
+_WHY = ("sequence.why", "step.why")
 _TOLD = ("told.call", "told.condition")
 _PROGRAMS = ("TSHARK",)
 """Findings that another program has a part in: it may be another one the next time."""
@@ -79,10 +81,10 @@ def give(capture: Capture) -> tuple[dict[str, Any], dict[str, Any]]:
         columns[CHECKED] = np.frombuffer(text, dtype=np.uint8)
     if REASONS in meta:
         r = capture.reasons or given(capture, [d for q in _to_explain(capture) if (d := capture.diagnosed[q]) is not None])
-        columns |= {"reasons.seq": r.seq, "reasons.end": r.end, REASONS: r.text}
+        columns |= _of_texts(REASONS, r)
     if TOLD in meta and capture.told is not None:
         for name, lines in zip(_TOLD, capture.told, strict=True):
-            columns |= {f"{name}.seq": lines.seq, f"{name}.end": lines.end, name: lines.text}
+            columns |= _of_texts(name, lines)
     if FOLLOWED in meta:
         q, s = capture.sequences, capture.states
         meta[FOLLOWED] = {
@@ -96,8 +98,8 @@ def give(capture: Capture) -> tuple[dict[str, Any], dict[str, Any]]:
         }
         columns |= {f"sequence.{n}": getattr(q, n) for n in (*_OF_SEQUENCES, *_OF_STEPS, "member", "member_step")}
         columns |= {f"state.{n}": getattr(s, n) for n in _OF_STATES}
-        texts = json.dumps([list(q.why.items()), list(q.step_why.items())], separators=(",", ":")).encode("ascii")
-        columns["sequence.why"] = np.frombuffer(texts, dtype=np.uint8)
+        for name, whys in zip(_WHY, (q.why, q.step_why), strict=True):
+            columns |= _of_texts(name, Texts.given({k: v.encode("utf-8", "surrogatepass") for k, v in whys.items()}))
     if OBJECTS in meta:
         columns |= laid_out.give_objects(capture.objects())
     if arrangement is not None:
@@ -157,6 +159,21 @@ def _texts(found: Container, name: str) -> Texts:
     return Texts(*_columns_of_texts(found, name))
 
 
+def _of_texts(name: str, texts: Texts) -> dict[str, Any]:
+    return {f"{name}.seq": texts.seq, f"{name}.end": texts.end, name: texts.text}
+
+
+def _whys(texts: Texts, end: int) -> Whys:
+    """Why sequences, or steps, of which there are so many, failed."""
+    if len(texts.seq) and not (int(texts.seq[0]) >= 0 and int(texts.seq[-1]) < end):
+        raise Damaged("a reason of no sequence")
+
+    def say(at: int) -> str:
+        return (texts.bytes_of(int(texts.seq[at])) or b"").decode("utf-8", "surrogatepass")
+
+    return Whys(texts.seq, np.arange(len(texts.seq)), say)
+
+
 def _opinion(told: dict[str, Any], sources: int) -> Opinion:
     shown = tuple(contents.a(int, s) for s in contents.a(list, told["sources"]))
     if not all(0 <= s < sources for s in shown):
@@ -186,11 +203,7 @@ def _tables(found: Container, capture: Capture, told: dict[str, Any]) -> tuple[S
             raise Damaged("sequences whose calls or steps overlap")
     if bool((np.diff(q.first) < 0).any()):
         raise Damaged("sequences in another order")
-    texts = json.loads(bytes(found.column("sequence.why", np.uint8)))
-    q.why, q.step_why = ({contents.a(int, k): contents.a(str, v) for k, v in rows} for rows in texts)
-    for why, end in ((q.why, n), (q.step_why, steps)):
-        if why and not 0 <= min(why) <= max(why) < end:
-            raise Damaged("a reason of no sequence")
+    q.why, q.step_why = (_whys(_texts(found, name), end) for name, end in zip(_WHY, (n, steps), strict=True))
     limits_of = {
         "prefix": (0, len(PREFIXES)),
         "call": (0, calls),

@@ -144,6 +144,7 @@ class FakeCapture:
         )
         offsets = np.arange(2 * n, dtype=np.int64) * 100
         records = SimpleNamespace(offset=offsets, kind=z.astype(np.uint8), regs=np.zeros((n, 8), dtype=np.uint64))
+        records.of_kind = lambda kind: np.flatnonzero(records.kind == kind)
         self.sources = [SimpleNamespace(path="trace.txt", name="trace.txt", format="ftrace", records=records)]
         self.revision = SimpleNamespace(
             name="1.1-alp17",

@@ -44,7 +44,7 @@ def laid_out(capture: Capture) -> list[Any]:
     of_list = [None if c is None else np.asarray(c).tolist() for c in (getattr(a.segments, f.name) for f in FIELDS)]
     lanes = [(lane.label, lane.object) for lane in a.assigned[0]], *(np.asarray(c).tolist() for c in a.assigned[1:])
     objects = [capture.object_of(i) for i in range(len(capture))]
-    return [of_list, lanes, a.before.tolist(), a.lines.tolist(), objects]
+    return [of_list, lanes, a.before.tolist(), a.lines.tolist(), a.overview, objects]
 
 
 def learned(paths: list[Path], options: OpenOptions = CACHED) -> Capture:
@@ -215,6 +215,7 @@ NUMBERS = [
     *((f"sequence.{n}", 1 << 40) for n in ("first", "last", "start", "first_step", "step_first", "step_last", "step_count")),
     *((f"sequence.{n}", 99) for n in ("kind", "prefix", "source", "outcome", "step_name", "step_outcome")),
     *((f"sequence.{n}", 1 << 20) for n in ("member", "member_step")),
+    *((f"{n}.why.seq", v) for n in ("sequence", "step") for v in (-2, 1 << 40)),
     *((f"state.{n}", 99) for n in ("prefix", "frm", "to")),
     *((f"state.{n}", -3) for n in ("call", "frm", "to")),
 ]
@@ -290,7 +291,19 @@ def test_objects_that_cannot_be_are_refused(cache: Path, column: str, value: int
     assert laid_out(changed) == wanted
 
 
-@pytest.mark.parametrize("told", [{}, {"lanes": 5}, {"segments": "x"}, {"lanes": [[1, 2]]}, {"moved": 1}, {"lines": 0}])
+OVERVIEWS = ({}, {"cpus": 3}, {"first_ns": "x"}, {"first_ns": 1 << 63}, {"rising": 1}, {"failed": -1})
+TOLD = [
+    {},
+    {"lanes": 5},
+    {"segments": "x"},
+    {"lanes": [[1, 2]]},
+    {"moved": 1},
+    {"lines": 0},
+    *({"overview": o} for o in OVERVIEWS),
+]
+
+
+@pytest.mark.parametrize("told", [*TOLD, *({"overview": o} for o in OVERVIEWS)])
 def test_a_layout_told_otherwise_is_refused(cache: Path, told: dict[str, Any]) -> None:
     paths = [FTRACE, CONSOLE]
     wanted = laid_out(learned(paths))
@@ -298,6 +311,8 @@ def test_a_layout_told_otherwise_is_refused(cache: Path, told: dict[str, Any]) -
     found = container.read(str(file))
     before = found.meta[later.ARRANGED]
     found.close()
+    if told.get("overview"):
+        told = {"overview": before["overview"] | told["overview"]}
     rewrite(cache, meta={later.ARRANGED: before | told if told else [1]})
     changed = again(paths)
     assert not changed.worked_out(later.ARRANGED)
