@@ -94,6 +94,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
         os.environ["PYTHONPATH"] = str(ROOT)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "modules")  # compiled once, as in an installation
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         path = args.capture or Path(folder) / "trace.txt"
         if args.capture is None:
             from benchmarks._generate import ftrace_text
