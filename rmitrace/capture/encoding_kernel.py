@@ -28,23 +28,23 @@ _SIGN1, _SIGN2, _SIGN4 = (np.uint64(1 << n) for n in (7, 15, 31))
 _0, _12 = np.uint64(0), np.uint64(12)
 
 
-def load(data: Any, at: Any, stride: Any, size: Any, negative: Any, count: Any, wide: Any) -> None:
-    """Put integers of so many bytes, one every ``stride`` bytes, into ``wide``; ``negative``: they have a sign."""
+def load(data: Any, at: Any, stride: Any, size: Any, negative: Any, count: Any, wide: Any, to: Any) -> None:
+    """Put integers of so many bytes, one every ``stride`` bytes, into ``wide`` from ``to`` on; ``negative``: they have a sign."""
     if size == 8:
         for i in range(count):
-            wide[i] = word(data, at + i * stride)
+            wide[to + i] = word(data, at + i * stride)
     elif size == 4:
         sign = _SIGN4 if negative else _0
         for i in range(count):
-            wide[i] = (word4(data, at + i * stride) ^ sign) - sign
+            wide[to + i] = (word4(data, at + i * stride) ^ sign) - sign
     elif size == 2:
         sign = _SIGN2 if negative else _0
         for i in range(count):
-            wide[i] = (word2(data, at + i * stride) ^ sign) - sign
+            wide[to + i] = (word2(data, at + i * stride) ^ sign) - sign
     else:
         sign = _SIGN1 if negative else _0
         for i in range(count):
-            wide[i] = (np.uint64(data[at + i * stride]) ^ sign) - sign
+            wide[to + i] = (np.uint64(data[at + i * stride]) ^ sign) - sign
 
 
 def width_of(span: Any) -> Any:
@@ -248,7 +248,7 @@ def pack(
     """
     end = 0
     for k in range(pieces):
-        load(data, k * step, stride, size, negative, count, wide)
+        load(data, k * step, stride, size, negative, count, wide, 0)
         begin = end
         end = piece(wide, count, register, kinds, many, some, apart, out, begin)
         sizes[k] = end - begin

@@ -7,6 +7,7 @@ that calls one. All of it is done once, at the end, by llvmlite.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -35,10 +36,10 @@ def build(function: Kernel, steps: tuple[Kernel, ...], kinds: Kinds) -> Code:
     for step in steps:
         if step not in _KNOWN:
             _KNOWN.add(step)
-            register_jitable(no_cfunc_wrapper=True)(step)  # nobody calls a step but kernels
+            register_jitable(no_cfunc_wrapper=True, no_rewrites=True)(step)  # nobody calls a step but kernels
     numbers = {"q": types.int64, "Q": types.uint64}
     taken = [types.CPointer(numba.from_dtype(np.dtype(k[1:]))) if k[0] == "*" else numbers[k] for k in kinds]
-    inner = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    inner = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, no_rewrites=True)(function)
     inner.compile(tuple(taken))
     given = inner.overloads[inner.signatures[0]].signature.return_type
     several = isinstance(given, types.BaseTuple)
@@ -59,7 +60,8 @@ def _optimise(module: Any, entry: str) -> None:
         if not part.is_declaration and part.name != entry and not part.name.startswith("llvm."):
             part.linkage = "internal"
     tuning = binding.create_pipeline_tuning_options(speed_level=3)
-    tuning.loop_vectorization = tuning.slp_vectorization = True
+    tuning.loop_vectorization = True
+    tuning.loop_unrolling = tuning.loop_interleaving = False  # it is memory that loops wait for: twice the code for nothing
     builder = binding.create_pass_builder(target(), tuning)
     builder.getModulePassManager().run(module, builder)
 
@@ -88,6 +90,7 @@ def main(jobs: list[str]) -> None:
     """Compile kernels for others to load."""
     from .kernels import compiled
 
+    gc.disable()  # this process ends soon: nothing is worth looking for what could be thrown away
     for job in jobs:
         name, *kinds = job.split()
         module_name, _, function = name.partition(":")

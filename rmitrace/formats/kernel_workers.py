@@ -14,11 +14,10 @@ from types import ModuleType
 
 from .kernel_code import Kernel, Kinds
 
-PAIRING = ("rmitrace.capture.pairing_kernel:pair",)
-PACKING = ("rmitrace.formats.record_pack_kernel:take", "rmitrace.capture.encoding_kernel:pack",
-           "rmitrace.capture.unpacking_kernel:unpack")  # fmt: skip
-"""What every big source needs: pairs, and packed columns. Those of one line have steps in common, which one process compiles
-once. The module says with which KINDS a kernel is called."""
+BEHIND = ("rmitrace.formats.record_pack_kernel:take", "rmitrace.capture.unpacking_kernel:unpack",
+          "rmitrace.capture.pairing_kernel:pair", "rmitrace.capture.encoding_kernel:pack")  # fmt: skip
+"""What every big source needs behind its scanner, in that order: packed columns and pairs. One process makes them, as they have
+steps in common. The module says with which KINDS a kernel is called."""
 on_wait: Callable[[], None] | None = None
 """Called before a wait of some seconds."""
 
@@ -70,7 +69,7 @@ def make(function: Kernel, steps: tuple[Kernel, ...], kinds: Kinds, *, behind: b
         return
     job = f"{function.__module__}:{function.__name__} {' '.join(kinds)}"
     if job not in _MAKING:
-        groups = [[job, *_missing(PAIRING, job)], [*_missing(PACKING, job)]] if behind else [[job]]
+        groups = [[job], _missing(job) if behind else []]
         if cores < 2:
             groups = [[job for group in groups for job in group]]
         try:
@@ -89,12 +88,12 @@ def _told(module: ModuleType, function: Kernel, steps: tuple[Kernel, ...]) -> bo
     return bool(sys.executable) and named and getattr(module, "STEPS", None) == steps
 
 
-def _missing(names: Sequence[str], job: str) -> list[str]:
-    """Those kernels that there is no code of yet, as jobs."""
+def _missing(job: str) -> list[str]:
+    """Those kernels that are needed behind one and that there is no code of yet, as jobs."""
     from .kernels import compiled
 
     found = []
-    for name in names:
+    for name in BEHIND:
         module_name, _, function = name.partition(":")
         module = import_module(module_name)
         one = f"{name} {module.KINDS}"

@@ -16,6 +16,8 @@ from . import record_pack_kernel as kernel
 from .kernel_code import Kernel
 
 Array = npt.NDArray[Any]
+_EVENT = 5
+"""Where among the columns of records their events stand, which are no bytes."""
 _NO_EVENTS = np.zeros(0, dtype=np.int32)
 _REPAID = Repaid(kernel.take, kernel.STEPS)
 
@@ -27,7 +29,8 @@ class RecordPacker:
         self._columns, self._regs = columns, regs
         self._take: Any = take
         self.waiting = 0
-        self._rest: tuple[Array, ...] = ()
+        self._rest = np.zeros((0, 0), dtype=np.uint64)
+        """The values of each column that wait."""
         self._room: tuple[Array, ...] = ()
 
     def ready(self, count: int) -> bool:
@@ -41,20 +44,18 @@ class RecordPacker:
 
     def _begin(self, take: Kernel) -> None:
         self._take, full = take, Column.PIECE
-        self._rest = (*(np.empty(full, dtype=t) for t in COLUMNS.values()), np.empty(N_REGS * full, dtype=np.uint64))
-        wide = np.empty(full, dtype=np.uint64)
+        self._rest = np.empty((kernel.COLUMNS, full), dtype=np.uint64)
         self._sizes = np.zeros(kernel.COLUMNS, dtype=np.int64)
         self._out = np.empty(kernel.COLUMNS * (8 * full + encoding_kernel.ROOM), dtype=np.uint8)
         self._room = (
-            wide, wide.view(np.int64), np.empty(max(full, encoding_kernel.TABLE), dtype=np.uint8), np.empty(8, dtype=np.int64),
-            np.empty(8, dtype=np.uint64), np.empty(3 * full, dtype=np.uint64), self._out, self._sizes,
+            np.empty(full, dtype=np.uint64), np.empty(max(full, encoding_kernel.TABLE), dtype=np.uint8),
+            np.empty(8, dtype=np.int64), np.empty(8, dtype=np.uint64), np.empty(3 * full, dtype=np.uint64), self._out,
+            self._sizes,
         )  # fmt: skip
-        rests = [c.unrest() for c in self._columns.values()]
         rows = self._regs.unrest()
         self.waiting = len(rows)
-        for room, values in zip(self._rest, rests, strict=False):
-            room[: len(values)] = values
-        self._rest[-1].reshape(N_REGS, full)[:, : len(rows)] = rows.T
+        for room, values in zip(self._rest, [*(c.unrest() for c in self._columns.values()), *rows.T], strict=True):
+            room[: len(values)] = values.astype(np.uint64)
 
     def add(self, part: Records) -> None:
         """Put records behind the others."""
@@ -73,8 +74,9 @@ class RecordPacker:
 
     def _add(self, count: int, *given: Any) -> None:
         at, full = 0, Column.PIECE
+        data = [v if i == _EVENT or not isinstance(v, np.ndarray) else v.view(np.uint8) for i, v in enumerate(given)]
         while at < count:
-            done = self._take(self.waiting, *self._rest, *given, at, count - at, full, *self._room)
+            done = self._take(self.waiting, self._rest.reshape(-1), *data, at, count - at, full, *self._room)
             if self.waiting + count - at < full:
                 self.waiting += done
             else:
@@ -94,5 +96,5 @@ class RecordPacker:
         if self.waiting:
             for column, values in zip(self._columns.values(), self._rest, strict=False):
                 column.append(values[: self.waiting])
-            self._regs.append(self._rest[-1].reshape(N_REGS, -1)[:, : self.waiting].T)
+            self._regs.append(self._rest[kernel.REGS :, : self.waiting].T)
         self.waiting, self._room = 0, ()

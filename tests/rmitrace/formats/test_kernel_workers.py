@@ -49,8 +49,7 @@ def test_a_kernel_is_made_elsewhere(cache: Path) -> None:
 
 
 def test_what_is_needed_behind_it_is_made_too(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_workers, "PAIRING", ())
-    monkeypatch.setattr(kernel_workers, "PACKING", ("rmitrace.capture.encoding_kernel:pack",))
+    monkeypatch.setattr(kernel_workers, "BEHIND", ("rmitrace.capture.encoding_kernel:pack",))
     monkeypatch.setattr(kernel_workers, "_MAKING", {})
     kernels.compiled.cache_clear()
     assert kernels.compiled(less, STEPS, behind=True)(9, 4) == 5
