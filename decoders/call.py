@@ -208,7 +208,7 @@ def _results(types: Profile | None, command: RmmCommand, x: Registers, r: Regist
 
 
 def _feature_register(types: Profile, index: int | None) -> str | None:
-    name = f"{types.prefix.title().rstrip('_')}FeatureRegister{index}"
+    name = f"{types.prefix.title().rstrip('_')}FeatureRegister{'?' if index is None else int(index)}"
     return name if name in types.bitfields else None
 
 

@@ -75,7 +75,7 @@ class Call:
         return node.children if node else ()
 
 
-_COLUMNS = (
+COLUMNS = (
     "source",
     "enter",
     "exit",
@@ -93,7 +93,7 @@ _COLUMNS = (
 )
 
 
-class _Side(NamedTuple):
+class Side(NamedTuple):
     """One of the records of a call: its number, where it stands, which registers it shows, and these up to x7."""
 
     record: int
@@ -103,7 +103,7 @@ class _Side(NamedTuple):
     regs: list[int]
 
 
-class _Row(NamedTuple):
+class CallRow(NamedTuple):
     """A call as it stands in the columns."""
 
     source: int
@@ -124,32 +124,33 @@ class _Row(NamedTuple):
 
 def read_call(capture: Capture, c: Calls, row: int, seq: int) -> Call:
     """The call of a row of the calls, or of the further sights of them; ``seq``: which call it is."""
-    found = _Row(*(getattr(c, name)[row].item() for name in _COLUMNS))
-    return _call(capture, seq, found, *(_side(capture, found.source, number) for number in (found.enter, found.exit)))
+    found = CallRow(*(getattr(c, name)[row].item() for name in COLUMNS))
+    enter, exit_ = (_side(capture, found.source, number) for number in (found.enter, found.exit))
+    return made(capture, seq, found, enter, exit_)
 
 
-def _side(capture: Capture, source: int, number: int) -> _Side | None:
+def _side(capture: Capture, source: int, number: int) -> Side | None:
     if number < 0:
         return None
     rec = capture.sources[source].records
     known = int(rec.known[number])
     regs = [int(rec.regs[number, i]) for i in range(min(known.bit_length(), N_REGS))]
-    return _Side(number, int(rec.offset[number]), int(rec.length[number]), known, regs)
+    return Side(number, int(rec.offset[number]), int(rec.length[number]), known, regs)
 
 
 def read_calls(capture: Capture, c: Calls, rows: I64, seqs: Seq[int]) -> Iterator[Call]:
     """The same of some rows: what stands in columns is taken out of them for all rows at a time."""
-    found = [_Row(*values) for values in zip(*(getattr(c, name)[rows].tolist() for name in _COLUMNS), strict=True)]
+    found = [CallRow(*values) for values in zip(*(getattr(c, name)[rows].tolist() for name in COLUMNS), strict=True)]
     enters, exits = (
-        _sides(capture, [r.source for r in found], numbers) for numbers in ([r.enter for r in found], [r.exit for r in found])
+        sides(capture, [r.source for r in found], numbers) for numbers in ([r.enter for r in found], [r.exit for r in found])
     )
     for seq, row, enter, exit_ in zip(seqs, found, enters, exits, strict=True):
-        yield _call(capture, seq, row, enter, exit_)
+        yield made(capture, seq, row, enter, exit_)
 
 
-def _sides(capture: Capture, sources: list[int], numbers: list[int]) -> list[_Side | None]:
+def sides(capture: Capture, sources: list[int], numbers: list[int]) -> list[Side | None]:
     """The records with these numbers; None where there is none."""
-    out: list[_Side | None] = [None] * len(numbers)
+    out: list[Side | None] = [None] * len(numbers)
     for s in set(sources):
         rec = capture.sources[s].records
         mine = [i for i, (source, n) in enumerate(zip(sources, numbers, strict=True)) if source == s and n >= 0]
@@ -157,20 +158,29 @@ def _sides(capture: Capture, sources: list[int], numbers: list[int]) -> list[_Si
             at = np.array([numbers[i] for i in mine], dtype=np.int64)
             columns = (rec.offset[at].tolist(), rec.length[at].tolist(), rec.known[at].tolist(), rec.regs[at].tolist())
             for i, *values in zip(mine, *columns, strict=True):
-                out[i] = _Side(numbers[i], *values)
+                out[i] = Side(numbers[i], *values)
     return out
 
 
-def _registers(side: _Side, detail: Detail | None) -> list[int | None]:
+def _registers(side: Side, detail: Detail | None) -> list[int | None]:
     """x0.. as far as they are known; those above x7 are in the record alone."""
     n = side.known.bit_length()
-    if side.known == (1 << n) - 1 and n <= N_REGS:
+    here = len(side.regs)
+    if side.known == (1 << n) - 1 and n <= here:
         return [*side.regs[:n]]
     above = detail.regs if detail is not None else {}
-    return [(side.regs[i] if i < N_REGS else above.get(i)) if side.known >> i & 1 else None for i in range(n)]
+    return [(side.regs[i] if i < here else above.get(i)) if side.known >> i & 1 else None for i in range(n)]
 
 
-def _call(capture: Capture, seq: int, row: _Row, enter: _Side | None, exit_: _Side | None) -> Call:
+def made(
+    capture: Capture,
+    seq: int,
+    row: CallRow,
+    enter: Side | None,
+    exit_: Side | None,
+    read: Callable[[Words], tuple[Node, int | None, str]] = read,
+) -> Call:
+    """The call of a row and its records. ``read``: see call_tree, which has it twice."""
     source = row.source
     xs: list[int | None] = []
     rs: list[int | None] | None = None

@@ -32,6 +32,11 @@ class Words(NamedTuple):
 @lru_cache(maxsize=2048)
 def read(w: Words) -> tuple[Node, int | None, str]:
     """The tree, the index beside the status, and the line."""
+    return read_once(w)
+
+
+def read_once(w: Words) -> tuple[Node, int | None, str]:
+    """The same, not kept."""
     tree = _tree(w.xs, _as_if_donating(w.rs) if w.shown else w.rs, w.fid, w.name, w.revision)
     index = _result_index(tree)
     if w.shown:

@@ -171,10 +171,14 @@ class Capture:
         numbers = iter(seqs)
         try:
             while some := list(islice(numbers, _AHEAD)):
-                self._ahead = dict(zip(some, read_calls(self, self.calls, np.array(some), some), strict=True))
+                self.hold(read_calls(self, self.calls, np.array(some), some))
                 yield from some
         finally:
-            self._ahead = {}
+            self.hold(())
+
+    def hold(self, calls: Iterable[Call]) -> None:
+        """Have these at hand for ``call``, until others are held."""
+        self._ahead = {c.seq: c for c in calls}
 
     def number(self, seq: int) -> int:
         """The number of a call as it is shown."""

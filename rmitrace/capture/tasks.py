@@ -45,8 +45,11 @@ class Tasks:
         calls = self._capture.calls
         enter = calls.enter[start:stop]
         record = np.where(enter >= 0, enter, calls.exit[start:stop])
-        source = calls.source[start:stop]
-        out = np.zeros(stop - start, dtype=np.int32)
+        return self.of_records(calls.source[start:stop], record)
+
+    def of_records(self, source: Any, record: Ints) -> Any:
+        """The same of records of calls, by their sources and numbers."""
+        out = np.zeros(len(record), dtype=np.int32)
         for s in np.unique(source).tolist():
             mine = np.flatnonzero(source == s)
             out[mine] = self._of_records(s, record[mine])

@@ -127,9 +127,9 @@ def _one_call(capture: Capture, seq: int, form: str) -> int:
     if not 0 <= seq < len(capture.calls):
         raise common.UserError(f"--call {seq}: calls go from 0 to {len(capture.calls) - 1}")
     if form == "json":
-        from ..export import jsonl
+        from ..export import jsonl_calls
 
-        json.dump(jsonl.call_object(capture, seq), sys.stdout)
+        json.dump(jsonl_calls.call_object(capture, seq), sys.stdout)
         sys.stdout.write("\n")
     elif form == "text":
         from ..export import findings

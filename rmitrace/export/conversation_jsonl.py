@@ -15,7 +15,7 @@ from ..capture.messages.ide_keys import Link, links, programmings
 from ..capture.messages.ide_lines import Programming
 from ..capture.messages.statistics import is_error, round_trips
 from ..capture.model import Capture
-from . import jsonl
+from . import jsonl, jsonl_calls
 
 HIDDEN = "hidden"
 """In the place of an IDE key or IV, unless --show-secrets."""
@@ -34,7 +34,7 @@ def objects(capture: Capture, chosen: list[Message], all_: bool = True) -> Itera
     trips = round_trips(conversations)
     yield jsonl.capture_object(capture)
     for m in chosen:
-        made = jsonl.message_object(m, conversations.reveal)
+        made = jsonl_calls.message_object(m, conversations.reveal)
         made["facts"] = facts(m)
         made["partner"] = m.partner.seq if m.partner is not None else None
         made["round_trip_ns"] = trips.get(m.seq)

@@ -13,7 +13,7 @@ from ..capture.follow.messages import key_of
 from ..capture.model import Capture
 from ..capture.records import Finding
 from ..display import safe
-from . import csv, jsonl, text
+from . import csv, jsonl, jsonl_calls, text
 
 
 class Writer(Protocol):
@@ -49,8 +49,8 @@ class Text:
         for m in (m for m in alone if m.place.call is not None):  # what came behind the calls above
             out.write(text.message_line(m) + "\n")
         lines = text.Lines(capture, out, marks=everything)
-        for seq in chosen:
-            lines.call(seq, self._live.talk.by_call.get(seq, ()))
+        for row in lines.rows.read(chosen):
+            lines.row(row, self._live.talk.by_call.get(row.seq, ()))
         lines.end()
         for m in (m for m in alone if m.place.call is None):
             out.write(text.message_line(m) + "\n")
@@ -85,18 +85,18 @@ class Json:
             self._write(jsonl.finding_object(f))
         for seq in chosen:
             messages = self._live.talk.by_call.get(seq, [])
-            self._write(jsonl.call_object(capture, seq, messages))
+            self._write(jsonl_calls.call_object(capture, seq, messages))
             for m in messages:
-                self._write(jsonl.message_object(m, reveal))
+                self._write(jsonl_calls.message_object(m, reveal))
         for m in self._live.talk.alone:
-            self._write(jsonl.message_object(m, reveal))
+            self._write(jsonl_calls.message_object(m, reveal))
 
     def end(self, capture: Capture, written: list[int], everything: bool) -> None:
         """See Writer."""
         self._write(jsonl.capture_object(capture))
         for m in capture.conversations.decode():
             if key_of(m) not in self._live.talk.told:
-                self._write(jsonl.message_object(m, capture.options.show_secrets, capture.number))
+                self._write(jsonl_calls.message_object(m, capture.options.show_secrets, capture.number))
         rows = np.flatnonzero(np.isin(capture.numbers, written)) if capture.numbers is not None else np.array(written)
         for item in jsonl.ending(capture, rows, self._told):
             self._write(item)

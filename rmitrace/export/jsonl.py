@@ -6,48 +6,47 @@ reaches a terminal alive.
 
 from __future__ import annotations
 
-import json
+from array import array
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import IO, Any
 
 import numpy as np
 
-import decoders
-
-from .. import checks, diagnose
+from .. import checks
 from ..answers import of_capture
-from ..capture.messages import Message
-from ..capture.messages.decoding import redacted
-from ..capture.model import Call, Capture
+from ..capture.model import Capture
 from ..capture.records import Finding, Kind
 from ..capture.source import Source
-from ..correlate import Correlation, Link, sources_of
+from ..correlate import Link
 from ..correlate.skew import Bite, Opinion, opinions
-from ..correlate.views import differences
 from ..lifecycle.model import Sequence, StateChange
-from . import conditions
 from .answers import to_json
+from .jsonl_calls import Calls, as_line, message_object, own
 
 
 def write(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:
     """Every object of the capture, calls limited to ``seqs`` (ascending)."""
-    for item in objects(capture, seqs):
-        out.write(json.dumps(item, separators=(",", ":")) + "\n")
 
+    def put(item: dict[str, Any]) -> None:
+        out.write(as_line(item) + "\n")
 
-def objects(capture: Capture, seqs: Iterable[int]) -> Iterator[dict[str, Any]]:
-    """The objects in the order in which they are written."""
-    yield capture_object(capture)
-    chosen = np.fromiter(seqs, dtype=np.int64)
-    for seq in capture.ahead(chosen.tolist()):
-        yield from _call_and_messages(capture, seq)
+    put(capture_object(capture))
+    calls = Calls(capture)
+    chosen = array("q")
+    for row in calls.rows.read(seqs):
+        chosen.append(row.seq)
+        out.write(calls.text(row))
+        for m in capture.messages_of(row.seq):
+            put(message_object(m, capture.options.show_secrets))
     # before anything that asks for all messages at once: of a long conversation only some trees are kept
     for m in capture.conversations.stream():
         if m.place.call is None:
-            yield message_object(m, capture.options.show_secrets)
-    yield from (to_json(a, s) for s, a in of_capture(capture))
-    yield from ending(capture, chosen)
+            put(message_object(m, capture.options.show_secrets))
+    for s, a in of_capture(capture):
+        put(to_json(a, s))
+    for item in ending(capture, np.array(chosen, dtype=np.int64)):
+        put(item)
 
 
 def ending(capture: Capture, chosen: np.ndarray, told: Container[Finding] = ()) -> Iterator[dict[str, Any]]:
@@ -56,10 +55,6 @@ def ending(capture: Capture, chosen: np.ndarray, told: Container[Finding] = ()) 
     yield from (sequence_object(q, capture.number) for q in capture.sequences)
     yield from (finding_object(f, capture.number) for f in capture.findings if f not in told)
     yield summary_object(capture, chosen)
-
-
-def _own(seq: int) -> int:
-    return seq
 
 
 def capture_object(capture: Capture) -> dict[str, Any]:
@@ -148,136 +143,7 @@ _COUNTED = (Kind.ENTER, Kind.EXIT, Kind.WHOLE_IN, Kind.BUFFER, Kind.DAMAGED)
 """Records that stand for an SMC or a message: entries, exits, whole rows (once), packets, and what is damaged."""
 
 
-def _call_and_messages(capture: Capture, seq: int) -> Iterator[dict[str, Any]]:
-    yield call_object(capture, seq)
-    yield from (message_object(m, capture.options.show_secrets) for m in capture.messages_of(seq))
-
-
-def message_object(m: Message, reveal: bool = False, number: Callable[[int], int] = _own) -> dict[str, Any]:
-    """One protocol message; IDE keys are zeros in ``data``, and hidden in the tree, unless ``reveal``."""
-    session = m.session_id
-    return {
-        "type": "message",
-        "seq": m.seq,
-        "call": None if m.place.call is None else number(m.place.call),
-        "ts_ns": m.place.ts_ns,
-        "source": m.place.source,
-        "offset": m.place.offset,
-        "direction": m.direction,
-        "layers": m.layers,
-        "name": m.name,
-        "title": m.title,
-        "device": m.place.device,
-        "data": (m.covered if reveal else redacted(m)).hex(),
-        "size": m.size,
-        "also": [{"source": p.source, "offset": p.offset, "ts_ns": p.ts_ns} for p in m.also],
-        "tree": None if m.tree is None else m.tree.to_json(),
-        "proofs": [{"field": name, "outcome": found.outcome, "text": found.text} for name, found in m.proven],
-        "secured": {"session": _hex(session), "decrypted": m.inside is not None} if session is not None else None,
-    }
-
-
-def _hex(value: int | None) -> str | None:
-    return None if value is None else f"0x{value:x}"
-
-
-def call_object(capture: Capture, seq: int, messages: list[Message] | None = None) -> dict[str, Any]:
-    """One call with everything decoded. ``messages``: those of the call, where they are not the capture's."""
-    c = capture.call(seq)
-    messages = capture.messages_of(seq) if messages is None else messages
-    out: dict[str, Any] = {
-        "type": "call",
-        "seq": capture.number(seq),
-        "ts_ns": c.ts_ns,
-        "dur_ns": c.dur_ns,
-        "cpu": c.cpu,
-        "task": c.task if c.pid is None or c.task is None else f"{c.task}-{c.pid}",
-        "source": c.source,
-        "offset": c.offset,
-        "exit_offset": c.exit_offset,
-        "fid": _hex(c.fid),
-        "name": c.name,
-        "service": c.service,
-        "x": _registers(capture, c),
-        "r": None if c.r is None else [_hex(v) for v in c.r],
-        "args": {a.name: a.to_json() for a in c.args},
-        "status": c.status,
-        "index": c.index,
-        "results": {r.name: r.to_json() for r in c.results},
-        "buffers": [
-            {
-                "struct": b.struct,
-                "addr": _hex(b.addr),
-                "when": b.when,
-                "data": b.data.hex(),
-                "tree": None if tree is None else tree.to_json(),
-            }
-            for b, tree in c.buffers
-        ],
-        "messages": [message_object(m, capture.options.show_secrets) for m in messages],
-        "inferred": c.inferred,
-        "paired": c.paired,
-    }
-    if c.parent is not None:
-        out["parent"] = capture.number(c.parent)
-    failure = diagnose.why(capture, seq) if capture.numbers is None else None  # a part does not know what was before it
-    if failure is not None:
-        out["failure"] = conditions.as_object(failure)
-    notes = [{"name": n.name, "note": n.note, "severity": n.severity} for n in c.tree.walk() if n.note]
-    if notes:
-        out["notes"] = notes
-    if capture.correlation is not None:
-        out |= _sides(capture, c, capture.correlation)
-    return out
-
-
-def _sides(capture: Capture, c: Call, found: Correlation) -> dict[str, Any]:
-    """Which sources show a call, and what the others than its own have of it."""
-    seq = c.seq
-    out: dict[str, Any] = {"seen_by": sources_of(int(found.seen[seq]))}
-    for name, bits in (("missing_in", found.missing), ("unclear_in", found.unclear)):
-        if bits[seq]:
-            out[name] = sources_of(int(bits[seq]))
-    if found.own_ts is not None and c.ts_ns is not None and int(found.own_ts[seq]) != c.ts_ns:
-        out["own_ts_ns"] = int(found.own_ts[seq])
-    sights = [_sight(capture, c, s) for s in capture.sights(seq)]
-    if sights:
-        out["counterpart"] = sights[0]
-    if len(sights) > 1:
-        out["counterparts"] = sights
-    return out
-
-
-def _sight(capture: Capture, c: Call, sight: Call) -> dict[str, Any]:
-    """A call as another source shows it. ``ts_ns``: in that source's clock."""
-    return {
-        "source": sight.source,
-        "offset": sight.offset,
-        "exit_offset": sight.exit_offset,
-        "ts_ns": sight.ts_ns,
-        "x": _registers(capture, sight),
-        "r": None if sight.r is None else [_hex(v) for v in sight.r],
-        "status": sight.status,
-        "index": sight.index,
-        "differs": [
-            {"name": d.name, "out": d.out, "register": d.register, "here": d.here, "there": d.there}
-            for d in differences(capture, c, sight)
-        ],
-    }
-
-
-def _registers(capture: Capture, c: Call) -> list[str | None]:
-    """x0.. in; those with key material are left out unless secrets are asked for."""
-    command = (
-        None
-        if c.fid is None or capture.options.show_secrets
-        else decoders.command(c.fid, capture.revision.at(c.source).of(c.name))
-    )
-    secret = command.secret if command is not None else frozenset()
-    return [None if i in secret else _hex(v) for i, v in enumerate(c.x)]
-
-
-def state_object(s: StateChange, number: Callable[[int], int] = _own) -> dict[str, Any]:
+def state_object(s: StateChange, number: Callable[[int], int] = own) -> dict[str, Any]:
     """An object's change of state. ``number``: see Capture.number."""
     return {
         "type": "state",
@@ -290,7 +156,7 @@ def state_object(s: StateChange, number: Callable[[int], int] = _own) -> dict[st
     }
 
 
-def sequence_object(q: Sequence, number: Callable[[int], int] = _own) -> dict[str, Any]:
+def sequence_object(q: Sequence, number: Callable[[int], int] = own) -> dict[str, Any]:
     """A sequence with its steps. ``number``: see Capture.number."""
     out: dict[str, Any] = {
         "type": "sequence",
@@ -317,7 +183,7 @@ def sequence_object(q: Sequence, number: Callable[[int], int] = _own) -> dict[st
     return out
 
 
-def finding_object(f: Finding, number: Callable[[int], int] = _own) -> dict[str, Any]:
+def finding_object(f: Finding, number: Callable[[int], int] = own) -> dict[str, Any]:
     """A finding, with what its rule says of all of them. ``number``: see Capture.number."""
     rule = checks.RULES.get(f.rule)
     return {

@@ -6,11 +6,13 @@ import textwrap
 from collections.abc import Iterable
 from typing import IO
 
+from ..capture.left_open import Template
 from ..capture.marks import Mark
 from ..capture.messages import Message
 from ..capture.messages.facts import name_and_facts
 from ..capture.model import Call, Capture
 from ..capture.revision import Revision
+from ..capture.rows import CPU, DUR, PID, TASK, TS, Row, Rows
 from ..correlate import sources_of
 from ..correlate.skew import skews
 from ..correlate.skew.words import said
@@ -25,8 +27,8 @@ def write(
     """The calls, one line each, with the lines worth showing between them; then sequences and findings."""
     write_header(capture, out, _HEADER_WIDTH)
     lines = Lines(capture, out, marks=marks, why=why)
-    for seq in capture.ahead(seqs):
-        lines.call(seq, capture.messages_of(seq))
+    for row in lines.rows.read(seqs):
+        lines.row(row, capture.messages_of(row.seq))
     lines.end()
     for m in capture.conversations.decode():
         if m.place.call is None:
@@ -45,11 +47,13 @@ class Lines:
         self._several = len(capture.sources) > 1
         self._marks = iter(capture.marks().in_order() if marks else ())
         self._next = next(self._marks, None)
+        self.rows = Rows(capture)
 
-    def call(self, seq: int, messages: Iterable[Message]) -> None:
+    def row(self, row: Row, messages: Iterable[Message]) -> None:
         """The next call, behind the lines that stand in front of it."""
+        seq = row.seq
         self._up_to(seq)
-        self._out.write(call_text(self._capture, seq, self._several) + "\n")
+        self._out.write(f"{row_text(self._capture, row, self._several)}\n")
         if self._why and self._capture.calls.failed[seq]:
             write_why(self._capture, seq, self._out)
         for m in messages:
@@ -123,17 +127,39 @@ def duration(ns: int | None) -> str:
 def call_text(capture: Capture, seq: int, several: bool = False) -> str:
     """One call as one line: time, CPU, task, the call and how long it took."""
     c = capture.call(seq)
-    out = [seconds(c.ts_ns)] if c.ts_ns is not None else []
-    if c.cpu is not None:
-        out.append(f"[{c.cpu:03d}]")
-    if c.task is not None or c.pid is not None:
-        out.append(safe(f"{c.task or '?'}-{c.pid}" if c.pid is not None else c.task or ""))
+    head = _head(capture, seq, several, c.ts_ns, c.cpu, c.pid, c.task, c.parent is not None)
+    return head + c.line + took(c.dur_ns) + hints(c) + other_sides(capture, seq)
+
+
+def row_text(capture: Capture, row: Row, several: bool = False) -> str:
+    """The same of a row."""
+    if row.form is None:
+        return call_text(capture, row.seq, several)
+    values, made = row.values, row.form.made
+    if "text" not in made:
+        c = row.form.call
+        known = c.ts_ns is not None, c.dur_ns is not None, c.cpu is not None, c.pid is not None, c.parent is not None
+        made["text"] = Template.of(c.line, row.form.looked), Template.of(hints(c), row.form.looked), *known
+    line, hint, ts, dur, cpu, pid, parent = made["text"]
+    head = _head(capture, row.seq, several, values[TS] if ts else None, values[CPU] if cpu else None,
+                 values[PID] if pid else None, values[TASK], parent)  # fmt: skip
+    end = other_sides(capture, row.seq) if capture.correlation is not None else ""
+    return f"{head}{line.fill(values)}{took(values[DUR] if dur else None)}{hint.fill(values)}{end}"
+
+
+def _head(
+    capture: Capture, seq: int, several: bool, ts: int | None, cpu: int | None, pid: int | None, task: str | None, inner: bool
+) -> str:
+    """What stands in front of a call; ``inner``: it works for another."""
+    out = [seconds(ts)] if ts is not None else []
+    if cpu is not None:
+        out.append(f"[{cpu:03d}]")
+    if task is not None or pid is not None:
+        out.append(safe(f"{task or '?'}-{pid}" if pid is not None else task or ""))
     head = " ".join(out) + "  " if out else ""
     if several:
         head = f"{seen_by(capture, seq) + ':':<{_seen_width(capture)}} {head}"
-    if c.parent is not None:
-        head += "  "
-    return head + c.line + took(c) + hints(c) + other_sides(capture, seq)
+    return head + "  " if inner else head
 
 
 def seen_by(capture: Capture, seq: int) -> str:
@@ -167,9 +193,9 @@ def other_sides(capture: Capture, seq: int) -> str:
     return safe("  ! " + "; ".join(said)) if said else ""
 
 
-def took(c: Call) -> str:
+def took(ns: int | None) -> str:
     """'  <42.1us>', empty where the duration is unknown."""
-    return f"  <{duration(c.dur_ns)}>" if c.dur_ns is not None else ""
+    return f"  <{duration(ns)}>" if ns is not None else ""
 
 
 def hints(c: Call) -> str:

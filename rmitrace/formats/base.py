@@ -101,6 +101,11 @@ HEAD, PID, NO_TASK = "head", "pid", "none"
 of a format. Its name and, behind it, its pid stand at the beginning of the record, which is text; its pid alone tells it; never.
 Where a format has none, each record is read."""
 
+ALWAYS = "always"
+"""When the record of an SMC shows a task and registers alone (no memory, and nothing in Detail.fields that a call is told from),
+so that its columns and the task's name say everything up to x7: attribute ``bare`` of a format. Or the statuses of the calls with
+which it does. Where a format has none, each record is read."""
+
 
 class Format(Protocol):
     """A capture format. Modules in rmitrace.formats have one instance named FORMAT; third parties add theirs

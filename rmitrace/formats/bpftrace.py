@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ..capture.records import NO_TIME, Kind, Records
 from . import eventmap
-from .base import HEAD, Data, Detail, Growth, ReadOptions, Unreadable
+from .base import ALWAYS, HEAD, Data, Detail, Growth, ReadOptions, Unreadable
 from .eventmap import parse_maps
 from .ftrace_batch import LineSource, settle
 from .ftrace_line import MAX_LINE, Body, Head, number, parse_body
@@ -172,6 +172,7 @@ class Bpftrace:
 
     name = "bpftrace"
     task_by = HEAD
+    bare = ALWAYS
     title = "bpftrace output, one line an event"
     growth = Growth(context=1 << 15, late=True)
 

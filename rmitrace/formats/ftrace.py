@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..capture.records import Records
-from .base import HEAD, Data, Detail, Growth, ReadOptions
+from .base import ALWAYS, HEAD, Data, Detail, Growth, ReadOptions
 from .eventmap import parse_maps
 from .ftrace_graph import graph_detail, parse_graph
 from .ftrace_line import MAX_LINE, event_name, parse_body, parse_head
@@ -22,6 +22,7 @@ class Ftrace:
 
     name = "ftrace"
     task_by = HEAD
+    bare = ALWAYS
     title = "ftrace text (trace, trace_pipe, trace-cmd report, perf ftrace)"
     growth = Growth(context=1 << 15, late=True)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..capture.records import NO_TIME, Finding, Kind, Records
 from . import eventmap
-from .base import HEAD, Data, Detail, Growth, ReadOptions, Unreadable
+from .base import ALWAYS, HEAD, Data, Detail, Growth, ReadOptions, Unreadable
 from .eventmap import parse_maps
 from .ftrace_batch import LineSource, settle
 from .ftrace_line import MAX_LINE, Body, Head, Place, event_name, nanoseconds, number, parse_body
@@ -320,6 +320,7 @@ class PerfScript:
 
     name = "perf-script"
     task_by = HEAD
+    bare = ALWAYS
     title = "perf script text (kprobe samples, hardware breakpoints with --intr-regs), perf trace"
     growth = Growth(context=1 << 16, ahead=64, late=True)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..capture.records import Kind, RecordBuilder, Records
 from . import qemu_log_kernel
-from .base import NO_TASK, Data, Detail, Growth, ReadOptions
+from .base import ALWAYS, NO_TASK, Data, Detail, Growth, ReadOptions
 from .qemu_common import MARK_EVENTS, count_lines, doe_accesses, doe_accesses_in, line_bounds, log_time
 from .qemu_execlog import LINE as EXECLOG
 from .qemu_execlog import Execlog, is_smc
@@ -48,6 +48,7 @@ class QemuLog:
 
     name = "qemu-log"
     task_by = NO_TASK
+    bare = ALWAYS
     title = "QEMU trace events (log backend) and execlog plugin"
     growth = Growth(context=1 << 16, ahead=2)
 

@@ -11,7 +11,7 @@ from collections import Counter
 
 from ..capture.records import Kind, RecordBuilder, Records
 from . import qemu_simple_binary as binary
-from .base import NO_TASK, Data, Detail, Growth, ReadOptions
+from .base import ALWAYS, NO_TASK, Data, Detail, Growth, ReadOptions
 from .qemu_common import MARK_EVENTS, count_lines, doe_accesses, line_bounds
 
 CUT = "arm_psci_call line cut or garbled"
@@ -31,6 +31,7 @@ class QemuSimple:
 
     name = "qemu-simple"
     task_by = NO_TASK
+    bare = ALWAYS
     title = "QEMU simple trace backend (text of simpletrace.py, or the binary file)"
     growth = Growth()
 

@@ -35,6 +35,7 @@ class RmmConsole:
 
     name = "rmm-console"
     task_by = NO_TASK
+    bare = frozenset(("RMI_SUCCESS",))  # with others a row may say less than x0 (STATUS_WITH_DATA)
     title = "RMM console (TF-RMM, Islet), shared UART, pasted report"
     growth = Growth(context=1 << 16, ahead=16)
 

@@ -8,7 +8,7 @@ the end of the file, through the unpacked pages of each CPU: Records.facts['data
 from __future__ import annotations
 
 from ..capture.records import Records
-from .base import PID, Data, Detail, ReadOptions
+from .base import ALWAYS, PID, Data, Detail, ReadOptions
 
 MAGIC = b"\x17\x08\x44tracing"
 
@@ -18,6 +18,7 @@ class TraceDat:
 
     name = "trace-dat"
     task_by = PID
+    bare = ALWAYS
     title = "trace.dat (trace-cmd record, binary)"
     closed = "a trace.dat is complete only when its recorder has closed it; follow trace_pipe, or open it then"
 

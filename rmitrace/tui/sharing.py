@@ -131,7 +131,7 @@ def write(view: View, row: Row, out: IO[str], stopped: Callable[[int], bool] = l
 
 
 def _parts(view: View, row: Row, stopped: Callable[[int], bool]) -> Iterator[str]:
-    from ..export import jsonl  # brings the message decoders, which the first screen does without
+    from ..export import jsonl, jsonl_calls  # brings the message decoders, which the first screen does without
 
     def call(seq: int, done: int) -> str:
         if stopped(done):
@@ -140,7 +140,7 @@ def _parts(view: View, row: Row, stopped: Callable[[int], bool]) -> Iterator[str
             view.capture.diagnosed[seq] = view.why(seq)
         if stopped(done):
             raise Stopped
-        return json.dumps(jsonl.call_object(view.capture, seq), indent=1)
+        return json.dumps(jsonl_calls.call_object(view.capture, seq), indent=1)
 
     if row.kind is RowKind.CALL:
         yield call(row.ref, 0)

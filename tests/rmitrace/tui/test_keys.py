@@ -440,10 +440,10 @@ async def test_findings() -> None:
 
 
 async def test_copy_and_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rmitrace.export import jsonl
+    from rmitrace.export import jsonl_calls
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(jsonl, "call_object", lambda capture, seq: {"type": "call", "seq": seq})
+    monkeypatch.setattr(jsonl_calls, "call_object", lambda capture, seq: {"type": "call", "seq": seq})
     async with running() as d:
         await d.press("e")
         assert "only calls and sequences" in d.said

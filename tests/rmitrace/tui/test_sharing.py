@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rmitrace.capture import Capture, OpenOptions, open_capture
-from rmitrace.export import jsonl
+from rmitrace.export import jsonl, jsonl_calls
 from rmitrace.tui import sharing, view
 from tests.rmitrace.tui.driver import Driver, running
 from tests.rmitrace.tui.test_seeking import until
@@ -65,7 +65,7 @@ async def test_why_a_call_failed_is_waited_for_behind_the_screen(tmp_path: Path,
         why.may.set()
         await until(d, lambda: d.said == f"written: call-{call}.json")
     written = json.loads((tmp_path / f"call-{call}.json").read_text())
-    assert written == jsonl.call_object(opened(), call)
+    assert written == jsonl_calls.call_object(opened(), call)
     assert written["failure"]
 
 
@@ -99,7 +99,7 @@ async def test_a_sequence_call_by_call(few: int, tmp_path: Path, monkeypatch: py
     one, other = opened(), opened()
     expected = jsonl.sequence_object(one.sequences[0])
     assert expected.pop("calls") == 47
-    expected["calls"] = [jsonl.call_object(other, c) for c in one.sequences[0].calls.tolist()]
+    expected["calls"] = [jsonl_calls.call_object(other, c) for c in one.sequences[0].calls.tolist()]
     assert (tmp_path / f"connect-{table[0].first}.json").read_text() == json.dumps(expected, indent=1) + "\n"
 
 
@@ -107,7 +107,7 @@ async def test_a_disk_that_is_full_is_told_and_leaves_no_file(tmp_path: Path, mo
     def full(capture: Capture, seq: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(jsonl, "call_object", full)
+    monkeypatch.setattr(jsonl_calls, "call_object", full)
     async with running(opened()) as d:
         d.main.go_to_call(3)
         await d.press("e", "enter")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import json
 import re
 import struct
 from pathlib import Path
@@ -113,7 +115,9 @@ def test_one_by_one_each_has_its_tree_however_many_there_are(monkeypatch: pytest
     assert sum(m.tree is not None for m in short.all) == 10  # kept of them, as where all are asked for at once
     assert [m.name for m in short.stream()] == [name for name, _ in whole]
     assert short.list[0].exchanges
-    lines = list(jsonl.objects(opened(path), []))
+    out = io.StringIO()
+    jsonl.write(opened(path), [], out)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert all(line["tree"] for line in lines if line["type"] == "message")
 
 
