@@ -115,12 +115,12 @@ class Frames:
         began, used = time.perf_counter(), time.thread_time()
         self.drawn, self.used = began, used
         self._app.post_message(events.Key(name, char))
-        for _ in range(4):
-            await self._pilot.pause(0)
         last = -1.0
         while self.drawn != last:  # a frame is drawn up to 1/60 s after what it is drawn for
             last = self.drawn
             await asyncio.sleep(0.04)
+            for _ in range(4):  # round all queues, behind the frame: going there takes some ms of the same processor
+                await self._pilot.pause(0)
         return (self.drawn - began) * 1000, (self.used - used) * 1000
 
     async def until(self, holds: Callable[[], bool], limit: float) -> float | None:
