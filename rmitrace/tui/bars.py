@@ -123,6 +123,12 @@ class StatusBar(Bar):
             self.message, self.severity = message, severity
             self.refresh()
 
+    def show_filter(self, words: str) -> None:
+        """Show a filter in words, none where they are empty."""
+        if words != self.filter:
+            self.filter = words
+            self.refresh()
+
     def draw(self, out: Line) -> Line:
         """Message or filter, then as many keys as fit."""
         out.add(" ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -64,6 +64,11 @@ class CallList(LineView):
         self.changed()
 
     # -- drawing
+
+    def look_of(self, line: int) -> Hashable:
+        """A row looks the same wherever it is."""
+        row = self.model.rows.at(line)
+        return row, row.kind in (RowKind.SEQUENCE, RowKind.STEP) and self.model.rows.is_folded(row)
 
     def _time_width(self) -> int:
         key = self.model, self.model.time_format
@@ -228,8 +233,8 @@ class CallList(LineView):
 
     def _refold(self, row: Row, folded: bool) -> None:
         self.model.rows.fold(row, folded)
-        self.changed()
-        self.move_to(self.cursor)
+        self.shifted()
+        self.move_to(self.cursor, tell=False)
 
     def press(self, line: int, column: int) -> None:
         """A click on a heading's sign folds."""

@@ -93,15 +93,9 @@ class HexPane(LineView):
         self._width = 0
         self._wrapped: Details | None = None
 
-    def show_details(self, shown: Details) -> None:
-        """Show the bytes of another row."""
+    def show_details(self, shown: Details | None, place: Place | None = None) -> None:
+        """Show the bytes of a row; mark what a field stands for and scroll it into sight."""
         self.details = shown
-        self.place = None
-        self._lay()
-        self.move_to(0, tell=False)
-
-    def mark(self, place: Place | None) -> None:
-        """Mark what a field stands for and scroll it into sight."""
         self.place = place
         self._span = self._find(place)
         self._lay()
@@ -193,11 +187,11 @@ class HexPane(LineView):
         """Lines of the pane."""
         return len(self._lines)
 
-    def render_line(self, y: int) -> Strip:
+    def strip_at(self, y: int) -> Strip:
         """A line, or why there is none."""
         if y == 0 and not self._lines:
             return Line(self.line_width, self.style_of).add("a heading has no record of its own", "dim").strip()
-        return super().render_line(y)
+        return super().strip_at(y)
 
     # -- drawing
 

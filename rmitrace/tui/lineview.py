@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from typing import ClassVar
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.events import Click, Resize
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -49,11 +50,18 @@ class LineView(ScrollView, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.cursor = 0
-        self._strips: OrderedDict[tuple[int, int, bool, bool], Strip] = OrderedDict()
+        self._strips: OrderedDict[tuple[Hashable, int, bool, bool], Strip] = OrderedDict()
         self._styles: dict[str, Style] = {}
         self._restyled = True
         self._look: tuple[Style, bool] | None = None
         """The colours that the strips are drawn in."""
+        self._drawn: dict[int, Strip] = {}
+        """What Textual was last given for each line of the pane, the first of which was line ``_top``."""
+        self._top = 0
+        self._comparing = False
+        self._scrolled: object = None
+        self.moved: Callable[[], None] | None = None
+        """Called in place of the message ``Moved``: what follows from it is then in the same frame."""
 
     # -- to be given by the pane
 
@@ -64,6 +72,10 @@ class LineView(ScrollView, can_focus=True):
     def draw(self, line: int, width: int, cursor: bool, focused: bool) -> Strip:
         """One line."""
         raise NotImplementedError
+
+    def look_of(self, line: int) -> Hashable:
+        """What the look of a line depends on beside the cursor and what redraw() is told of: with the same it is the same."""
+        return line
 
     def press(self, line: int, column: int) -> None:
         """A mouse click on a line that the cursor is on already moved to."""
@@ -108,10 +120,14 @@ class LineView(ScrollView, can_focus=True):
             self._strips.clear()
 
     def changed(self) -> None:
-        """The lines are others now: count and draw them again."""
-        self._strips.clear()
+        """The lines are others now: count them, and draw again those that look otherwise."""
         self._fit()
-        self.refresh()
+        self.redraw()
+
+    def shifted(self) -> None:
+        """The lines are elsewhere now, or others are between them, but each looks as it did."""
+        self._fit()
+        self._compare_soon()
 
     def _fit(self) -> None:
         """Fit cursor and scroll bar to the number of lines."""
@@ -121,10 +137,34 @@ class LineView(ScrollView, can_focus=True):
             self.set_reactive(Widget.virtual_size, size)
             self._scroll_update(size)
 
+    def _scroll_update(self, virtual_size: Size) -> None:
+        """Textual draws the scroll bar again after every layout; here only after one that it depends on."""
+        depends = virtual_size, self.size, self.container_size
+        if depends != self._scrolled:
+            self._scrolled = depends
+            super()._scroll_update(virtual_size)
+
     def redraw(self) -> None:
-        """The same lines look otherwise now."""
+        """The same lines look otherwise now, or some do: draw those again."""
         self._strips.clear()
-        self.refresh()
+        self._compare_soon()
+
+    def _compare_soon(self) -> None:
+        """Once what is under way now is done: it may move the cursor and scroll as well."""
+        if not self._comparing:
+            self._comparing = True
+            self.call_next(self._compare)
+
+    def _compare(self) -> None:
+        """Draw again the lines that look otherwise than they did."""
+        self._comparing = False
+        if not self.region.area or not self._drawn or self._top != self.scroll_offset.y:
+            self.refresh()
+            return
+        for y in range(self.line_count):
+            drawn = self._drawn.get(y)
+            if drawn is not None and drawn != self.strip_at(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def on_resize(self, event: Resize) -> None:
         """Keep the cursor in sight. What is drawn is drawn for a width, and good for any height."""
@@ -141,6 +181,12 @@ class LineView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The line at a place of the screen."""
+        self._top = self.scroll_offset.y
+        strip = self._drawn[y] = self.strip_at(y)
+        return strip
+
+    def strip_at(self, y: int) -> Strip:
+        """What stands at a place of the screen now."""
         line = y + self.scroll_offset.y
         width = self.line_width
         if line >= self.count():
@@ -148,7 +194,7 @@ class LineView(ScrollView, can_focus=True):
         if self._restyled:
             self._restyle()
         cursor = line == self.cursor
-        key = (line, width, cursor, cursor and self.has_focus)
+        key = (self.look_of(line), width, cursor, cursor and self.has_focus)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = self.draw(line, width, cursor, self.has_focus)
@@ -168,7 +214,9 @@ class LineView(ScrollView, can_focus=True):
         self.cursor = line
         if scroll:
             self.show_cursor(middle=middle)
-        if tell:
+        if tell and self.moved is not None:
+            self.moved()
+        elif tell:
             self.post_message(self.Moved(self))
 
     def show_cursor(self, *, middle: bool = False) -> None:

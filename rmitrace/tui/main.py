@@ -97,7 +97,7 @@ class MainScreen(Seeking, Sharing):
 
     def _redraw_timeline(self) -> None:
         self.lanes.redraw()
-        self.query_one(Axis).refresh()
+        self.query_one(Axis).redraw()
         self.titles()
 
     def action_zoom(self, factor: float) -> None:

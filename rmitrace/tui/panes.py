@@ -9,21 +9,22 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.events import Resize
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from ..display import count, safe
+from ..display import count
 from . import details
 from .adopting import adopt
 from .bars import Header, StatusBar
 from .calllist import CallList
 from .hexview import HexPane
-from .lineview import LineView
 from .prompt import Prompt
 from .rows import RowKind
 from .timeline import Axis, Lanes
+from .titles import entitle
 from .tree import TreePane
 from .view import Study, View
 
@@ -35,6 +36,9 @@ class PaneScreen(Screen[None]):
     """Timeline, list, tree and bytes of one view."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#list"
+
+    focused = Reactive[Widget | None](None, repaint=False)
+    """The pane with the focus. Textual draws all of the screen again when it is another one; the panes do that themselves."""
 
     def __init__(self, view: View) -> None:
         super().__init__()
@@ -58,6 +62,8 @@ class PaneScreen(Screen[None]):
     def on_mount(self) -> None:
         """Select the first row."""
         self._fit(self.size.width, self.size.height)
+        self.list.moved = self.refresh_row
+        self.tree_pane.moved = self._mark_field
         self.show_view(self.model)
         self.call_after_refresh(self.list.move_to, 0)
 
@@ -116,9 +122,8 @@ class PaneScreen(Screen[None]):
         axis = "by call order" if timeline.ordered else "by time"
         lanes = "one lane a CPU" if timeline.cpus else "one lane an object"
         more = f" · {len(timeline.lanes)} lanes" if len(timeline.lanes) > self.lanes.line_count else ""
-        self.query_one("#timeline").border_title = Content(
-            f"Timeline · {lanes} · {axis}{more}{zoomed}" if view.calls else "Timeline · no calls"
-        )
+        title = f"Timeline · {lanes} · {axis}{more}{zoomed}" if view.calls else "Timeline · no calls"
+        entitle(self.query_one("#timeline"), title)
         shown = count(view.calls, "call") if view.mask is None else f"{view.filtered.count:,} of {count(view.calls, 'call')}"
         order = f" · {count(len(view.sequences), 'sequence')}" if view.grouped else " · order of time"
         title = f"Calls · {shown}{order}"
@@ -127,9 +132,8 @@ class PaneScreen(Screen[None]):
             title = (
                 count(view.messages, "message") if kept is None else f"{int(kept.sum()):,} of {count(view.messages, 'message')}"
             )
-        self.list.border_title = Content(title)
-        self.query_one(StatusBar).filter = view.filter_text
-        self.query_one(StatusBar).refresh()
+        entitle(self.list, title)
+        self.query_one(StatusBar).show_filter(view.filter_text)
 
     # -- one selection in all panes
 
@@ -170,22 +174,16 @@ class PaneScreen(Screen[None]):
             self.query_one(Header).refresh()
             self.restore_call(call)
 
-    def on_line_view_moved(self, message: LineView.Moved) -> None:
-        """The list's cursor moved: the other panes show that row."""
-        if message.view is self.list:
-            self.refresh_row()
-
     def refresh_row(self) -> None:
         """Show the row under the list's cursor in the other panes."""
         row = self.list.row
         shown = details.of_row(self.model, row) if row is not None else details.Details("Nothing to show")
-        self.bytes_pane.show_details(shown)
         self.tree_pane.show_details(shown)
-        self.tree_pane.border_title = Content(safe(shown.title))
+        entitle(self.tree_pane, shown.title)
         size = sum(len(data) for _, data in shown.buffers)
-        self.bytes_pane.border_title = Content("Raw record" + (f" · {count(size, 'byte')} of memory" if size else ""))
+        entitle(self.bytes_pane, "Raw record" + (f" · {count(size, 'byte')} of memory" if size else ""))
         self.lanes.select(self.model.call_of(row) if row is not None else None)
-        self.query_one(Axis).refresh()
+        self.query_one(Axis).redraw()
 
         if row is not None and row.kind is RowKind.CALL and self.model.waits_for_why(row.ref):
             explain = partial(self._explain, self.model, row.ref)
@@ -206,9 +204,9 @@ class PaneScreen(Screen[None]):
         if view is self.model and row is not None and row.kind is RowKind.CALL and row.ref == call:
             self.refresh_row()
 
-    def on_tree_pane_selected(self, message: TreePane.Selected) -> None:
-        """A field is selected: mark its bytes."""
-        self.bytes_pane.mark(message.place)
+    def _mark_field(self) -> None:
+        """A field is selected: show the record, with the bytes of the field marked."""
+        self.bytes_pane.show_details(self.tree_pane.details, self.tree_pane.place)
 
     def on_call_list_opened(self, message: CallList.Opened) -> None:
         """Enter on a call: go to its fields."""
@@ -225,8 +223,8 @@ class PaneScreen(Screen[None]):
 
     def go_to_call(self, call: int) -> None:
         """Select a call, unfolding what hides it."""
-        self.model.rows.reveal(call)
-        self.list.changed()
+        if self.model.rows.reveal(call):
+            self.list.shifted()
         self.list.move_to(self.model.rows.row_of_call(call), middle=True)
 
     def go_to_heading(self, sequence: int, step: int = -1) -> None:
@@ -235,7 +233,7 @@ class PaneScreen(Screen[None]):
         if step >= 0 and rows.row_of_sequence(sequence, step) < 0:
             rows.folded_sequence[sequence] = False
             rows.fold(rows.at(rows.row_of_sequence(sequence)), False)
-            self.list.changed()
+            self.list.shifted()
         self.list.move_to(rows.row_of_sequence(sequence, step), middle=True)
 
     # -- what the keys are made of

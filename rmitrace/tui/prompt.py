@@ -9,9 +9,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input, Static
 
 from ..display import safe
+
+
+class Box(Input):
+    """The line of input itself. Textual lays out the whole screen for every character typed, although its size is given."""
+
+    virtual_size = Reactive(Size(0, 0))
 
 
 class Prompt(Vertical):
@@ -34,7 +42,7 @@ class Prompt(Vertical):
         yield Static("", id="say", markup=False)
         with Horizontal():
             yield Static("", id="what", markup=False)
-            yield Input(compact=True, id="input")
+            yield Box(compact=True, id="input")
 
     @property
     def is_open(self) -> bool:

@@ -166,15 +166,16 @@ class Rows(Blocks):
         """Fold or unfold every sequence and step."""
         self.show(self.counted(self._kept, folded=folded))
 
-    def reveal(self, call: int) -> None:
-        """Unfold what hides a call."""
+    def reveal(self, call: int) -> bool:
+        """Unfold what hides a call; whether anything did."""
         owner, step = int(self.owner[call]), int(self.segments.owning[call])
-        hidden = (owner >= 0 and self.folded_sequence[owner]) or (step >= 0 and self.folded_step[step])
+        hidden = bool((owner >= 0 and self.folded_sequence[owner]) or (step >= 0 and self.folded_step[step]))
         if hidden:
             self.folded_sequence[owner] = False
             if step >= 0:
                 self.folded_step[step] = False
             self._recount(owner)
+        return hidden
 
     def step_of(self, call: int) -> int:
         """The step a call belongs to, numbered within its sequence, -1 none."""

@@ -84,7 +84,7 @@ class Seeking(PaneScreen):
         before = self.model.lines[line].before_call
         if self.model.rows.row_of_line(line) < 0 and before < self.model.calls:
             self.model.rows.reveal(before)
-            self.list.changed()
+            self.list.shifted()
         self.list.move_to(self.model.rows.row_of_line(line), middle=True)
 
     def stop_search(self) -> bool:

@@ -48,6 +48,11 @@ class Lanes(LineView):
         super().__init__(id=id)
         self.model = view
         self.call: int | None = None
+        self._longest: tuple[Timeline, int] | None = None
+        self._cells: dict[int, tuple[list[str], Strip]] = {}
+        """The cells of lanes as they are drawn without the cursor."""
+        self._of: tuple[Cells, object] | None = None
+        """What these were drawn for."""
 
     @property
     def timeline(self) -> Timeline:
@@ -58,8 +63,9 @@ class Lanes(LineView):
     def labels(self) -> tuple[int, int]:
         """Cells of the lane's name, and of the state at the cursor (0: not shown)."""
         width = self.line_width
-        longest = max((len(lane.label) for lane in self.timeline.lanes[:100]), default=0) + 2
-        name = min(longest, 18 if width < 100 else 26)
+        if self._longest is None or self._longest[0] is not self.timeline:
+            self._longest = self.timeline, max((len(lane.label) for lane in self.timeline.lanes[:100]), default=0) + 2
+        name = min(self._longest[1], 18 if width < 100 else 26)
         return name, 14 if width >= 110 and not self.timeline.cpus and self.model.states else 0
 
     @property
@@ -100,19 +106,35 @@ class Lanes(LineView):
         """One lane: its name, the state of its object at the cursor, and its cells."""
         lane = self.timeline.lanes[line]
         name, state = self.labels
-        out = Line(width, self.style_of)
+        out = Line(name + state, self.style_of)
         out.add("❯" if cursor else " ", "mark")
         out.add(short(lane.label, name - 2), "object" if not cursor else "heading").to(name)
         if state:
             change = self.model.state_at(lane.object, self.call) if lane.object and self.call is not None else None
             out.add(change.to if change else "", "dim", limit=state - 1).to(name + state)
-        chars, styles = self._cells(line, self.cells_width)
-        for style, group in groupby(zip(chars, styles, strict=True), key=lambda pair: pair[1]):
-            out.add("".join(c for c, _ in group), style)
-        return out.strip()
+        chars, cells = self._cells_of(line, self.cells_width)
+        at = self.cell
+        if at is not None:
+            here = Line(1, self.style_of).add(*(("│", "here") if chars[at] == " " else (chars[at], "selected"))).strip()
+            cells = Strip.join([cells.crop(0, at), here, cells.crop(at + 1, len(chars))])
+        return Strip.join([out.strip(), cells]).crop(0, width)
 
-    def _cells(self, lane: int, width: int) -> tuple[list[str], list[str]]:
+    def _cells_of(self, lane: int, width: int) -> tuple[list[str], Strip]:
+        """The cells of a lane without the cursor, as characters and drawn: kept until window, width, filter or colours change."""
         cells: Cells = self.timeline.cells(width)
+        now = cells, self._look
+        if self._of is None or now[0] is not self._of[0] or now[1] != self._of[1]:
+            self._of = now
+            self._cells.clear()
+        if lane not in self._cells:
+            chars, styles = self._draw_cells(cells, lane, width)
+            out = Line(width, self.style_of)
+            for style, group in groupby(zip(chars, styles, strict=True), key=lambda pair: pair[1]):
+                out.add("".join(c for c, _ in group), style)
+            self._cells[lane] = chars, out.strip()
+        return self._cells[lane]
+
+    def _draw_cells(self, cells: Cells, lane: int, width: int) -> tuple[list[str], list[str]]:
         chars, styles = [" "] * width, [""] * width
         for i in np.flatnonzero(cells.calls[lane]).tolist():
             chars[i] = _LEVELS[min(int(cells.calls[lane, i]).bit_length() - 1, 7)]
@@ -127,9 +149,6 @@ class Lanes(LineView):
             styles[a : b + 1] = [f"span-{outcome}"] * len(text)
         for i in np.flatnonzero(over).tolist():
             chars[i], styles[i] = ("✗", "error") if cells.failed[lane, i] else ("!", "warning")
-        at = self.cell
-        if at is not None:
-            chars[at], styles[at] = ("│", "here") if chars[at] == " " else (chars[at], "selected")
         return chars, styles
 
     # -- choosing
@@ -168,9 +187,19 @@ class Axis(Widget):
     def __init__(self, lanes: Lanes) -> None:
         super().__init__()
         self._lanes = lanes
+        self._drawn: Strip | None = None
+
+    def redraw(self) -> None:
+        """Draw again where it looks otherwise now."""
+        if self._drawn is None or self._drawn != self._strip():
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The axis."""
+        self._drawn = self._strip()
+        return self._drawn
+
+    def _strip(self) -> Strip:
         lanes = self._lanes
         start, width = sum(lanes.labels), lanes.cells_width
 

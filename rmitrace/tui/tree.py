@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.events import Resize
-from textual.message import Message
 from textual.strip import Strip
 
 from .details import Details, Place
@@ -25,13 +24,6 @@ class TreePane(LineView):
         Binding("a", "all(True)", "Unfold all fields", show=False),
         Binding("A", "all(False)", "Fold all fields", show=False),
     ]
-
-    class Selected(Message):
-        """Another field is selected."""
-
-        def __init__(self, place: Place | None) -> None:
-            super().__init__()
-            self.place = place
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -83,11 +75,6 @@ class TreePane(LineView):
         """A click on the fold sign folds."""
         if column <= 2 * self.lines[line].depth + 2:
             self.action_flip()
-
-    def on_line_view_moved(self, message: LineView.Moved) -> None:
-        """Say which field is selected."""
-        if message.view is self:
-            self.post_message(self.Selected(self.place))
 
     @property
     def place(self) -> Place | None:
