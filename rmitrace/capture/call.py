@@ -16,7 +16,7 @@ from decoders.tree import Node
 
 from ..formats.base import Buffer, Detail
 from .call_tree import Words, read
-from .pairs import PAIRED, WHOLE
+from .pairs import BOTH, PAIRED, WHOLE
 from .records import N_REGS, NO_TIME
 
 if TYPE_CHECKING:
@@ -138,14 +138,15 @@ def _side(capture: Capture, source: int, number: int) -> Side | None:
     return Side(number, int(rec.offset[number]), int(rec.length[number]), known, regs)
 
 
-def read_calls(capture: Capture, c: Calls, rows: I64, seqs: Seq[int]) -> Iterator[Call]:
-    """The same of some rows: what stands in columns is taken out of them for all rows at a time."""
+def read_calls(capture: Capture, c: Calls, rows: I64, seqs: Seq[int], brief: bool = False) -> Iterator[Call]:
+    """The same of some rows: what stands in columns is taken out of them for all rows at a time. ``brief``: without ``task`` and
+    ``raw`` where that saves reading the record again."""
     found = [CallRow(*values) for values in zip(*(getattr(c, name)[rows].tolist() for name in COLUMNS), strict=True)]
     enters, exits = (
         sides(capture, [r.source for r in found], numbers) for numbers in ([r.enter for r in found], [r.exit for r in found])
     )
     for seq, row, enter, exit_ in zip(seqs, found, enters, exits, strict=True):
-        yield made(capture, seq, row, enter, exit_)
+        yield made(capture, seq, row, enter, exit_, brief=brief)
 
 
 def sides(capture: Capture, sources: list[int], numbers: list[int]) -> list[Side | None]:
@@ -172,6 +173,13 @@ def _registers(side: Side, detail: Detail | None) -> list[int | None]:
     return [(side.regs[i] if i < here else above.get(i)) if side.known >> i & 1 else None for i in range(n)]
 
 
+def _in_columns(row: CallRow, enter: Side | None, exit_: Side | None) -> bool:
+    """Whether the columns have every register of a call, and no memory can have been recorded with it."""
+    if row.inferred or row.paired != BOTH or enter is None or exit_ is None:
+        return False
+    return not (enter.known >> len(enter.regs) or exit_.known >> len(exit_.regs))
+
+
 def made(
     capture: Capture,
     seq: int,
@@ -179,14 +187,16 @@ def made(
     enter: Side | None,
     exit_: Side | None,
     read: Callable[[Words], tuple[Node, int | None, str]] = read,
+    brief: bool = False,
 ) -> Call:
-    """The call of a row and its records. ``read``: see call_tree, which has it twice."""
+    """The call of a row and its records. ``read``: see call_tree, which has it twice; ``brief``: see read_calls."""
     source = row.source
     xs: list[int | None] = []
     rs: list[int | None] | None = None
     enter_detail = exit_detail = None
     if enter is not None:
-        enter_detail = capture.detail(source, enter.record, False)
+        if not (brief and _in_columns(row, enter, exit_)):
+            enter_detail = capture.detail(source, enter.record, False)
         xs = _registers(enter, enter_detail)
     if exit_ is not None:
         if enter is None or row.paired == WHOLE or exit_.known >> N_REGS:  # else all that is used of it is in the columns
@@ -221,7 +231,6 @@ def made(
     tree, index, line = read(words)
     first = enter or exit_
     where = enter_detail or exit_detail
-    assert where is not None
     assert first is not None
     buffers: list[tuple[Buffer, Node | None]] = []
     for d in (enter_detail, exit_detail):
@@ -233,7 +242,7 @@ def made(
         ts_ns=None if row.ts == NO_TIME else row.ts,
         dur_ns=None if row.dur < 0 else row.dur,
         cpu=None if row.cpu < 0 else row.cpu,
-        task=where.task,
+        task=where.task if where is not None else None,
         pid=None if row.pid < 0 else row.pid,
         source=source,
         offset=first.offset,
@@ -252,7 +261,7 @@ def made(
         parent=row.parent if row.parent >= 0 else None,
         tree=tree,
         buffers=buffers,
-        raw=where.text,
+        raw=where.text if where is not None else "",
         line=line,
         exit_text=partial(_text, capture, source, exit_.record) if apart and exit_ is not None else None,
     )

@@ -166,12 +166,13 @@ class Capture:
             raise IndexError(f"no call {seq}")
         return self._ahead.get(seq) or self._cache(seq)
 
-    def ahead(self, seqs: Iterable[int]) -> Iterator[int]:
-        """The numbers of calls as they come, those that come next read together before they are asked for by ``call``."""
+    def ahead(self, seqs: Iterable[int], brief: bool = False) -> Iterator[int]:
+        """The numbers of calls as they come, those that come next read together before they are asked for by ``call``;
+        ``brief``: without what only their records tell, see read_calls."""
         numbers = iter(seqs)
         try:
             while some := list(islice(numbers, _AHEAD)):
-                self.hold(read_calls(self, self.calls, np.array(some), some))
+                self.hold(read_calls(self, self.calls, np.array(some), some, brief))
                 yield from some
         finally:
             self.hold(())
@@ -186,12 +187,32 @@ class Capture:
 
     def name_text(self, seq: int) -> str:
         """The name of a call, 'unknown 0x...' where it has none."""
-        return self.names[int(self.calls.name[seq])]
+        known = self._ahead.get(seq)
+        return known.name if known is not None and known.name is not None else self.names[int(self.calls.name[seq])]
 
     def status_text(self, seq: int) -> str:
         """The status of a call, empty where none is known."""
+        if (known := self._ahead.get(seq)) is not None:
+            return known.status or ""
         i = self.calls.status[seq]
         return self.statuses[i] if i >= 0 else ""
+
+    def held(self, seq: int) -> Call | None:
+        """A call that was read ahead, None for others."""
+        return self._ahead.get(seq)
+
+    def source_of(self, seq: int) -> int:
+        """The number of the source of a call."""
+        if len(self.sources) == 1:
+            return 0
+        known = self._ahead.get(seq)
+        return known.source if known is not None else int(self.calls.source[seq])
+
+    def parent_of(self, seq: int) -> int:
+        """The command that an RMI_OP_* call works for, -1 for others."""
+        known = self._ahead.get(seq)
+        parent = int(self.calls.parent[seq]) if known is None else known.parent
+        return -1 if parent is None else parent
 
     def service_text(self, seq: int) -> str:
         """The service of a call: 'RMI', 'PSCI', ..."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from .checking import doubtful
 from .encoding import Head, bounds, pack, unpack
 from .encoding_fast import packer
-from .pieces import Pieces
+from .pieces import Pieces, Spool
 from .unpacking import unpack_into
 
 _KEPT = 3
@@ -29,9 +29,10 @@ class PackedValues:
     IN_MEMORY: ClassVar[int] = 1 << 20
     """Bytes that are kept in memory."""
 
-    def __init__(self, dtype: npt.DTypeLike, values: npt.ArrayLike | None = None) -> None:
+    def __init__(self, dtype: npt.DTypeLike, values: npt.ArrayLike | None = None, spool: Spool | None = None) -> None:
+        """``spool``: the file of the pieces that are not kept in memory, where several columns share one."""
         self.dtype = np.dtype(dtype)
-        self._pieces = Pieces(self.IN_MEMORY)
+        self._pieces = Pieces(self.IN_MEMORY, spool)
         self._rest: list[npt.NDArray[Any]] = []
         """Values behind the last full piece."""
         self._resting = 0

@@ -12,10 +12,25 @@ BUDGET = 64 << 20
 longer than the packing did."""
 
 
+class Spool:
+    """A file without a name, made when it is first asked for; it is written at its end only."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+
+    def open(self) -> IO[bytes]:
+        """The file. Raises OSError where there is no room for one."""
+        if self._file is None:
+            import tempfile
+
+            self._file = tempfile.TemporaryFile(prefix="rmitrace-", dir=_folder())  # noqa: SIM115 - lives with the pieces
+        return self._file
+
+
 class Pieces:
     """Pieces by their number.
 
-    most   bytes that are kept in memory where all together have more than BUDGET
+    most   bytes that are kept in memory: where all together have more than BUDGET, or several share a file
     file   where the others stand, None: there are none
     sizes  bytes of each
     """
@@ -23,8 +38,11 @@ class Pieces:
     _together: ClassVar[int] = 0
     """Bytes in memory of all columns, about: threads add to it without a lock."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, spool: Spool | None = None) -> None:
         self.most = most
+        self._few = spool is None
+        """The file is this one's own."""
+        self._spool = spool or Spool()
         self.file: IO[bytes] | None = None
         self.sizes: list[int] = []
         self._held: list[bytes] = []
@@ -94,7 +112,7 @@ class Pieces:
 
     def _hold(self, size: int) -> None:
         self._count(size)
-        if self._fixed or self._holding <= self.most or Pieces._together <= BUDGET:
+        if self._fixed or self._holding <= self.most or (self._few and Pieces._together <= BUDGET):
             return
         try:
             self._spill()
@@ -108,9 +126,7 @@ class Pieces:
     def _spill(self) -> None:
         """Move what is in memory to the file."""
         if self.file is None:
-            import tempfile
-
-            self.file = tempfile.TemporaryFile(prefix="rmitrace-", dir=_folder())  # noqa: SIM115 - lives with the pieces
+            self.file = self._spool.open()
         at = self.file.seek(0, os.SEEK_END)
         moving = [i for i, place in enumerate(self._at) if place < 0]
         self.file.write(b"".join(self._held[i] for i in moving))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..capture.records import Finding
+from ..lifecycle.objects import object_text
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_CALLS = 1000
 """Calls that one finding names."""
+MOST_FINDINGS = 50
+"""Findings of a rule that are told; the others are counted."""
 _AT_ONCE = 1 << 17
 
 
@@ -22,7 +27,7 @@ def found(
     """A finding about calls; the first of them is the one to look at, and gives the place and, unless told, the object."""
     first = int(calls[0])
     source, offset = place(capture, first)
-    named = object if object is not None else capture.object_of(first)
+    named = object if object is not None else object_text(capture, first)
     kept = tuple(int(c) for c in calls[:MOST_CALLS])
     return Finding(rule.id, severity or rule.severity, text, source, offset, named, kept, rule.spec)
 
@@ -42,6 +47,17 @@ def parts(capture: Capture) -> Iterator[slice]:
         yield slice(start, min(start + _AT_ONCE, len(capture)))
 
 
+def failures(capture: Capture) -> tuple[Any, Any, Any]:
+    """The calls that failed, ascending: their numbers, and those of their names and statuses."""
+    c = capture.calls
+    found = []
+    for part in parts(capture):
+        bad = np.flatnonzero(c.failed[part])
+        found.append((bad + part.start, c.name[part][bad], c.status[part][bad]))
+    rows, name, status = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rows, name, status
+
+
 def call(capture: Capture, seq: int) -> str:
     """'call 12 RMI_PDEV_STOP'."""
     return f"call {seq} {capture.name_text(seq)}"
@@ -57,7 +73,7 @@ def more(n: int) -> str:
     return "" if n < 2 else f", and {n - 1} more call{'s' if n > 2 else ''} so"
 
 
-def some(findings: Iterable[Finding], most: int = 50) -> list[Finding]:
+def some(findings: Iterable[Finding], most: int = MOST_FINDINGS) -> list[Finding]:
     """At most so many findings of a rule, and one that says how many more there are."""
     kept: list[Finding] = []
     counts: dict[str, list[Finding]] = {}

@@ -15,7 +15,7 @@ from ..capture.messages.ide_lines import GO, PROG
 from ..capture.records import Finding
 from ..formats.spdm_log import looks_secured
 from .communicate_rules import CACHE_HOLES, CACHED_RULES, NOT_DER
-from .finding import found, some
+from .finding import failures, found, parts, some
 from .rule import Check, Rule
 from .spdm import at
 
@@ -143,14 +143,15 @@ def el3(capture: Capture) -> Iterable[Finding]:
     """EL3-IDE-KEY: IDE key calls of the RMM to EL3 that failed; E_RMM_AGAIN where it came three times in a row."""
     c = capture.calls
     ide = [i for i, n in enumerate(capture.names) if "IDE" in n and not n.startswith("RMI_")]
-    rows = np.flatnonzero(np.isin(c.name, ide) & c.failed)
+    rows, name, _status = failures(capture)
+    rows = rows[np.isin(name, ide)]
     again = [i for i, s in enumerate(capture.statuses) if "AGAIN" in s]
     bad = rows[~np.isin(c.status[rows], again)]
     for seq in bad.tolist()[:50]:
         yield found(EL3_KEY, capture, f"{capture.name_text(seq)} returned {capture.status_text(seq) or 'an error'}", [seq])
     retried = rows[np.isin(c.status[rows], again)]
     for i in np.unique(c.name[retried]).tolist():
-        every = np.flatnonzero(c.name == i)
+        every = np.concatenate([np.flatnonzero(c.name[part] == i) + part.start for part in parts(capture)])
         place = np.searchsorted(every, retried[c.name[retried] == i])
         for run in np.split(place, np.flatnonzero(np.diff(place) != 1) + 1):
             if len(run) >= 3:

@@ -12,6 +12,7 @@ from .. import diagnose
 from ..capture.records import Finding
 from ..lifecycle.model import FAILED
 from ..lifecycle.table import OUTCOMES
+from .finding import failures
 from .rule import Check, Rule
 
 if TYPE_CHECKING:
@@ -70,18 +71,17 @@ def _cause(capture: Capture, seq: int, said: str) -> str:
 
 def statuses(capture: Capture) -> Iterable[Finding]:
     """ERROR-STATUS: a command that failed, once for each status it failed with."""
-    c = capture.calls
-    at = np.flatnonzero(c.failed)
+    at, name, status = failures(capture)
     if not len(at):
         return
-    pair = c.name[at].astype(np.int64) * (len(capture.statuses) + 1) + c.status[at] + 1
+    pair = name.astype(np.int64) * (len(capture.statuses) + 1) + status + 1
     for value in np.unique(pair).tolist():
         rows = at[pair == value]
         seq = int(rows[0])
-        status = capture.status_text(seq) or "an error"
+        said = capture.status_text(seq) or "an error"
         times = "once" if len(rows) == 1 else f"{len(rows)} times"
-        hint = f" ({_NORMAL[status]})" if status in _NORMAL and capture.name_text(seq) != "RMI_RTT_READ_ENTRY" else ""
-        text = f"{capture.name_text(seq)} returned {status} {times}{hint}"
+        hint = f" ({_NORMAL[said]})" if said in _NORMAL and capture.name_text(seq) != "RMI_RTT_READ_ENTRY" else ""
+        text = f"{capture.name_text(seq)} returned {said} {times}{hint}"
         yield Finding("ERROR-STATUS", "note", text, *_offset(capture, seq), None, tuple(rows[:_SHOWN].tolist()))
 
 

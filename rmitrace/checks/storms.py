@@ -62,13 +62,18 @@ def probing(capture: Capture) -> Iterable[Finding]:
     """RTT-PROBING: one finding for each command."""
     c = capture.calls
     wanted = [i for i, s in enumerate(capture.statuses) if s in ("RMI_ERROR_RTT", "RMI_ERROR_RTT_AUX")]
-    rows = np.flatnonzero(np.isin(c.status, wanted)) if wanted else np.zeros(0, dtype=np.int64)
-    for i in np.unique(c.name[rows]).tolist():
+    every = np.zeros(len(capture.names), dtype=np.int64)
+    found_: list[I64] = [np.zeros(0, dtype=np.int64)]
+    for part in parts(capture) if wanted else ():
+        found_.append(np.flatnonzero(np.isin(c.status[part], wanted)) + part.start)
+        every += np.bincount(c.name[part], minlength=len(every))
+    rows = np.concatenate(found_)
+    name = c.name[rows]
+    for i in np.unique(name).tolist():
         if capture.names[i] == READ_ENTRY:  # which succeeds wherever the walk ends
             continue
-        mine = rows[c.name[rows] == i]
-        every = int((c.name == i).sum())
-        text = f"{capture.names[i]}: {len(mine)} of {every} calls returned RMI_ERROR_RTT, as walks over tables do"
+        mine = rows[name == i]
+        text = f"{capture.names[i]}: {len(mine)} of {every[i]} calls returned RMI_ERROR_RTT, as walks over tables do"
         yield found(RTT_PROBING, capture, text, mine[:MOST_CALLS].tolist(), object="")
 
 
@@ -190,10 +195,9 @@ def slow(capture: Capture) -> Iterable[Finding]:
     """SLOW-CALL: an RMI call that takes seconds; RMI_REC_ENTER runs the Realm and may take any time."""
     c = capture.calls
     runs = [i for i, n in enumerate(capture.names) if n == "RMI_REC_ENTER" or not n.startswith("RMI_")]
-    rows = np.flatnonzero((c.dur >= _SLOW_NS) & ~np.isin(c.name, runs))
-    return some(
-        (found(SLOW_CALL, capture, f"{capture.name_text(q)} took {int(c.dur[q]) / 1e9:.1f} s", [q]) for q in rows.tolist()), 10
-    )
+    rows = [np.flatnonzero(c.dur[part] >= _SLOW_NS) + part.start for part in parts(capture)]
+    slow = (q for r in rows for q in r[~np.isin(c.name[r], runs)].tolist())
+    return some((found(SLOW_CALL, capture, f"{capture.name_text(q)} took {int(c.dur[q]) / 1e9:.1f} s", [q]) for q in slow), 10)
 
 
 CHECKS = (

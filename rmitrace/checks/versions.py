@@ -139,13 +139,17 @@ def function_ids(capture: Capture) -> Iterable[Finding]:
     if "SMC_NOT_SUPPORTED" not in capture.statuses:
         return
     no = capture.statuses.index("SMC_NOT_SUPPORTED")
-    rmi = [i for i, n in enumerate(capture.names) if n.startswith("RMI_")]
-    every = np.flatnonzero(np.isin(c.name, rmi) & (c.status >= 0))
-    if len(every) and bool((c.status[every] == no).all()):
-        text = f"no RMM answers: {capture.name_text(int(every[0]))} and every other RMI call returned -1 ({len(every)} calls)"
-        yield found(FID_UNKNOWN, capture, text, every.tolist(), object="")
+    rmi = np.array([n.startswith("RMI_") for n in capture.names], dtype=bool)
+    answered, some_of = 0, [np.zeros(0, dtype=np.int64)]
+    for part in parts(capture):
+        status, mine = c.status[part], rmi[c.name[part]]
+        answered += int((mine & (status >= 0)).sum())
+        some_of.append(np.flatnonzero(mine & (status == no)) + part.start)
+    refused = np.concatenate(some_of)
+    if answered and answered == len(refused):
+        text = f"no RMM answers: {capture.name_text(int(refused[0]))} and every other RMI call returned -1 ({answered} calls)"
+        yield found(FID_UNKNOWN, capture, text, refused[:MOST_CALLS].tolist(), object="")
         return
-    refused = every[c.status[every] == no]
     of = c.name[refused]
     for i in np.unique(of).tolist():
         name, rows = capture.names[i], refused[of == i]
@@ -197,27 +201,16 @@ def reserved(capture: Capture) -> Iterable[Finding]:
 
 
 def _reserved(capture: Capture) -> Iterator[Finding]:
-    narrow = [*_narrow(capture)]
-    bad: list[list[int]] = [[] for _ in narrow]
-    """Of each argument the calls in which it has other bits, as many as a finding names."""
-    counts = [0] * len(narrow)
-    c = capture.calls
-    for part in parts(capture) if narrow else ():
-        name = np.where(c.inferred[part], -1, c.name[part])
-        for reg in sorted({a.reg for _, a, _ in narrow}):
-            mine = [(k, i, defined) for k, (i, a, defined) in enumerate(narrow) if a.reg == reg]
-            rows = np.flatnonzero(np.isin(name, [i for _, i, _ in mine]))
-            value, known = capture.regs(rows + part.start, reg)
-            of = name[rows]
-            for k, i, defined in mine:
-                wrong = rows[(of == i) & known & (value & np.uint64(~defined & (1 << 64) - 1) != 0)] + part.start
-                counts[k] += len(wrong)
-                bad[k] += wrong[: MOST_CALLS - len(bad[k])].tolist()
-    for (i, a, defined), calls, count in zip(narrow, bad, counts, strict=True):
-        if count:
-            value, _ = capture.regs(np.array(calls[:1]), a.reg)
-            text = f"{capture.names[i]}: {a.name} is 0x{int(value[0]):x}, {a.type or 'it'} has bits 0x{defined:x}{more(count)}"
-            yield found(RESERVED_BITS, capture, text, calls)
+    worlds = [diagnose.world(capture, s) for s in diagnose.runs(capture)]
+    for i, a, defined in _narrow(capture):
+        asked = (p for w in worlds for p in w.columns.parts((capture.names[i].removeprefix("RMI_"),), a.name))
+        wrong = [p.rows[p.known & (p.value & np.uint64(~defined & (1 << 64) - 1) != 0)] for p in asked]
+        bad = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *wrong]))
+        bad = bad[~capture.calls.inferred[bad]]
+        if len(bad):
+            value, _ = capture.regs(bad[:1], a.reg)
+            text = f"{capture.names[i]}: {a.name} is 0x{int(value[0]):x}, {a.type or 'it'} has bits 0x{defined:x}{more(len(bad))}"
+            yield found(RESERVED_BITS, capture, text, bad[:MOST_CALLS].tolist())
 
 
 def _narrow(capture: Capture) -> Iterator[tuple[int, decoders.Reg, int]]:

@@ -73,7 +73,7 @@ def _why(capture: Capture, seq: int, in_full: bool = True) -> Diagnosis | None:
     a = asked(capture, seq)
     if a is None:
         return None
-    q = Query(capture, a.seq, world(capture, int(capture.calls.source[seq])), a.conditions)
+    q = Query(capture, a.seq, world(capture, capture.source_of(seq)), a.conditions)
     found = a.diagnosis(_verdicts(q, a.own, in_full))
     if not (in_full or found.undecided):
         return found

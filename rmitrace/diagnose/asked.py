@@ -55,7 +55,7 @@ def asked(capture: Capture, seq: int) -> Asked | None:
     name, status = capture.name_text(command), capture.status_text(seq)
     if not name.startswith("RMI_") or not status:
         return None
-    spoken = capture.revision.at(int(capture.calls.source[seq])).of(name)
+    spoken = capture.revision.at(capture.source_of(seq)).of(name)
     return Asked(command, seq, name, status, *_lists(name, status, spoken))
 
 
@@ -73,7 +73,7 @@ def _lists(name: str, status: str, spoken: str) -> tuple[str, str, tuple[Failure
 
 def _command(capture: Capture, seq: int) -> int:
     """The command whose status a call has: of the RMI_OP_CONTINUE that ends an operation, the one that began it."""
-    parent = int(capture.calls.parent[seq])
+    parent = capture.parent_of(seq)
     if parent < 0 or capture.name_text(seq) != "RMI_OP_CONTINUE":
         return seq
     return parent if int(capture.operations.end(np.array([parent]))[0]) == seq else seq

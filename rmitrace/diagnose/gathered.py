@@ -16,6 +16,7 @@ import numpy.typing as npt
 import decoders
 
 from ..capture.packed import Column
+from ..capture.pieces import Spool
 from ..capture.records import N_REGS
 
 if TYPE_CHECKING:
@@ -41,14 +42,22 @@ class Part(NamedTuple):
     known: Flags
 
 
+class _Short(Column):
+    """One of many columns of which most are short."""
+
+    PIECE = 1 << 12
+    IN_MEMORY = 1 << 16
+
+
 class Command:
     """All calls of a command, in columns: ``rows``, the calls; ``ok``, whether each did what it was made for; ``later``, calls
     from each up to the one at which it was through; ``x1``, ``r1``, ...: the registers that are arguments and results of it;
     ``x`` and ``r``: which of x0..x7 are known before and after the SMC, as bits."""
 
-    def __init__(self, registers: Iterable[str]) -> None:
-        self.columns = {"rows": Column(np.int64), "ok": Column(np.bool_), "later": Column(np.int64)}
-        self.columns |= {"x": Column(np.uint8), "r": Column(np.uint8), **{name: Column(np.uint64) for name in registers}}
+    def __init__(self, registers: Iterable[str], spool: Spool) -> None:
+        types = {"rows": np.int64, "ok": np.bool_, "later": np.int64, "x": np.uint8, "r": np.uint8}
+        types |= dict.fromkeys(registers, np.uint64)
+        self.columns = {name: _Short(dtype, spool=spool) for name, dtype in types.items()}
 
     @property
     def rows(self) -> Column:
@@ -83,6 +92,7 @@ def gathered(capture: Capture, together: list[int]) -> tuple[Column, dict[int, C
     one = len(capture.sources) == 1
     every = Column(np.int64)
     commands: dict[int, Command] = {}
+    spool = Spool()
     small = np.int16 if len(capture.names) < 1 << 15 else np.int32
     for start in range(0, len(c), AT_ONCE):
         part = slice(start, min(start + AT_ONCE, len(c)))
@@ -97,7 +107,7 @@ def gathered(capture: Capture, together: list[int]) -> tuple[Column, dict[int, C
         present = name[at[:-1]].tolist()
         for i in present:
             if i not in commands:
-                commands[i] = Command(_registers(capture, i))
+                commands[i] = Command(_registers(capture, i), spool)
         ok, end = ended(capture, rows, success)
         taken: dict[str, npt.NDArray[Any]] = {"rows": rows, "ok": ok, "later": end - rows}
         wanted = {name for i in present for name in commands[i].columns if name[1:].isdigit()}

@@ -54,7 +54,7 @@ class Exchange:
 
 def has_memory(capture: Capture, seq: int) -> bool:
     """Whether the memory of a call may have been recorded."""
-    return capture.sources[int(capture.calls.source[seq])].format in WITH_MEMORY
+    return capture.sources[capture.source_of(seq)].format in WITH_MEMORY
 
 
 def params(capture: Capture, seq: int, struct: str = "") -> Node | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -130,8 +129,6 @@ class Devices:
 
         self._bounds = [0]
         """The rows at which parts begin and end."""
-        self._heads: list[int] = []
-        """The first device of each."""
         last = -1
         for key, seq in sorted_pairs(pairs):
             first = np.flatnonzero(np.diff(key, prepend=key[:1]))
@@ -147,7 +144,7 @@ class Devices:
             self._ok.append(how[seq] & 1)
             self._state.append(self._states(read[seq].astype(np.int64), seq))
         self._bounds += [len(self._seq)] if len(self._seq) else []
-        self._heads = [int(self._key[a]) for a in self._bounds[:-1]]
+        self._heads = self._key[np.arange(0, len(self._key), Column.PIECE)]
 
     def _states(self, state: I64, seq: I64) -> I64:
         """The states that calls read back, those that are no small numbers read again."""
@@ -166,12 +163,10 @@ class Devices:
 
     def of(self, device: int) -> Table:
         """The calls on one device."""
-        number = bisect_right(self._heads, device) - 1
-        if number < 0:
-            return self._table(0, 0)
-        a, b = self._bounds[number : number + 2]
-        key = self._key[a:b]
-        return self._table(*(a + int(np.searchsorted(key, np.uint64(device), side)) for side in ("left", "right")))
+        first, last = (int(np.searchsorted(self._heads, np.uint64(device), side)) for side in ("left", "right"))
+        start = max(first - 1, 0) * Column.PIECE
+        key = self._key[start : min(last * Column.PIECE, len(self._key))]
+        return self._table(*(start + int(np.searchsorted(key, np.uint64(device), side)) for side in ("left", "right")))
 
     def _table(self, a: int, b: int) -> Table:
         key = self._key[a:b]

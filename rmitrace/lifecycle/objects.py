@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ _AT_ONCE = 1 << 17
 """Calls that are looked at together."""
 
 
+@lru_cache(maxsize=1024)
 def object_register(command_name: str | int, revision: str) -> tuple[int, int]:
     """Kind (index into KINDS) and register number of the object of a command; (0, 0) where it has none."""
     command = decoders.command(command_name, revision)
@@ -43,6 +45,26 @@ def object_register(command_name: str | int, revision: str) -> tuple[int, int]:
             if name in by_name:
                 return KINDS.index(kind), by_name[name]
     return 0, 0
+
+
+def object_text(capture: Capture, seq: int) -> str | None:
+    """The object of one call, 'pdev:0x49500000', None where the call is about none. That of few calls is told without a column
+    of all."""
+    if "objects" in capture.parts:
+        return capture.object_of(seq)
+    command = capture.parent_of(seq)
+    command = seq if command < 0 else command
+    name = capture.name_text(command)
+    kind, register = object_register(name, capture.revision.of(name))
+    if not kind:
+        return None
+    if (call := capture.held(command)) is not None and not call.inferred:
+        value = call.x[register] if register < len(call.x) else None
+        return f"{KINDS[kind]}:0x{value:x}" if value is not None else None
+    if not capture.calls.fid[command]:
+        return None
+    address, known = capture.regs(np.array([command], dtype=np.int64), register)
+    return f"{KINDS[kind]}:0x{int(address[0]):x}" if known[0] else None
 
 
 class ObjectColumn:

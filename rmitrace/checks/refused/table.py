@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...diagnose.devices import GONE
@@ -113,10 +114,15 @@ def rule_of(world: World, d: Diagnosis, cause: Verdict | None) -> Rule | None:
     special = _special(world, d, cause, command)
     if special is not None:
         return special
-    found = next((r.rule for r in _TABLE if r.command.fullmatch(command) and r.condition.fullmatch(cause.condition.id)), None)
+    found = _of_condition(command, cause.condition.id)
     if found is None and cause.condition.id.endswith("state") and "RUNNING" not in cause.condition.when:
         found = _granule(world, d, cause, command)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _of_condition(command: str, condition: str) -> Rule | None:
+    return next((r.rule for r in _TABLE if r.command.fullmatch(command) and r.condition.fullmatch(condition)), None)
 
 
 def _special(world: World, d: Diagnosis, cause: Verdict, command: str) -> Rule | None:
