@@ -1,6 +1,6 @@
 """Probe events become records: what an event of a trace says about an SMC.
 
-What an event is, is learned from its own lines (see docs/event-mapping.md): by name, by the function it sits on, or
+What an event is, is learned from its own lines (see ftrace_kinds): by name, by the function it sits on, or
 by a first register that looks like a function id. Lines met before that is clear are kept and read again.
 """
 
@@ -8,46 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..capture.records import NO_TIME, Finding, Kind, RecordBuilder
 from . import eventmap
 from .ftrace_buffers import buffer_of
+from .ftrace_kinds import Event, kind_of
 from .ftrace_line import Body, Head, number, parse_body
-from .ftrace_values import first_value, inlined, is_register, layout, registers
+from .ftrace_values import layout, registers
 
 MAX_EVENTS = 4096
 """Distinct event names that are told apart; lines of further ones are counted and ignored."""
 _MAX_PENDING = 64
-_MAX_BROKEN = 4
 MARKERS = frozenset({"tracing_mark_write", "print", "bprint", "bputs", "raw_data"})
 _DOMAIN = re.compile(rb"(?i)(?<![a-z])(?:r[ms]i|rmm|spdm|doe|tdisp|[pv]dev|realm|smccc?|tsm|cca|ide)(?![a-z])")
 _HEX_BYTES = re.compile(rb"(?:[0-9a-f]{2}[ :]){7}[0-9a-f]{2}")
 _KEYED = re.compile(rb"\w+=")
-
-
-@dataclass(slots=True)
-class Event:
-    """What is known of one event name.
-
-    kind     '' (not yet known), 'enter', 'exit', 'whole', 'wrap', 'buffer', 'mark', 'text', 'ignore'
-    func     the function (or bare address) its probe sits on, '' before the first line
-    ret      the probe fires at the function's return
-    lines    lines seen
-    pending  lines from before its kind was known: (offset, length, head, text)
-    layout   (field, register or -1, elements of an array or 0) in the order of the line, of an SMC event that has nothing
-             but numbers; None: not seen yet
-    hint     fields that hold something like a function id under a name that is no register
-    """
-
-    name: str
-    kind: str = ""
-    func: str = ""
-    ret: bool = False
-    lines: int = 0
-    pending: list[tuple[int, int, Head, bytes]] = field(default_factory=list)
-    layout: tuple[tuple[str, int, int], ...] | None = None
-    hint: str = ""
 
 
 @dataclass(slots=True)
@@ -142,7 +118,7 @@ class Probes:
         if not event.func and body.place is not None and body.place.func:
             self._place(event, body)
         if not event.kind:
-            event.kind = self._decide(event, body)
+            event.kind = kind_of(event, body, self.events, self.functions)
             if event.kind:
                 if event.kind == "ignore":
                     self.learned.append(event)
@@ -166,47 +142,6 @@ class Probes:
             here = self.functions.setdefault(event.func, [])
             if len(here) < _MAX_PENDING:
                 here.append(event)
-
-    def _decide(self, event: Event, body: Body) -> str:
-        """The kind of an event by one of its lines; '' where the line should be kept until that is clear."""
-        place = body.place
-        out = place is not None and place.ret
-        regs = registers(body, out, ())[0]
-        first = regs[0] if regs and is_register(body, out) else None
-        wrapper = (place is not None and eventmap.is_wrapper(place.func)) or event.name in eventmap.WRAPPER_EVENTS
-        if wrapper and not inlined(body, out):
-            return "wrap"
-        if place is not None and buffer_of(body) is not None:
-            return "buffer"
-        if first is None:
-            return self._without_registers(event, body, out)
-        if place is not None and place.bare and not any(regs) and any(v[:1] == b"{" for _, v in body.fields):
-            return "exit" if out else "enter"  # an array that libtraceevent printed as zeros
-        if out:
-            if eventmap.is_stub(event.func) or any(e.kind == "enter" for e in self.functions.get(event.func, ())):
-                return "exit"
-            fid = next((number(v) for n, v in body.fields if n == "fid"), None)
-            return "exit" if fid is not None and eventmap.plausible_fid(fid) else ""
-        if eventmap.plausible_fid(first):
-            names = {n for n, _ in body.fields}
-            return "whole" if place is None and {"fid", "ret"} <= names else "enter"
-        if place is None and eventmap.direction(event.name) == "exit" and self._enter_of_family(event.name):
-            return "exit"
-        return ""
-
-    def _without_registers(self, event: Event, body: Body, out: bool) -> str:
-        if body.place is None and (body.junk is not None or not body.fields):
-            return "text"
-        like = [n for n, v in body.fields if (x := first_value(v)) is not None and eventmap.plausible_fid(x)]
-        if body.place is not None and not event.hint:
-            event.hint = ", ".join(like[:4])
-        # the first lines of an event may be damaged ones
-        broken = 0 in eventmap.plan(tuple([n for n, _ in body.fields]), out) or not body.fields
-        return "" if broken and event.lines <= _MAX_BROKEN else "ignore"
-
-    def _enter_of_family(self, name: str) -> bool:
-        family = eventmap.family(name)
-        return any(e.kind == "enter" and eventmap.family(e.name) == family for e in self.events.values())
 
     def _replay(self, event: Event, tail: bool) -> None:
         """Read again what came before an event's kind was known, then the returns from the same function."""

@@ -7,32 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..capture.records import NO_TIME, Finding, Kind, Records
+from ..capture.records import Finding, Kind, Records
 from . import eventmap
 from .base import ALWAYS, HEAD, Data, Detail, Growth, ReadOptions, Unreadable
 from .eventmap import parse_maps
 from .ftrace_batch import LineSource, settle
-from .ftrace_line import MAX_LINE, Body, Head, Place, event_name, nanoseconds, number, parse_body
+from .ftrace_line import MAX_LINE, Head, event_name, parse_body
 from .ftrace_table import Table
 from .ftrace_values import detail_of
-
-_COMM = 16
-_SPAN = 320
-# "PID[/TID] [CPU] TIME: [PERIOD]", after the task's name, which is padded to 16 bytes
-_CORE = re.compile(rb" +(\d{1,9})(?:/(\d{1,9}))? +(?:\[(\d{1,6})\] +)?(?:(\d{1,12})\.(\d{1,9}): +)(?:\d{1,20} +)?(?=[\w.-]+:)")
-_BARE = re.compile(rb" *(?:\[(\d{1,6})\] +)?(?:(\d{1,12})\.(\d{1,9}): +)?(?:\d{1,20} +)?(?=[\w.-]+:[\w.]+: )")
-_GROUP = re.compile(rb"([\w.-]{1,64}):(?=[A-Za-z_])")
-_BREAKPOINT = re.compile(rb"mem:0x([0-9a-f]{1,16})(?:/\d{1,3})?:[rwx]{1,3}(?::\w{1,8})?:(?: |$)")
-_BREAKPOINTS = re.compile(rb"mem:0x([0-9a-f]{1,16})(?:/\d{1,3})?:[rwx]{1,3}:")
-_IREGS = re.compile(rb"ABI:\d")
-_IREG = re.compile(rb" x(\d{1,2}):0x([0-9a-f]{1,16})(?![0-9a-f])")
-_LOST = re.compile(rb"PERF_RECORD_LOST(?:_SAMPLES)? lost (\d{1,18})")
-_CHUNKS = re.compile(rb"Processed \d{1,18} events and lost (\d{1,18}) chunks")
-_TRACE = re.compile(
-    rb" *(\d{1,12})\.(\d{3}) (?:\( *[\d.]{0,16} ?m?s?\): )?(.{0,64}?)/(\d{1,9}) "
-    rb"([\w.-]{1,64}):([A-Za-z_]\w{0,127})\((.{0,8192})\)$"
+from .perf_line import (
+    BREAKPOINT,
+    BREAKPOINTS,
+    CHUNKS,
+    GROUP,
+    INTERRUPTED,
+    LOST,
+    breakpoint_roles,
+    interrupt_registers,
+    parse_head,
+    parse_trace,
 )
-_TRACE_ARG = re.compile(rb"(\w{1,64}): (-?\d{1,20}|0x[0-9a-f]{1,16})(?=, |$)")
+
 _MAX_ADDRESSES = 64
 _HOW = (
     "hardware breakpoint samples without registers: record with perf record --intr-regs=x0,x1,...,x17 and print with "
@@ -48,62 +43,6 @@ class _Hit:
     length: int
     head: Head
     address: int
-
-
-def parse_head(line: bytes) -> Head | None:
-    """The columns of a sample, None where there are none."""
-    if line[_COMM : _COMM + 1] == b" " and (found := _CORE.match(line, _COMM)):
-        return _head(line, found)
-    best = None
-    for found in _CORE.finditer(line, 0, _SPAN):
-        if best is None or len(line[: found.start()].lstrip()) < _COMM:
-            best = _head(line, found)
-    if best is None and (found := _BARE.match(line)) and (found[2] or line[found.end() :][:4] != b"mem:"):
-        ts = nanoseconds(found[2], found[3])[0] if found[2] else NO_TIME
-        best = Head(None, -1, int(found[1] or -1), ts, -1, found.end(), "bare", 0)
-    return best
-
-
-def _head(line: bytes, found: re.Match[bytes]) -> Head:
-    comm = line[: found.start()].lstrip(b" ")
-    ts = nanoseconds(found[4], found[5])[0]
-    cpu = -1 if found[3] is None else int(found[3])
-    return Head(comm, int(found[2] or found[1]), cpu, ts, -1, found.end(), "normal", found.start())
-
-
-def parse_trace(line: bytes) -> tuple[Head, str, Body] | None:
-    """(columns, event, values) of a line of ``perf trace``. An argument that is zero is not printed; time in ms."""
-    found = _TRACE.match(line)
-    if found is None:
-        return None
-    ts = (int(found[1]) * 1000 + int(found[2])) * 1000
-    head = Head(found[3].lstrip(b" "), int(found[4]), -1, ts, -1, 0, "trace", 0)
-    fields = [(m[1].decode("ascii"), m[2]) for m in _TRACE_ARG.finditer(found[7])]
-    func = dict(fields).get("__probe_func")
-    place = Place(f"{number(func) or 0:x}", True, True) if func is not None else None
-    name = found[6].decode("ascii")
-    fields = [f for f in fields if not f[0].startswith("__probe_")]
-    out = place is not None or eventmap.direction(name) == "exit"
-    if out and not {"a0", "x0", "ret", "retval"} & {n for n, _ in fields}:
-        fields.insert(0, ("a0", b"0"))
-    return head, name, Body(name, place, tuple(fields), None)
-
-
-def breakpoint_roles(addresses: list[int]) -> dict[int, tuple[bool | None, int]]:
-    """For each breakpoint address (is it the exit, the address of its enter): an SMC instruction, or the one in front of it, and
-    the one after it.
-
-    Addresses 4 bytes apart are a pair, else those 8 apart, and so are the only two there are; None where an address stands alone.
-    """
-    out: dict[int, tuple[bool | None, int]] = {}
-    todo = sorted(set(addresses))
-    for apart in (4, 8):
-        for a in todo:
-            if a not in out and a + apart in todo and a + apart not in out:
-                out[a], out[a + apart] = (False, a), (True, a)
-    if len(todo) == 2 and not out:
-        out = {todo[0]: (False, todo[0]), todo[1]: (True, todo[0])}
-    return out | {a: (None, a) for a in todo if a not in out}
 
 
 class Reader(LineSource):
@@ -123,7 +62,7 @@ class Reader(LineSource):
 
     def _addresses(self) -> list[int]:
         found: set[int] = set()
-        for m in _BREAKPOINTS.finditer(self.data, self.start, self.end):
+        for m in BREAKPOINTS.finditer(self.data, self.start, self.end):
             found.add(int(m[1], 16))
             if len(found) >= _MAX_ADDRESSES:
                 break
@@ -132,9 +71,9 @@ class Reader(LineSource):
     def event_of(self, line: bytes) -> str | None:
         """See LineSource."""
         head = parse_head(line)
-        if head is not None and _BREAKPOINT.match(line, head.body) is not None:
+        if head is not None and BREAKPOINT.match(line, head.body) is not None:
             return line[head.body :].partition(b": ")[0].decode("ascii")
-        group = _GROUP.match(line, head.body) if head is not None else None
+        group = GROUP.match(line, head.body) if head is not None else None
         named = event_name(line, group.end()) if group is not None else None
         return named[0] if named is not None else None
 
@@ -161,8 +100,8 @@ class Reader(LineSource):
         if not line.strip():
             self._no_registers()
             return None
-        if line[:1] == b"\t" or (self.hit is not None and line[:1] == b" " and _IREGS.search(line, 0, 64)):
-            if self.hit is not None and (found := _IREGS.search(line)) is not None:
+        if line[:1] == b"\t" or (self.hit is not None and line[:1] == b" " and INTERRUPTED.search(line, 0, 64)):
+            if self.hit is not None and (found := INTERRUPTED.search(line)) is not None:
                 hit, self.hit = self.hit, None
                 return self._breakpoint(hit.at, at + length - hit.at, hit.head, hit.address, "", line[found.end() :])
             return None
@@ -172,16 +111,16 @@ class Reader(LineSource):
             return self._other(at, length, line)
         self.columns = self.columns or head.form == "normal"
         self.placed += 1
-        hardware = _BREAKPOINT.match(line, head.body)
+        hardware = BREAKPOINT.match(line, head.body)
         if hardware is not None:
             address = int(hardware[1], 16)
-            found = _IREGS.search(line, hardware.end())
+            found = INTERRUPTED.search(line, hardware.end())
             if found is not None:
                 event = hardware[0].rstrip()[:-1].decode("ascii")
                 return self._breakpoint(at, length, head, address, event, line[found.end() :])
             self.hit = _Hit(at, length, head, address)
             return None
-        group = _GROUP.match(line, head.body)
+        group = GROUP.match(line, head.body)
         named = event_name(line, group.end()) if group is not None else None
         if named is not None and length <= MAX_LINE:
             return self.probes.add(at, length, head, named[0], line[named[1] :], tail=True)
@@ -201,7 +140,7 @@ class Reader(LineSource):
         return self._lost(at, length, line, None)
 
     def _lost(self, at: int, length: int, line: bytes, head: Head | None) -> Kind | None:
-        found = _LOST.search(line[:1024]) or _CHUNKS.search(line[:1024])
+        found = LOST.search(line[:1024]) or CHUNKS.search(line[:1024])
         if found is None:
             return None
         cpu = head.cpu if head is not None else -1
@@ -304,17 +243,6 @@ def fill_zeros(records: Records) -> None:
         records.known[rows] = mask
 
 
-def interrupt_registers(text: bytes) -> list[int | None]:
-    """x0..x17 of ``x0:0x.. x1:0x..`` (perf's order may be any), None for those not recorded."""
-    regs: list[int | None] = []
-    for found in _IREG.finditer(text):
-        n = int(found[1])
-        if n < eventmap.MAX_REGS:
-            regs.extend([None] * (n + 1 - len(regs)))
-            regs[n] = int(found[2], 16)
-    return regs
-
-
 class PerfScript:
     """The format; see the module."""
 
@@ -336,8 +264,8 @@ class PerfScript:
             seen += 1
             found = parse_head(line)
             if found is not None:
-                group = _GROUP.match(line, found.body)
-                good += _BREAKPOINT.match(line, found.body) is not None or (
+                group = GROUP.match(line, found.body)
+                good += BREAKPOINT.match(line, found.body) is not None or (
                     group is not None and event_name(line, group.end()) is not None
                 )
             elif parse_trace(line) is not None:
@@ -360,9 +288,9 @@ class PerfScript:
                 return Detail(text=text)
             return detail_of(traced[2], rules, text, (traced[0].comm or b"").decode("utf-8", "surrogateescape"))
         task = None if head.comm is None else head.comm.decode("utf-8", "surrogateescape")
-        hardware = _BREAKPOINT.match(line, head.body)
+        hardware = BREAKPOINT.match(line, head.body)
         if hardware is not None:
-            found = _IREGS.search(line, hardware.end())
+            found = INTERRUPTED.search(line, hardware.end())
             regs = interrupt_registers(line[found.end() :]) if found else []
             return Detail(
                 text=text,
@@ -370,7 +298,7 @@ class PerfScript:
                 event=f"mem:0x{hardware[1].decode()}:x",
                 regs={i: v for i, v in enumerate(regs) if v is not None},
             )
-        group = _GROUP.match(line, head.body)
+        group = GROUP.match(line, head.body)
         named = event_name(line, group.end()) if group is not None else None
         if named is None:
             return Detail(text=text, task=task)

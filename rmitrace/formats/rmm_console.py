@@ -7,8 +7,9 @@ import re
 from ..capture.records import Finding, Kind, Records
 from .base import NO_TASK, Data, Detail, Growth, ReadOptions, Unreadable
 from .rmm_console_columns import Columns
+from .rmm_console_finds import MAX_FINDINGS
 from .rmm_console_marks import KERNEL_TIME
-from .rmm_console_reader import MAX_FINDINGS, Reader
+from .rmm_console_reader import Reader
 from .rmm_console_rows import STATUS_WITH_DATA
 from .rmm_console_scan import scan
 

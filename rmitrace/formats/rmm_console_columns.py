@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..capture.packed import Column
 from ..capture.records import N_REGS, NO_TIME, Kind, RecordBuilder, Records
 from .record_arrays import Total, merged
-from .rmm_console_reader import Item
+from .rmm_console_finds import Item
 
 CLOCKS = ("boot", "time-of-day", "no-year", "local", "utc")
 """Kinds of stamps, the least telling first: ns since some start, since midnight, since the start of 1972 for stamps

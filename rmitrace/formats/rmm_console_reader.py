@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
-from ..capture.records import Finding
 from .rmm_console_cut import WRAPPED, Pending, go_on
+from .rmm_console_finds import Finds, Item
 from .rmm_console_lines import KERNEL_STAMP, MAX_LINE, Line, clean, sublines, unwrap
 from .rmm_console_marks import Dump, begins_dump, mark_of, read_banner
 from .rmm_console_prose import other_rows
@@ -17,8 +15,6 @@ from .rmm_console_steps import is_apart
 
 SPILL = 4096
 """Items after which ``Reader.spill`` has something to give."""
-MAX_FINDINGS = 500
-"""Findings of one rule that are kept one by one."""
 _MAX_PENDING = 8
 _MAX_KNOWN, _MOST_KNOWN = 512, 4096
 """Bytes of a line that is remembered, and how many are."""
@@ -27,20 +23,6 @@ _BLANK_LINE = b"\n" * 20
 _BEGINNINGS = (b"SMC_", b"      SMC_", b"PSCI_")
 _STUB = re.compile(rb"SMC_(?:R[MS]?[IM]?_?|[0-9a-f]{1,7})?|PSCI_[0-9a-f]{0,7}")
 _ORPHAN = re.compile(rb"[ \t]*[0-9a-f]{1,16}[ 0-9a-f\t]{0,300}> R[MS]I_[A-Z_]{3,32}")
-
-
-@dataclass(slots=True)
-class Item:
-    """A row, a mark or (``damaged``) something that looks like a row and cannot be read."""
-
-    start: int
-    end: int
-    stamps: tuple[tuple[str, int], ...]
-    row: Row | None = None
-    mark: str = ""
-    value: int | None = None
-    cpu: int = -1
-    damaged: bool = False
 
 
 @dataclass(slots=True)
@@ -54,31 +36,13 @@ class _Stub:
 
 
 @dataclass(slots=True)
-class Reader:
-    """Reads lines one after another.
+class Reader(Finds):
+    """Reads lines one after another."""
 
-    items     what was found, those of a row where it was complete
-    findings  what the reader of the log should know; ``counts`` how often each rule fired
-    banners   boot banners, see rmm_console_marks.read_banner
-    abi       lines that state the RMI or RSI revision
-    lines     lines seen or passed over (the caller adds those), ``used`` those that hold something
-    """
-
-    items: list[Item] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    banners: list[dict[str, Any]] = field(default_factory=list)
-    abi: list[str] = field(default_factory=list)
-    lines: int = 0
-    used: int = 0
     _pending: list[Pending] = field(default_factory=list)
     _dump: tuple[Item, Dump] | None = None
     _stub: _Stub | None = None
     _soft: Line | None = None
-    _claimed: int = 0
-    _latest: Row | None = None
-    _since: int = 0
-    """The last row of what was found before so many of the items."""
     _known: dict[bytes, str] = field(default_factory=dict)
     """Lines met before, from their bytes alone: the class of the mark that each is, '' for none."""
 
@@ -97,13 +61,7 @@ class Reader:
         self.used += lines
         if self._pending:
             self._flush_all()
-        self._latest, self._since = None, len(self.items)
-
-    def note(self, rule: str, severity: str, message: str, offset: int) -> None:
-        """Add a finding; beyond MAX_FINDINGS a rule is only counted."""
-        self.counts[rule] += 1
-        if self.counts[rule] <= MAX_FINDINGS:
-            self.findings.append(Finding(rule, severity, message, -1, offset))
+        self.forget_last()
 
     def feed(self, raw: bytes, start: int, size: int = 0) -> None:
         """One line, line end included or not, and its byte offset; ``size`` is its real length where ``raw`` is cut."""
@@ -119,7 +77,7 @@ class Reader:
                 self._line(part, at)
         elif (known := self._known.get(body)) is not None:
             if known:
-                self._claim()
+                self.claim()
                 self.items.append(Item(start, start + len(body), (), mark=known))
         elif (row := clean_row(body)) is not None:
             self._row(row, Line(start, start + len(body), body), start, body.lstrip(), alone=True)
@@ -147,31 +105,16 @@ class Reader:
         self._flush_all()
         self._end_dump()
 
-    def spill(self) -> list[Item]:
-        """The items so far; they leave the reader. To be called between lines: an item may change up to the end of its line."""
-        self._latest, self._since = self._last_row(), 0
-        done, self.items = self.items, []
-        return done
-
-    def _last_row(self) -> Row | None:
-        """The row that was found last, None where that was something else."""
-        return self.items[-1].row if len(self.items) > self._since else self._latest
-
-    def _claim(self) -> None:
-        if self._claimed != self.lines:
-            self._claimed = self.lines
-            self.used += 1
-
     def _line(self, part: bytes, start: int) -> None:
         text, soft = clean(part)
         line = Line(start, start + len(part), text, soft=soft, raw=part)
         if self._soft is not None:
             first, self._soft = self._soft, None
-            self._claim()
+            self.claim()
             line = Line(first.start, line.end, first.full + text, soft=soft)
         if soft and HEAD.search(line.full) and len(line.full) < 4096:
             self._soft = line
-            self._claim()
+            self.claim()
             return
         self._whole_line(line)
 
@@ -201,7 +144,7 @@ class Reader:
         if _STUB.fullmatch(before.strip()) and self._stub is None:
             self._stub = _Stub(line, before, kernel is not None)
         elif _ORPHAN.match(line.text):
-            self._claim()
+            self.claim()
             why = "the end of a row whose beginning is missing"
             self.note("ROW-CUT", "warning", why, line.start)
             self.items.append(Item(line.start, line.end, line.stamps, mark=why, damaged=True))
@@ -219,7 +162,7 @@ class Reader:
         m = HEAD.match(full.lstrip())
         if m is None:
             return line
-        self._claim()
+        self.claim()
         return Line(stub.line.start, line.end, stub.line.full[: stub.line.at] + full, soft=line.soft)
 
     def _heads(self, line: Line, heads: list[re.Match[bytes]], taken: int) -> bool:
@@ -258,14 +201,14 @@ class Reader:
             self.items[-1].end = at
 
     def _row(self, row: Row, line: Line, start: int, text: bytes, *, alone: bool, cut_by: str = "") -> None:
-        self._claim()
+        self.claim()
         if row.state == "whole" and row.outs and not row.foreign and (line.stamps or len(line.full) >= WRAPPED):
             row.state = "open"  # a terminal breaks lines at its width and a harness anywhere: in the last number, too
         if row.state == "whole":
-            self._emit(row, start, line.end, line.stamps)
+            self.emit(row, start, line.end, line.stamps)
             return
         if len(self._pending) >= _MAX_PENDING:
-            self._flush(self._pending.pop(0))
+            self.ended(self._pending.pop(0))
         p = Pending(row, text, start, line.end, line, self.lines, line.stamps, alone)
         p.interrupted, p.overwritten = cut_by == "kernel", cut_by == "row"
         self._pending.append(p)
@@ -273,14 +216,14 @@ class Reader:
     def _others(self, line: Line) -> bool:
         rows = other_rows(line.full)
         for i, (at, row) in enumerate(rows):
-            self._claim()
-            last = self._last_row()
+            self.claim()
+            last = self.last_row()
             same = last is not None and (last.name, last.args, last.outs) == (row.name, row.args, row.outs)
             if same and b"[WARN" in line.full:
                 continue  # Islet prints a failed call twice, as TRACE and as WARN
             start = line.start + line.place(at) if i else line.start
             self._cut_before(line, start)
-            self._emit(row, start, line.end, line.stamps)
+            self.emit(row, start, line.end, line.stamps)
         return bool(rows)
 
     def _go_on(self, line: Line, lead_end: int, broken: bool) -> int:
@@ -289,19 +232,19 @@ class Reader:
             if not line.full.strip():
                 for p in [p for p in self._pending if p.interrupted and p.row.state == "open"]:
                     self._pending.remove(p)  # nothing was left of it
-                    self._flush(p)
+                    self.ended(p)
             return 0
         for p in sorted(self._pending, key=lambda p: (not p.overwritten, -p.line_number, -p.start)):
             hit = go_on(p, line, lead_end, self.lines, broken)
             if hit is None:
                 continue
-            self._claim()
+            self.claim()
             p.row, p.text, p.interrupted, p.overwritten = hit.row, hit.text, hit.interrupted, False
             p.end = line.end if lead_end == len(line.full) else line.start + max(hit.used, 1)
             p.pieces, p.line, p.line_number = p.pieces + 1, line, self.lines
             if hit.row.state == "whole":
                 self._pending.remove(p)
-                self._emit(p.row, p.start, p.end, p.stamps)
+                self.emit(p.row, p.start, p.end, p.stamps)
             if hit.used < len(line.full):
                 self._mark(line, line.full[hit.used :])
             return max(hit.used, 1)
@@ -310,30 +253,12 @@ class Reader:
     def _expire(self, offset: int) -> None:
         for p in [p for p in self._pending if p.expired(self.lines, offset)]:
             self._pending.remove(p)
-            self._flush(p)
+            self.ended(p)
 
     def _flush_all(self) -> None:
         for p in self._pending:
-            self._flush(p)
+            self.ended(p)
         self._pending.clear()
-
-    def _flush(self, p: Pending) -> None:
-        """A row that will not go on."""
-        row = p.row
-        if row.state == "cut":
-            if not row.args and (not p.alone or row.separated):
-                return  # a mention
-            if row.glued and row.args and not row.answered:
-                row.args[-1] = None  # cut somewhere in its digits
-            self.note("ROW-CUT", "warning", f"the row of {row.name} ends before its result", p.start)
-        self._emit(row, p.start, p.end, p.stamps)
-
-    def _emit(self, row: Row, start: int, end: int, stamps: tuple[tuple[str, int], ...]) -> None:
-        if row.answered and row.status is not None and row.x0 is None:
-            self.note("STATUS-UNKNOWN", "warning", f"{row.name} ended with {row.status}, which no revision has", start)
-        if row.elided:
-            self.note("ROW-ELIDED", "note", f"the row of {row.name} was shortened by hand: its values are not known", start)
-        self.items.append(Item(start, end, stamps, row))
 
     def _mark(self, line: Line, text: bytes) -> bool:
         found = mark_of(text)
@@ -345,7 +270,7 @@ class Reader:
             self._end_dump()
             self._dump = item, Dump(text, line.end)
             return True
-        self._claim()
+        self.claim()
         if kind == "banner":
             read_banner(text, line.start, self.banners)
         if kind in ("kernel", "banner") and b"ABI" in text and len(self.abi) < 64:
@@ -357,7 +282,7 @@ class Reader:
         assert self._dump is not None
         _, dump = self._dump
         if dump.take(line.text, line.end):
-            self._claim()
+            self.claim()
         if dump.done:
             self._end_dump()
 

@@ -9,7 +9,8 @@ from rmitrace.capture.records import NO_TIME
 from rmitrace.formats.base import ReadOptions, Unreadable
 from rmitrace.formats.eventmap import family
 from rmitrace.formats.ftrace import FORMAT as FTRACE
-from rmitrace.formats.perf_script import FORMAT, breakpoint_roles, interrupt_registers, parse_head
+from rmitrace.formats.perf_line import breakpoint_roles, interrupt_registers, parse_head
+from rmitrace.formats.perf_script import FORMAT
 from tests.rmitrace.formats.trace_text import CAPTURES, UNREADABLE, found, kinds, names, read, regs, said
 
 TEXTS = sorted((CAPTURES / "perf").glob("*.txt"))

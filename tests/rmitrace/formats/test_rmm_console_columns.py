@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rmitrace.capture.records import NO_TIME, Kind
 from rmitrace.formats.rmm_console_columns import Columns
-from rmitrace.formats.rmm_console_reader import Item
+from rmitrace.formats.rmm_console_finds import Item
 from rmitrace.formats.rmm_console_rows import clean_row
 
 HOUR = 3600 * 10**9

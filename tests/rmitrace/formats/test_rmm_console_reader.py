@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from rmitrace.formats.rmm_console_reader import MAX_FINDINGS, Reader
+from rmitrace.formats.rmm_console_finds import MAX_FINDINGS
+from rmitrace.formats.rmm_console_reader import Reader
 
 ROW = b"SMC_RMI_PDEV_STOP                 88200000 > RMI_SUCCESS"
 
