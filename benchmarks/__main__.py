@@ -22,6 +22,11 @@ from ._report import Table
 
 HERE = Path(__file__).parent
 PARTS = ("readers", "commands", "reopen", "viewer", "messages")
+COMPILE = """
+from rmitrace.formats.kernel_build import build
+def nothing(value): pass
+build(nothing, (), ("q",))
+"""
 NOTES = """\
 Made by `python -m benchmarks`. The captures are recorded runs of TF-RMM (`captures/rmm`) written again and again with later
 times and other addresses (`benchmarks/_generate.py`); every format carries the same calls.
@@ -81,6 +86,7 @@ def _sections(calls: int, args: argparse.Namespace) -> Iterator[str]:
         os.environ["PYTHONPATH"] = str(HERE.parent)
         os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "pycache")  # as where it is installed: modules have their bytecode
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        subprocess.run([sys.executable, "-c", COMPILE], check=True)  # those of the compiler of kernels, too
         formats = set(args.only) - set(PARTS)
         if wanted("readers") or formats:
             yield from map(Table.text, _readers.tables(calls, folder, formats, args.peers, _BASES))

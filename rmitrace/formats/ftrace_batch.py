@@ -174,8 +174,9 @@ class LineSource:
         self.builder = RecordBuilder()
         self.builder.names = self._names
         self.probes.builder = self.builder
-        self._seen += columns.seen
-        columns.seen[:] = 0
+        known = len(self.table.index)
+        self._seen[:known] += columns.seen[:known]
+        columns.clear(known)
         self._free.append(columns)
         if self.options.progress is not None:
             self.options.progress(min(found.at, self.end))

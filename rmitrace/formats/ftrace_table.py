@@ -114,9 +114,13 @@ class Columns:
         self.seen = np.zeros(events, dtype=np.int64)
         self.memory = np.zeros((8, events), dtype=np.int64)
 
+    def clear(self, events: int) -> None:
+        """Forget what scan() counted and remembered from line to line, of so many events."""
+        self.seen[:events] = 0
+        self.memory[:, :events] = 0
+
     def arrays(self) -> tuple[Any, ...]:
-        """What scan() takes, in its order, and how much room there is; what it remembers from line to line is cleared."""
-        self.memory[:] = 0
+        """What scan() takes, in its order, and how much room there is."""
         return (
             self.offset, self.length, self.ts, self.cpu, self.pid, self.event, self.regs, self.slow, self.gap, self.seen,
             *self.memory, len(self.offset), len(self.slow),
