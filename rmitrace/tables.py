@@ -7,6 +7,7 @@ thousand rows at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from . import query_columns, query_messages
@@ -52,15 +53,15 @@ def messages_schema() -> Mapping[str, Any]:
 def tables(capture: Capture) -> dict[str, pl.LazyFrame]:
     """Every table by its name."""
     return {
-        "calls": _lazy(calls_schema(), lambda names: _calls(capture, names)),
-        "messages": _lazy(messages_schema(), lambda names: _messages(capture, names)),
+        "calls": lazy(calls_schema(), lambda names: _calls(capture, names)),
+        "messages": lazy(messages_schema(), lambda names: _messages(capture, names)),
         "sequences": _rows(SEQUENCES, lambda: _sequences(capture)),
         "states": _rows(STATES, lambda: _states(capture)),
         "findings": _rows(FINDINGS, lambda: _findings(capture)),
     }
 
 
-def _lazy(schema: Mapping[str, Any], make: Callable[[list[str]], Iterator[pl.DataFrame]]) -> pl.LazyFrame:
+def lazy(schema: Mapping[str, Any], make: Callable[[list[str]], Iterator[pl.DataFrame]]) -> pl.LazyFrame:
     """A table whose columns are made by ``make`` when they are read, in parts."""
     from polars.io.plugins import register_io_source
 
@@ -87,7 +88,14 @@ def _rows(schema: Schema, make: Callable[[], Iterator[tuple[Any, ...]]]) -> pl.L
 
     types = {int: pl.Int64, str: pl.String, bool: pl.Boolean}
     columns = {name: types[kind] for name, kind in schema.items()}
-    return _lazy(columns, lambda names: iter([pl.DataFrame(list(make()), schema=columns, orient="row").select(names)]))
+
+    def parts(names: list[str]) -> Iterator[pl.DataFrame]:
+        rows, first = make(), True
+        while (some := list(islice(rows, AT_ONCE))) or first:
+            first = False
+            yield pl.DataFrame(some, schema=columns, orient="row").select(names)
+
+    return lazy(columns, parts)
 
 
 def _calls(capture: Capture, names: list[str]) -> Iterator[pl.DataFrame]:

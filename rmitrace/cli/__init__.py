@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from ..display import safe
 from . import common
-from .common import UserError, example_text
+from .common import INTERRUPTED, UserError, example_text
 
 COMMANDS = (
     "record", "view", "decode", "check", "diff", "report", "messages", "stats", "query", "export", "explain", "abi", "formats",
@@ -25,7 +25,6 @@ COMMANDS = (
 
 BROKEN_PIPE = 141
 """What a shell reports for a process that SIGPIPE ended."""
-INTERRUPTED = 130
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
@@ -99,8 +98,8 @@ def run(argv: list[str]) -> int:
     except OSError as e:
         complain(f"{e.filename}: {e.strerror}" if e.filename else str(e))
         return 2
-    except MemoryError:
-        complain("out of memory")
+    except MemoryError as e:
+        complain(f"out of memory: {e}" if str(e) else "out of memory")
         return 2
     except Exception as e:
         if os.environ.get("RMITRACE_DEBUG"):

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..capture import Capture, OpenOptions
 
 
+INTERRUPTED = 130
+"""Exit status of what Ctrl-C ended, as of a shell."""
+
+
 class UserError(Exception):
     """The user's mistake; the message is one line, unescaped."""
 

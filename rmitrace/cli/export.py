@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from ..display import safe
 from . import choosing, common, output
+from .common import INTERRUPTED
+from .writing import Writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,29 +60,39 @@ def run(args: argparse.Namespace) -> int:
         raise common.UserError(f"-o {args.output}: that is the capture")
     capture = common.open_args(args)
     seqs = choosing.select(capture, args)
-    write = _WRITERS[args.to]
-    if args.output == "-":
-        sys.stdout.flush()
-        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
-            write(capture, seqs, args, out)
-    else:
-        output.replace(Path(args.output), lambda out: write(capture, seqs, args, out))
+    writing = Writing(0 if args.to in ("pcap", "pcapng") or args.table != "calls" else len(seqs))
+
+    def write(out: IO[bytes]) -> None:
+        writing.out = out
+        _WRITERS[args.to](capture, seqs, args, out, writing)
+
+    with writing.listening():
+        if args.output == "-":
+            sys.stdout.flush()
+            with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
+                write(out)
+        else:
+            output.replace(Path(args.output), write)
+    if writing.stopped:
+        what = "what was written" if args.output == "-" else args.output
+        print(f"rmitrace: stopped: {safe(what)} has the first {writing.done:,} of {len(seqs):,} calls", file=sys.stderr)
+        return INTERRUPTED
     return 3 if capture.damaged else 0
 
 
-def _perfetto(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:
+def _perfetto(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes], writing: Writing) -> None:
     from ..capture.records import NO_TIME
     from ..export import perfetto
 
     if not (capture.calls.ts[:] != NO_TIME).any():
         raise common.UserError("this capture has no times, and Perfetto shows nothing without")
     try:
-        perfetto.write(capture, seqs.tolist(), out)
+        perfetto.write(capture, writing.each(seqs), out, lambda: not writing.stopped)
     except ImportError as e:
         raise common.UserError(f"--to perfetto: {e}; pip install 'rmitrace[perfetto]'") from e
 
 
-def _packets(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:
+def _packets(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes], writing: Writing) -> None:
     from ..export import packets
 
     messages = capture.conversations.decode()
@@ -94,19 +108,23 @@ def _packets(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Names
         raise common.UserError("no bytes of protocol messages in what was chosen")
 
 
-def _parquet(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:
+def _parquet(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes], writing: Writing) -> None:
     from ..export import parquet
 
-    parquet.write(capture, seqs, args.table, out)
+    with ThreadPoolExecutor(1) as apart:  # Polars does not listen to Ctrl-C
+        apart.submit(parquet.write, capture, seqs, args.table, out, writing.going).result()
 
 
-def _text(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes]) -> None:
+def _text(capture: Capture, seqs: npt.NDArray[np.int64], args: argparse.Namespace, out: IO[bytes], writing: Writing) -> None:
     import io
 
     from ..export import csv, jsonl
 
     text = io.TextIOWrapper(out, "utf-8", "backslashreplace", newline="")
-    (jsonl if args.to == "json" else csv).write(capture, seqs, text)
+    if args.to == "json":
+        jsonl.write(capture, writing.each(seqs), text, lambda: not writing.stopped)
+    else:
+        csv.write(capture, writing.each(seqs), text)
     text.flush()
     text.detach()
 

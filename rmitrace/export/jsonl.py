@@ -25,8 +25,9 @@ from .answers import to_json
 from .jsonl_calls import Calls, as_line, message_object, own
 
 
-def write(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:
-    """Every object of the capture, calls limited to ``seqs`` (ascending)."""
+def write(capture: Capture, seqs: Iterable[int], out: IO[str], whole: Callable[[], bool] = lambda: True) -> None:
+    """Every object of the capture, calls limited to ``seqs`` (ascending). ``whole`` is asked behind the last of them: where it
+    says no, what is told of all calls is left out."""
 
     def put(item: dict[str, Any]) -> None:
         out.write(as_line(item) + "\n")
@@ -39,6 +40,8 @@ def write(capture: Capture, seqs: Iterable[int], out: IO[str]) -> None:
         out.write(calls.text(row))
         for m in capture.messages_of(row.seq):
             put(message_object(m, capture.options.show_secrets))
+    if not whole():
+        return
     # before anything that asks for all messages at once: of a long conversation only some trees are kept
     for m in capture.conversations.stream():
         if m.place.call is None:

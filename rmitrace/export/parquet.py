@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
+from .. import query_columns
+from ..capture.freeing import give_back, need
 from ..capture.model import Capture
-from ..tables import tables
+from ..tables import calls_schema, lazy, tables
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    import polars as pl
+
+AT_ONCE = 1 << 15
+"""Calls that are made at a time. Polars holds some such pieces, of 53 columns."""
+GROUP = 1 << 16
+"""Rows of a row group."""
+NEEDED = 400 << 20
+"""Bytes that Polars may take for it: it ends the process where it gets no memory."""
 
 
-def write(capture: Capture, seqs: npt.NDArray[np.int64], table: str, out: IO[bytes]) -> None:
+def write(
+    capture: Capture, seqs: npt.NDArray[np.int64], table: str, out: IO[bytes], going: Callable[[int], bool] = lambda done: True
+) -> None:
     """One table, a row a call, message, sequence, state or finding; calls limited to ``seqs`` (ascending).
 
-    Registers are unsigned 64-bit numbers. Rows are made and written some thousand at a time.
+    Registers are unsigned 64-bit numbers. Rows are made and written some thousand at a time; ``going`` is told how many of
+    the calls are behind, and says whether to go on. Raises MemoryError.
     """
-    import polars as pl
-    import polars.selectors as cs
+    frame = _calls(capture, seqs, going) if table == "calls" else tables(capture)[table]
+    need(NEEDED, "a Parquet file")
+    frame.sink_parquet(out, compression="zstd", row_group_size=GROUP)
 
-    frame = tables(capture)[table]
-    if table == "calls" and len(seqs) != len(capture.calls):
-        numbers = pl.Series(seqs if capture.numbers is None else capture.numbers[seqs])
-        frame = frame.filter(pl.col("seq").is_in(numbers.implode()))
-    frame.with_columns(cs.by_dtype(pl.Int128).cast(pl.UInt64)).sink_parquet(out, compression="zstd")
+
+def _calls(capture: Capture, seqs: npt.NDArray[np.int64], going: Callable[[int], bool]) -> pl.LazyFrame:
+    import polars as pl
+
+    schema = {name: pl.UInt64 if kind == pl.Int128 else kind for name, kind in calls_schema().items()}
+    query_columns.prepare(capture, list(schema))
+    give_back()
+    count, every = len(capture.calls), len(seqs) == len(capture.calls)
+
+    def read(names: list[str]) -> Iterator[pl.DataFrame]:
+        for start in range(0, max(count, 1), AT_ONCE):
+            rows = slice(start, min(start + AT_ONCE, count))
+            a, b = np.searchsorted(seqs, (rows.start, rows.stop))
+            if a < b or not start:
+                made = pl.DataFrame(query_columns.columns(capture, names, rows), schema_overrides=schema)
+                yield made if every else made[seqs[a:b] - start]
+            if not going(int(b)):
+                return
+
+    return lazy(schema, read)

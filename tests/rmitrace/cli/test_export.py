@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import lzma
+import signal
 import struct
 import subprocess
 from collections import Counter, defaultdict
@@ -14,6 +16,7 @@ import pytest
 from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
 from rmitrace.__main__ import main
+from rmitrace.cli.writing import Writing
 
 ROOT = Path(__file__).parent.parent.parent.parent
 RECORDING = ROOT / "captures/rmm/tf-rmm-head-errors.calls.jsonl.xz"
@@ -132,16 +135,16 @@ def perfetto(path: Path) -> tuple[dict[int, tuple[str, int]], list[tuple[int, Tr
     tracks: dict[int, tuple[str, int]] = {}
     names: dict[int, str] = {}
     events = []
-    for n, p in enumerate(p for p in trace.packet if p.HasField("track_event")):
-        assert bool(p.sequence_flags & 1) == (n == 0)
+    assert [p.sequence_flags & 1 for p in trace.packet] == [1] + [0] * (len(trace.packet) - 1)
     for p in trace.packet:
         names |= {e.iid: e.name for e in p.interned_data.event_names}
         if p.HasField("track_descriptor"):
             d = p.track_descriptor
             assert d.parent_uuid == 0 or d.parent_uuid in tracks
             tracks[d.uuid] = (d.name, d.parent_uuid)
-        else:
+        elif p.HasField("track_event"):
             assert p.track_event.track_uuid in tracks
+            assert p.track_event.name_iid in (0, *names)
             events.append((p.timestamp, p.track_event, names.get(p.track_event.name_iid, "")))
     return tracks, events
 
@@ -226,3 +229,42 @@ def test_perfetto_without_times(tmp_path, capsys):
     log = ROOT / "captures/rmm/tf-rmm-head-release.log"
     assert main(["export", "--to", "perfetto", "-o", str(tmp_path / "x"), str(log)]) == 2
     assert "no times" in capsys.readouterr().err
+
+
+def test_memory_that_is_not_there(tmp_path, capsys, monkeypatch):
+    """Polars ends the process where it gets none: it is asked before."""
+    monkeypatch.setattr("rmitrace.export.parquet.NEEDED", 1 << 60)
+    assert main(["export", "--to", "parquet", "-o", str(tmp_path / "out"), str(CONNECT)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "perfetto", "parquet"])
+def test_what_was_written_when_ctrl_c_came_is_a_file(tmp_path, capsys, monkeypatch, form):
+    """The first 4096 calls of 9000, and nothing that is told of all."""
+    path = tmp_path / "trace.txt"
+    pair = "vmm-1 [000] ..... {0}.{1}: smc_enter: (f+0x0/0x30) x0=0xc4000150 x1={0:#x}\n" \
+           "vmm-1 [000] ..... {0}.{2}: smc_exit: (g+0x0/0x30 <- f) x0=0x0\n"  # fmt: skip
+    path.write_text("# tracer: nop\n" + "".join(pair.format(i, 1, 2) for i in range(1, 9001)))
+    monkeypatch.setattr("rmitrace.export.parquet.AT_ONCE", 4096)
+    going = Writing.going
+
+    def interrupted(self: Writing, done: int) -> bool:
+        if done >= 4096:
+            signal.raise_signal(signal.SIGINT) if form != "parquet" else setattr(self._stop, "asked", True)
+        return going(self, done)
+
+    monkeypatch.setattr(Writing, "going", interrupted)
+    out = tmp_path / "out"
+    assert main(["export", "--no-cache", "--to", form, "-o", str(out), str(path)]) == 130
+    assert f"stopped: {out} has the first 4,096 of 9,000 calls" in capsys.readouterr().err
+    if form == "parquet":
+        found = pl.read_parquet(out)["x1"].to_list()
+    elif form == "perfetto":
+        said = [{a.name: a.string_value for a in e.debug_annotations} for _, e, _ in perfetto(out)[1]]
+        found = [int(s["x1"], 16) for s in said if "x1" in s]
+    elif form == "csv":
+        found = [int(row["x1"], 16) for row in csv.DictReader(out.open())]
+    else:
+        found = [int(c["x"][1], 16) for c in map(json.loads, out.open()) if c["type"] == "call"]
+    assert found == list(range(1, 4097))
