@@ -11,12 +11,15 @@ from ..capture import freeing, pieces
 _M_ARENA_MAX = -8  # malloc.h
 _IN_MEMORY = 16 << 20
 """Bytes of packed columns that are kept in memory together, before each has to do with its own share."""
+_SELDOM = 20_000, 20, 50
+"""Objects made between two looks for those that nothing refers to, which make a frame late: a key makes some thousand."""
 
 
 def frugal() -> None:
     """Keep less of the columns in memory, and let threads share two heaps of the C library: each that works behind the screen
     would leave one of its own behind."""
     pieces.BUDGET = _IN_MEMORY
+    gc.set_threshold(*_SELDOM)
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 

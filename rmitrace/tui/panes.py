@@ -8,7 +8,6 @@ from time import sleep
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
 from textual.events import Resize
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -20,6 +19,7 @@ from . import details
 from .adopting import adopt
 from .bars import Header, StatusBar
 from .calllist import CallList
+from .fixed import FixedContainer, FixedVertical
 from .hexview import HexPane
 from .prompt import Prompt
 from .rows import RowKind
@@ -48,12 +48,12 @@ class PaneScreen(Screen[None]):
         """Header, timeline, list, tree and bytes, prompt, status."""
         yield Header(self.model)
         lanes = Lanes(self.model, id="lanes")
-        with Vertical(id="timeline", classes="pane"):
+        with FixedVertical(id="timeline", classes="pane"):
             yield Axis(lanes)
             yield lanes
-        with Container(id="main"):
+        with FixedContainer(id="main"):
             yield CallList(self.model, id="list").add_class("pane")
-            with Container(id="details"):
+            with FixedContainer(id="details"):
                 yield TreePane(id="tree").add_class("pane")
                 yield HexPane(id="bytes").add_class("pane")
         yield Prompt()

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
 from ..display import safe
+from .fixed import FixedVertical
 from .lineview import LineView
 from .text import SIGN, STYLE, Line
 from .view import View
@@ -83,14 +83,10 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The list in a frame."""
-        with Vertical() as frame:
+        with FixedVertical() as frame:
             frame.border_title = Content("Keys")
             frame.border_subtitle = Content("Esc closes")
             yield KeyList(self._groups)
-
-    def on_mount(self) -> None:
-        """The list takes the keys."""
-        self.query_one(KeyList).focus()
 
 
 class FindingList(LineView):
@@ -162,17 +158,15 @@ class FindingsScreen(ModalScreen[int]):
 
     def compose(self) -> ComposeResult:
         """The list, and below it the finding in full."""
-        with Vertical() as frame:
+        with FixedVertical() as frame:
             frame.border_title = Content(f"Findings: {len(self.model.findings):,}")
             frame.border_subtitle = Content("Enter goes to the call · Esc closes")
             yield FindingList(self.model, self._start)
             yield About()
 
     def on_mount(self) -> None:
-        """The list takes the keys."""
-        found = self.query_one(FindingList)
-        found.focus()
-        self.call_after_refresh(found.move_to, self._start)
+        """Select the finding that was looked at last."""
+        self.call_after_refresh(self.query_one(FindingList).move_to, self._start)
 
     def on_line_view_moved(self, message: LineView.Moved) -> None:
         """Show the finding under the cursor in full."""
