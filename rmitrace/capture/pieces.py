@@ -21,9 +21,7 @@ class Spool:
     def open(self) -> IO[bytes]:
         """The file. Raises OSError where there is no room for one."""
         if self._file is None:
-            import tempfile
-
-            self._file = tempfile.TemporaryFile(prefix="rmitrace-", dir=_folder())  # noqa: SIM115 - lives with the pieces
+            self._file = unnamed()
         return self._file
 
 
@@ -135,6 +133,13 @@ class Pieces:
             self._at[i], self._held[i] = at, b""
             at += self.sizes[i]
         self._count(-self._holding)
+
+
+def unnamed() -> IO[bytes]:
+    """A file without a name, which is gone when it is closed. Raises OSError."""
+    import tempfile
+
+    return tempfile.TemporaryFile(prefix="rmitrace-", dir=_folder())
 
 
 def _folder() -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..capture.shelf import Shelf
 from ..formats import kernels
 from . import devices_kernel
 from . import ledger_kernel as k
@@ -75,6 +76,7 @@ class DeviceTracker:
         self._arrays["device"][k.TYPE] = PREFIXES.index("stream")
         self._out: dict[str, list[Any]] = {name: [] for name in _FLUSHED}
         self._members: list[tuple[Any, Any]] = []
+        self._shelf = Shelf()
         self._begun: Any = None
         """Which calls others work for, None where none do."""
         if not operations(capture).none:
@@ -160,24 +162,26 @@ class DeviceTracker:
 
     def _add(self, step: Any, call: Any) -> None:
         """Keep calls with the steps that they are in, and those that work for them."""
-        self._members.append((step, call))
+        self._members.append((self._shelf.put(step), self._shelf.put(call)))
         if self._begun is not None:
             at = np.flatnonzero(self._begun[call])
             child, parent = operations(self._capture).children_of(call[at].astype(np.int64))
-            self._members.append((step[at[parent]], child.astype(self._number)))
+            self._members.append((self._shelf.put(step[at[parent]]), self._shelf.put(child.astype(self._number))))
 
     # -- what was found
 
     def _all(self, name: str) -> Any:
-        found = self._out[name]
+        found = self._out.pop(name)
         return np.concatenate(found) if found else np.zeros((0, _GROWING[name]), dtype=self._number)
 
     def _array(self, name: str, count: int) -> Any:
+        """An array that a kernel filled in, a row of each thing in it; it is used up."""
         size = _GROWING[name]
-        return np.array(self._arrays[name][: int(self._now[count]) * size], dtype=self._dtype(name)).reshape(-1, size)
+        return np.asarray(self._arrays.pop(name)[: int(self._now[count]) * size], dtype=self._dtype(name)).reshape(-1, size)
 
     def tables(self, reasons: Callable[[int, int], str]) -> tuple[Found, StateTable]:
-        """The sequences, and the states in the order in which they changed; ``reasons``: what was said between two calls."""
+        """The sequences, and the states in the order in which they changed; ``reasons``: what was said between two calls. What
+        was followed is used up."""
         device, seq, step = (self._array(*a) for a in (("device", k.DEVICES), ("seq", k.SEQUENCES), ("step", k.STEPS_SO_FAR)))
         address = self._array("address", k.DEVICES)[:, 0].view(np.uint64)
         words, states = self._columns.words, self._columns.states

@@ -44,7 +44,9 @@ def settled(ledger: Ledger) -> tuple[SequenceTable, I64, I64]:
     order = np.argsort(of, kind="stable")  # the steps of one sequence behind each other
     number = np.empty(len(of), dtype=np.int64)
     number[order] = np.arange(len(of))
-    used, step_count = np.unique(of, return_counts=True)
+    count = np.bincount(of, minlength=len(ledger.kind))
+    used = np.flatnonzero(count)
+    step_count = count[used]
     place = np.full(len(ledger.kind), -1, dtype=np.int64)
     place[used] = np.arange(len(used))
     outcome = ledger.outcome[used].astype(np.uint8)
@@ -72,8 +74,9 @@ def settled(ledger: Ledger) -> tuple[SequenceTable, I64, I64]:
 
 def _named(values: Any, words: list[str]) -> tuple[list[str], Any]:
     """The words that are used, the first one first, and for each value the number of its word among them."""
-    used, first, which = np.unique(values, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty(len(used), dtype=np.int16)
-    place[order] = np.arange(len(used))
-    return [words[i] for i in used[order].tolist()], place[which.reshape(-1)]
+    first = np.full(len(words), len(values), dtype=np.int64)
+    first[values[::-1]] = np.arange(len(values) - 1, -1, -1)  # the first one is written last
+    order = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(values))]
+    place = np.zeros(len(words), dtype=np.int16)
+    place[order] = np.arange(len(order))
+    return [words[i] for i in order.tolist()], place[values]

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..capture.packed import Column
+from ..capture.shelf import Shelf
 from .model import Sequence
 from .table import OUTCOMES, SequenceTable, object_number
 from .whys import moved
@@ -35,7 +37,7 @@ def fill_members(table: SequenceTable, parts: Iterable[tuple[I64, I64]]) -> None
     count = np.zeros(len(table), dtype=np.int64)
     table.first, table.last = np.zeros(len(table), dtype=np.int64), np.zeros(len(table), dtype=np.int64)
     steps = int(table.first_step[-1])
-    table.step_first, table.step_last, table.step_count = (np.zeros(steps, dtype=np.int64) for _ in range(3))
+    table.step_first, table.step_last, table.step_count = (Column(np.int64) for _ in range(3))
     for step, rows in parts:
         sequence = of_step[step]
         order = np.lexsort((step, rows, sequence))
@@ -44,7 +46,15 @@ def fill_members(table: SequenceTable, parts: Iterable[tuple[I64, I64]]) -> None
             again = np.concatenate([[False], (rows[1:] == rows[:-1]) & (sequence[1:] == sequence[:-1])])
             sequence, step, rows = sequence[~again], step[~again], rows[~again]
             _note(table, sequence, step, rows, count)
+    _note_steps(table, steps, *(np.zeros(0, dtype=np.int64) for _ in range(3)))
     table.start = np.concatenate([[0], np.cumsum(count)])
+
+
+def _note_steps(table: SequenceTable, begin: int, first: I64, last: I64, count: I64) -> None:
+    """Put what is known of some steps, from number ``begin`` on, behind what is known of those before."""
+    for column, values in ((table.step_first, first), (table.step_last, last), (table.step_count, count)):
+        column.append(np.zeros(begin - len(column), dtype=np.int64))
+        column.append(values)
 
 
 def _note(table: SequenceTable, sequence: I64, step: I64, rows: I64, count: I64) -> None:
@@ -64,7 +74,7 @@ def _note(table: SequenceTable, sequence: I64, step: I64, rows: I64, count: I64)
     owner = np.repeat(np.arange(of[0], of[-1] + 1), np.diff(table.first_step[of[0] : of[-1] + 2]))
     first, last = table.first[owner], table.last[owner]
     first[some], last[some] = rows[by_step[cuts[some]]], rows[by_step[cuts[some + 1] - 1]]
-    table.step_first[begin:end], table.step_last[begin:end], table.step_count[begin:end] = first, last, np.diff(cuts)
+    _note_steps(table, begin, first, last, np.diff(cuts))
 
 
 @dataclass(slots=True)
@@ -133,13 +143,14 @@ def _move_whys(out: SequenceTable, tables: list[SequenceTable], order: I64, step
 def _moved(out: SequenceTable, found: list[Found], places: list[I64]) -> Iterator[tuple[I64, I64]]:
     """Step and number of each call of some sequences at a time; what was given is let go."""
     parts: list[tuple[Any, Any]] = []
+    shelf = Shelf()
     for f, place in zip(found, places, strict=True):
         f.parts.reverse()
         while f.parts:
             step, call = f.parts.pop()
             new = place[step].astype(step.dtype)
             order = np.argsort(new, kind="stable")
-            parts.append((new[order], call[order]))
+            parts.append((shelf.put(new[order]), shelf.put(call[order])))
     for begin in range(0, len(out), SEQUENCES_AT_ONCE):
         stop = int(out.first_step[min(begin + SEQUENCES_AT_ONCE, len(out))])
         taken: list[tuple[Any, Any]] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..capture.shelf import Shelf
 from .members import SEQUENCES_AT_ONCE, Found, ranges
 from .model import FAILED, INCOMPLETE, OK
 from .operations import operations
@@ -176,8 +177,11 @@ def _sequences(r: _Realms, source: int, kinds: Any, is_torn: Flags) -> Found:
     )
     cuts = np.searchsorted(sequence, [*range(0, len(table), SEQUENCES_AT_ONCE), len(table)])
     dtype = np.int64 if len(cap) >> 31 else np.int32
+    shelf = Shelf()
     parts: list[tuple[Any, Any]] = [
-        (step[a:b].astype(dtype), r.rows[at[a:b]].astype(dtype)) for a, b in pairwise(cuts.tolist()) if a < b
+        (shelf.put(step[a:b].astype(dtype)), shelf.put(r.rows[at[a:b]].astype(dtype)))
+        for a, b in pairwise(cuts.tolist())
+        if a < b
     ]
     return Found(table, np.arange(len(step_name)), parts)
 

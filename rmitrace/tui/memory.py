@@ -8,7 +8,10 @@ from contextlib import suppress
 
 from ..capture import freeing, pieces
 
-_M_ARENA_MAX = -8  # malloc.h
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
+_LARGE = 1 << 20
+"""Bytes of a block from which on it goes back to the system as soon as it is not needed: without being told the C library
+changes that to up to 32 MB."""
 _IN_MEMORY = 16 << 20
 """Bytes of packed columns that are kept in memory together, before each has to do with its own share."""
 _SELDOM = 20_000, 20, 50
@@ -22,6 +25,7 @@ def frugal() -> None:
     gc.set_threshold(*_SELDOM)
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def give_back() -> None:

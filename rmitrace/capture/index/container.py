@@ -17,7 +17,7 @@ import os
 import stat
 import struct
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -81,11 +81,15 @@ def _write(out: Any, key: Any, meta: Any, columns: Mapping[str, Array | Column])
     at = ALIGN
     for name, column in columns.items():
         if isinstance(column, Column):
-            pieces = list(column.packed())
-            data = np.frombuffer(b"".join(pieces), dtype=np.uint8)
-            table[name] = [column.dtype.str, len(column), at, sums(data), len(data)]
-            at = _put(out, at, data)
-            name, flat = name + SIZES, np.array([len(p) for p in pieces], dtype=np.uint32)
+            sizes: list[int] = []
+            many: list[int] = []
+            out.seek(at)
+            for block in _blocks(column.packed(), sizes):
+                many += sums(np.frombuffer(block, dtype=np.uint8))
+                out.write(block)
+            table[name] = [column.dtype.str, len(column), at, many, sum(sizes)]
+            at = _next(at + sum(sizes))
+            name, flat = name + SIZES, np.array(sizes, dtype=np.uint32)
         else:
             flat = np.ascontiguousarray(column).reshape(-1)
         table[name] = [flat.dtype.str, len(flat), at, sums(flat)]
@@ -104,7 +108,25 @@ def _put(out: Any, at: int, data: Array) -> int:
     """Write bytes at an offset; where the next ones go."""
     out.seek(at)
     out.write(data.view(np.uint8).data)
-    return -(-(at + data.nbytes) // ALIGN) * ALIGN
+    return _next(at + data.nbytes)
+
+
+def _next(end: int) -> int:
+    """Where a column begins that stands behind another one."""
+    return -(-end // ALIGN) * ALIGN
+
+
+def _blocks(pieces: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:
+    """Pieces put together into blocks of BLOCK bytes, the last one shorter; ``sizes`` takes the bytes of each piece."""
+    held = bytearray()
+    for piece in pieces:
+        sizes.append(len(piece))
+        held += piece
+        while len(held) >= BLOCK:
+            yield bytes(held[:BLOCK])
+            del held[:BLOCK]
+    if held:
+        yield bytes(held)
 
 
 @dataclass(slots=True)
