@@ -11,6 +11,8 @@ from . import common
 if TYPE_CHECKING:
     from ..compare import Comparison
 
+_CALL_NEEDS = 380
+"""Bytes for a call of either side: its registers, what is compared of them, and the places of equal calls (measured)."""
 KINDS = ("order", "status", "parameter", "output", "state", "memory", "message", "sequence", "time")
 
 
@@ -59,7 +61,9 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the comparison; 0 the same, 1 not."""
+    from ..capture.freeing import need
     from ..compare import compare_captures
+    from ..display import count
 
     if args.context < 0:
         raise common.UserError("--context: not a number of calls")
@@ -67,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     sides = [args.a, *args.with_a], [args.b, *args.with_b]
     common.check_paths([*sides[0], *sides[1]])
     a, b = (common.open_paths(paths, args) for paths in sides)
+    need(_CALL_NEEDS * (len(a) + len(b)), f"comparing {count(len(a), 'call')} with {count(len(b), 'call')}")
     found = compare_captures(a, b, ignored)
     if not args.quiet:
         _show(args, found)
