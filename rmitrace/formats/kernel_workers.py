@@ -33,10 +33,11 @@ class _Worker:
         root = str(Path(__file__).parents[2])
         paths = os.pathsep.join([root, *filter(None, sys.path)])
         # -P: modules come from where they come from here, not from the folder that the user is in
+        # process_group: Ctrl-C is for this process, which may go on with what was read
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "rmitrace.formats.kernel_build", *jobs],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=os.environ | UNOPTIMISED | {"PYTHONPATH": paths},
+            process_group=0, env=os.environ | UNOPTIMISED | {"PYTHONPATH": paths},
         )  # fmt: skip
         self._done: set[str] = set()
         atexit.register(self.end)
@@ -97,10 +98,8 @@ def _missing(job: str) -> list[str]:
         module_name, _, function = name.partition(":")
         module = import_module(module_name)
         one = f"{name} {module.KINDS}"
-        if (
-            one != job
-            and one not in _MAKING
-            and compiled(getattr(module, function), module.STEPS).kept(tuple(module.KINDS.split())) is None
-        ):
+        if one == job or one in _MAKING:
+            continue
+        if compiled(getattr(module, function), module.STEPS).kept(tuple(module.KINDS.split())) is None:
             found.append(one)
     return found

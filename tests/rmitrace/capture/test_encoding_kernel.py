@@ -15,6 +15,7 @@ from rmitrace.capture.encoding_fast import Packer
 from rmitrace.capture.packed import Column
 from rmitrace.capture.registers import Registers
 from rmitrace.formats import kernels
+from rmitrace.formats.kernel_code import Compiled
 
 from .test_encoding import REGISTERS
 
@@ -62,7 +63,7 @@ def test_every_type_and_stride(dtype: Any, stride: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def machine() -> kernels.Kernel:
+def machine() -> Compiled:
     return kernels.compiled(encoding_kernel.pack, encoding_kernel.STEPS)
 
 
@@ -85,7 +86,7 @@ def columns(n: int) -> list[np.ndarray]:
     ]
 
 
-def test_compiled(machine: kernels.Kernel) -> None:
+def test_compiled(machine: Compiled) -> None:
     n, forms = 500, set()
     for column in columns(3 * n):
         expected = [pack(np.ascontiguousarray(column[i * n : i * n + n])) for i in range(3)]
@@ -93,9 +94,10 @@ def test_compiled(machine: kernels.Kernel) -> None:
         assert packed(column, machine, n) == expected
         assert packed(np.stack([column, column], axis=1)[:, 1], machine, n) == expected
     assert forms == {SAME, FEW, NEAR, MIXED}
+    assert list(machine._entries) == [tuple(encoding_kernel.KINDS.split())]  # as which it is made before it is asked for
 
 
-def test_rows_of_registers(machine: kernels.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_registers(machine: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many come at a time: before the first whole piece, in several, behind the last one."""
     n = 64
     values = np.array([c.astype(np.uint64, copy=False) for c in columns(5 * n + 9)[-8:]]).T

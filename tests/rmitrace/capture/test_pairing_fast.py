@@ -13,6 +13,7 @@ from rmitrace.capture.pairing import pair
 from rmitrace.capture.pairs import BOTH, WHOLE, Pairs
 from rmitrace.capture.records import NO_TIME, Kind, RecordBuilder, Records
 from rmitrace.formats import kernels
+from rmitrace.formats.kernel_code import Compiled
 
 CREATE, STATE, CPU_OFF = 0xC4000176, 0xC4000178, 0x84000002
 KINDS = (Kind.ENTER, Kind.EXIT, Kind.LOST, Kind.WHOLE_IN, Kind.WHOLE_OUT, Kind.MARK, Kind.DAMAGED)
@@ -24,7 +25,7 @@ def as_it_stands(*args: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def machine() -> kernels.Kernel:
+def machine() -> Compiled:
     return kernels.compiled(pairing_kernel.pair, pairing_kernel.STEPS)
 
 
@@ -77,7 +78,7 @@ def test_the_same_as_it_stands(seed: int) -> None:
     same(some(seed, 400), as_it_stands)
 
 
-def test_compiled(machine: kernels.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled(machine: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
     """In pieces, so that calls and rows lie across their ends."""
     monkeypatch.setattr(Column, "PIECE", 64)
     for seed in range(4):
@@ -88,6 +89,7 @@ def test_compiled(machine: kernels.Kernel, monkeypatch: pytest.MonkeyPatch) -> N
         assert packed.exit.tolist() == arrays.exit.tolist()
         codes = set(arrays.paired.tolist())
         assert codes == ({0, 1, 2, WHOLE} if seed % 4 == 0 else {0, 1, 2})
+    assert list(machine._entries) == [tuple(pairing_kernel.KINDS.split())]  # as which it is made before it is asked for
 
 
 def test_no_deeper_than_pairing_goes() -> None:

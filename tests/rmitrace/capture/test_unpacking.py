@@ -13,6 +13,7 @@ from rmitrace.capture import unpacking_kernel
 from rmitrace.capture.encoding import FEW, MIXED, NEAR, SAME, pack, unpack
 from rmitrace.capture.unpacking import Unpacker
 from rmitrace.formats import kernels
+from rmitrace.formats.kernel_code import Compiled
 
 from .test_encoding import REGISTERS
 from .test_encoding_kernel import columns
@@ -26,7 +27,7 @@ def as_it_stands(*args: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def machine() -> kernels.Kernel:
+def machine() -> Compiled:
     return kernels.compiled(unpacking_kernel.unpack, unpacking_kernel.STEPS)
 
 
@@ -66,7 +67,7 @@ def test_codes(base: int, distances: list[int]) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_every_form_into_every_type(dtype: Any, machine: kernels.Kernel) -> None:
+def test_every_form_into_every_type(dtype: Any, machine: Compiled) -> None:
     n, forms = 331, set()
     for column in columns(n):
         piece = pack(column)
@@ -78,9 +79,10 @@ def test_every_form_into_every_type(dtype: Any, machine: kernels.Kernel) -> None
         assert np.array_equal(values, np.concatenate([column, column[::-1]]))
         assert np.array_equal(unpack(piece).astype(column.dtype), column)
     assert forms == {SAME, FEW, NEAR, MIXED}
+    assert list(machine._entries) == [tuple(unpacking_kernel.KINDS.split())]  # as which it is made before it is asked for
 
 
-def test_damaged_pieces_are_refused_alike(machine: kernels.Kernel) -> None:
+def test_damaged_pieces_are_refused_alike(machine: Compiled) -> None:
     """Cut, longer, and with a bit turned: what is no piece is refused, what still is one reads the same."""
     random = np.random.default_rng(5)
     told = [0, 0]

@@ -15,6 +15,7 @@ from rmitrace.capture.records import COLUMNS, N_REGS, Records
 from rmitrace.capture.registers import Registers
 from rmitrace.formats import kernels, record_pack
 from rmitrace.formats import record_pack_kernel as kernel
+from rmitrace.formats.kernel_code import Compiled
 from rmitrace.formats.record_pack import RecordPacker
 
 FULL = 64
@@ -26,7 +27,7 @@ def as_it_stands(*args: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def machine() -> kernels.Kernel:
+def machine() -> Compiled:
     return kernels.compiled(kernel.take, kernel.STEPS)
 
 
@@ -101,11 +102,12 @@ SIZES = st.lists(st.sampled_from([0, 1, 2, 30, FULL - 1, FULL, FULL + 1, 3 * FUL
 
 @given(SIZES, st.integers(0, 1000), st.integers(0, 3), st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_compiled(machine: kernels.Kernel, sizes: list[int], seed: int, begun_after: int, events: bool) -> None:
+def test_compiled(machine: Compiled, sizes: list[int], seed: int, begun_after: int, events: bool) -> None:
     parts = [made(n, seed + i) for i, n in enumerate(sizes)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Column, "PIECE", FULL)
         assert packed(parts, machine, begun_after, events) == alone(parts)
+    assert set(machine._entries) <= {tuple(kernel.KINDS.split())}  # as which it is made before it is asked for
 
 
 @pytest.mark.parametrize("events", [False, True])
