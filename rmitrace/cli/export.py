@@ -66,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
         writing.out = out
         _WRITERS[args.to](capture, seqs, args, out, writing)
 
+    if args.to == "parquet":
+        import polars  # noqa: F401 - it takes Ctrl-C for itself when it is imported: what listens has to come behind it
+
     with writing.listening():
         if args.output == "-":
             sys.stdout.flush()
