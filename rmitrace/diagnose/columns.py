@@ -26,7 +26,7 @@ INCOMPLETE_CONSOLES = ("rmm-console",)
 """Formats in which a call that happened may have no row: TF-RMM prints many of them only when they fail."""
 PAGE = 0xFFF
 _AT_ONCE = 1 << 17
-MOST_KEPT = 32 << 20
+MOST_KEPT = 16 << 20
 """Bytes of answers that are kept for the next call that failed."""
 
 
@@ -146,7 +146,7 @@ class Columns:
         if found is None:
             parts = self.parts(commands, *names, out=out)
             found = _joined([Done(p.rows[p.ok], p.end[p.ok], p.value[p.ok], p.known[p.ok]) for p in parts])
-            if sum(c.nbytes for c in found) > MOST_KEPT // 4:
+            if sum(c.nbytes for c in found) > MOST_KEPT // 2:
                 return found
             self._kept[key] = found
             while len(self._kept) > 1 and sum(c.nbytes for d in self._kept.values() for c in d) > MOST_KEPT:

@@ -98,11 +98,11 @@ def gathered(capture: Capture, together: list[int]) -> tuple[Column, dict[int, C
         part = slice(start, min(start + AT_ONCE, len(c)))
         mine = c.service[part] == rmi
         rows = np.flatnonzero(mine if one else mine & np.isin(c.source[part], together))
-        name = c.name[part][rows].astype(small)
+        names = c.name[part][rows].astype(small)
         rows += start
         every.append(rows)
-        order = np.argsort(name, kind="stable")
-        name = name[order]
+        order = np.argsort(names, kind="stable")
+        name = names[order]
         at = np.append(np.flatnonzero(np.diff(name, prepend=small(-1))), len(name))
         present = name[at[:-1]].tolist()
         for i in present:
@@ -110,13 +110,17 @@ def gathered(capture: Capture, together: list[int]) -> tuple[Column, dict[int, C
                 commands[i] = Command(_registers(capture, i), spool)
         ok, end = ended(capture, rows, success)
         taken: dict[str, npt.NDArray[Any]] = {"rows": rows, "ok": ok, "later": end - rows}
-        wanted = {name for i in present for name in commands[i].columns if name[1:].isdigit()}
+        asked = np.zeros((2, N_REGS, len(capture.names)), dtype=bool)
+        """Of the registers on both sides the commands that have them."""
+        for i in present:
+            for column in commands[i].columns:
+                if column[1:].isdigit():
+                    asked[_SIDES.index(column[0]), int(column[1:]), i] = True
         for out, side in enumerate(_SIDES):
-            taken |= _side(capture, rows, bool(out), side, {int(name[1:]) for name in wanted if name[0] == side})
-        taken = {name: column[order] for name, column in taken.items()}
+            taken |= _side(capture, rows, bool(out), side, asked[out][:, names])
         for i, (a, b) in zip(present, pairwise(at.tolist()), strict=True):
             for column, to in commands[i].columns.items():
-                to.append(taken[column][a:b])
+                to.append(taken[column][order[a:b]])
     return every, commands
 
 
@@ -140,20 +144,20 @@ def _registers(capture: Capture, name: int) -> list[str]:
     return list(dict.fromkeys(f"{side}{a.reg}" for side, of in asked for a in of if 0 < a.reg < N_REGS))
 
 
-def _side(capture: Capture, rows: I64, out: bool, side: str, numbers: set[int]) -> dict[str, npt.NDArray[Any]]:
-    """What the records before calls (behind them where ``out``) show: x0..x7 that are known, as bits, and some of their
-    values, 0 where they are not known."""
+def _side(capture: Capture, rows: I64, out: bool, side: str, asked: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[Any]]:
+    """What the records before calls (behind them where ``out``) show: x0..x7 that are known, as bits, and their values, 0 where
+    they are not known or ``asked``, of each register and call, says that they are not wanted."""
     record = (capture.calls.exit if out else capture.calls.enter)[rows]
     known = np.zeros(len(rows), dtype=np.uint8)
-    values = {n: np.zeros(len(rows), dtype=np.uint64) for n in numbers}
+    values = {n: np.zeros(len(rows), dtype=np.uint64) for n in np.flatnonzero(asked.any(axis=1)).tolist()}
     source = None if len(capture.sources) == 1 else capture.calls.source[rows]
     for s in range(len(capture.sources)):
         mine = np.flatnonzero(record >= 0 if source is None else (record >= 0) & (source == s))
         if not len(mine):
             continue
-        at, records = record[mine], capture.sources[s].records
-        shown = (records.known[at] & np.uint32((1 << N_REGS) - 1)).astype(np.uint8)
-        known[mine] = shown
+        records = capture.sources[s].records
+        known[mine] = (records.known[record[mine]] & np.uint32((1 << N_REGS) - 1)).astype(np.uint8)
         for n, value in values.items():
-            value[mine] = np.where(shown >> np.uint8(n) & np.uint8(1) != 0, records.regs[at, n], np.uint64(0))
+            some = mine[asked[n][mine] & (known[mine] >> np.uint8(n) & np.uint8(1) != 0)]
+            value[some] = records.regs[record[some], n]
     return {side: known, **{f"{side}{n}": value for n, value in values.items()}}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..capture.model import Capture
 
 Flags = npt.NDArray[np.bool_]
-_PART = 1 << 18
+_PART = 1 << 17
 """Rows that are looked at together; more where a device has more."""
 _WIDE = 126
 """Instead of a state that is no small number."""

@@ -24,7 +24,8 @@ FIRST = 1000
 """Calls at the beginning that are looked at whatever they are."""
 VERSION, PSCI_COMPLETE, DEV_VALIDATE = (0xC4000000 + n for n in (0x150, 0x164, 0x163))
 _LOOKED_AT = np.array([VERSION, PSCI_COMPLETE, DEV_VALIDATE], dtype=np.uint64)
-_AT_ONCE = 1 << 17
+_LOW = np.uint64(0xFFFF)
+_AT_ONCE = 1 << 16
 
 
 class Said(IntEnum):
@@ -57,6 +58,8 @@ def telling(capture: Capture, source: int) -> Telling:
     said: set[tuple[int, Said]] = set()
     kept: list[SourceCalls] = []
     few: list[SourceCalls] = []
+    seen = np.full(4 * (int(_LOW) + 1), ALL_ONES)
+    """For each end of a function id and what was said to it the id that was looked at last."""
     none = np.zeros(0, dtype=np.int64)
     begun = SourceCalls(none, none, none, none.astype(np.int32))
     for shown in _shown(capture, source):
@@ -65,19 +68,32 @@ def telling(capture: Capture, source: int) -> Telling:
         x0, known = first_register(records, shown.exit)
         how = np.where(known, np.where(x0 == ALL_ONES, np.uint64(Said.REFUSED), np.uint64(Said.ANSWERED)), np.uint64(0))
         mine = (capture.calls.service[shown.rows] == rmi) & (fid != 0)
-        said |= {(v >> 2, Said(v & 3)) for v in np.unique(plain[mine] << np.uint64(2) | how[mine]).tolist()}
+        place = ((plain & _LOW) << np.uint64(2) | how).astype(np.int64)
+        fresh = np.flatnonzero(mine & (seen[place] != plain))
+        seen[place[fresh]] = plain[fresh]
+        said |= {(v >> 2, Said(v & 3)) for v in np.unique(plain[fresh] << np.uint64(2) | how[fresh]).tolist()}
         asked = first_register(records, shown.enter)[0] & np.uint64(FID_MASK)
-        tells = np.isin(plain, fids) | np.isin(asked, fids)
+        tells = _one_of(plain, fids) | _one_of(asked, fids)
         reads = np.flatnonzero((asked == GET_STATE) & (shown.exit >= 0))
         tells[reads] = np.isin(records.regs[shown.exit[reads], 1], TELLING_STATES)
         tells |= known & np.isin(x0.astype(np.uint8), statuses)
         if named.any():
             tells |= (shown.enter >= 0) & named[records.name[shown.enter]]
         kept.append(_some(shown, tells))
-        few.append(_some(shown, np.isin(plain, _LOOKED_AT)))
+        few.append(_some(shown, _one_of(plain, _LOOKED_AT)))
         begun = _joined([begun, _some(shown, mine)])
         begun = _some(begun, np.argsort(begun.first, kind="stable")[:FIRST])
     return Telling(said, _in_order([*kept, begun]), _in_order([*few, begun]))
+
+
+def _one_of(values: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """np.isin of function ids: those that end like none that is wanted are many, and told at once."""
+    ends = np.zeros(int(_LOW) + 1, dtype=bool)
+    ends[(wanted & _LOW).astype(np.int64)] = True
+    out: npt.NDArray[np.bool_] = ends[(values & _LOW).astype(np.int64)]
+    at = np.flatnonzero(out)
+    out[at] = np.isin(values[at], wanted)
+    return out
 
 
 def _in_order(parts: list[SourceCalls]) -> SourceCalls:
