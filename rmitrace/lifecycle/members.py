@@ -33,7 +33,7 @@ def fill_members(table: SequenceTable, parts: Iterable[tuple[I64, I64]]) -> None
 
     A call that two steps of a sequence name belongs to the first one.
     """
-    of_step = np.repeat(np.arange(len(table)), np.diff(table.first_step))
+    of_step = np.repeat(np.arange(len(table), dtype=np.int32), np.diff(table.first_step))
     count = np.zeros(len(table), dtype=np.int64)
     table.first, table.last = np.zeros(len(table), dtype=np.int64), np.zeros(len(table), dtype=np.int64)
     steps = int(table.first_step[-1])
@@ -109,13 +109,14 @@ def merged(found: list[Found]) -> SequenceTable:
     out.first_step = np.concatenate([[0], np.cumsum(steps)])
     base = np.cumsum([0, *(int(t.first_step[-1]) for t in tables)])
     old = np.concatenate([t.first_step[:-1] + b for t, b in zip(tables, base[:-1].tolist(), strict=True)])[order]
-    at = ranges(old, steps)
+    at = ranges(old, steps).astype(np.int64 if int(base[-1]) >> 31 else np.int32)
     recoded = [np.array([names.setdefault(k, len(names)) for k in t.names], dtype=np.int16)[t.step_name] for t in tables]
     out.step_name = np.concatenate(recoded)[at]
     out.step_outcome = np.concatenate([t.step_outcome for t in tables])[at]
     out.kinds, out.names = list(kinds), list(names)
-    place = np.empty(len(at), dtype=np.int64)
+    place = np.empty(len(at), dtype=at.dtype)
     place[at] = np.arange(len(at))
+    del at, old, recoded
     _move_whys(out, tables, order, place, base)
     fill_members(out, _moved(out, found, [place[b : b + len(f.number)][f.number] for b, f in zip(base, found, strict=False)]))
     return out

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[Any]
+"""Numbers of calls, in four bytes where there are not too many."""
 
 _AT_ONCE = 1 << 18
 KINDS = ("realm build", "realm run", "realm teardown")
@@ -44,7 +46,7 @@ _STATES = (("RMI_REALM_CREATE", "NEW"), ("RMI_REALM_ACTIVATE", "ACTIVE"), ("RMI_
            ("RMI_REALM_DESTROY", "destroyed"))  # fmt: skip
 _PROBING = ("RMI_ERROR_RTT",)
 """What a walk over a table answers on its way: not a failure of the sequence (DEN0137, RTT walk)."""
-_FAR = 1 << 62
+_FAR = np.int64(1 << 62)
 
 
 @dataclass(slots=True)
@@ -59,10 +61,10 @@ class _Realms:
     """
 
     capture: Capture
-    rows: I64
+    rows: Numbers
     start: I64
-    realm: I64
-    place: I64
+    realm: Numbers
+    place: Numbers
     rd: Any
     name: Any
     good: Flags
@@ -132,10 +134,10 @@ def _sequences(r: _Realms, source: int, kinds: Any, is_torn: Flags) -> Found:
     order = np.argsort(begin, kind="stable")
     realm, kind, done, begin, end = (c[order] for c in (realm, kind, done, begin, end))
     size = end - begin
-    sequence = np.repeat(np.arange(len(size)), size)
+    sequence = np.repeat(np.arange(len(size), dtype=r.rows.dtype), size)
     at = ranges(begin, size)
     names = sorted({*_STEP.values(), *_OTHER})
-    purpose = np.array([[names.index(_STEP.get(n, other)) for n in cap.names] for other in _OTHER], dtype=np.int64)
+    purpose = np.array([[names.index(_STEP.get(n, other)) for n in cap.names] for other in _OTHER], dtype=np.int16)
     label = purpose[kind[sequence], r.name[at]]
     label = _with_parents(cap, r.rows[at], label, sequence)
     step_name, step_sequence, step = runs(sequence, label)
@@ -176,7 +178,7 @@ def _sequences(r: _Realms, source: int, kinds: Any, is_torn: Flags) -> Found:
         step_why=step_why,
     )
     cuts = np.searchsorted(sequence, [*range(0, len(table), SEQUENCES_AT_ONCE), len(table)])
-    dtype = np.int64 if len(cap) >> 31 else np.int32
+    dtype = r.rows.dtype
     shelf = Shelf()
     parts: list[tuple[Any, Any]] = [
         (shelf.put(step[a:b].astype(dtype)), shelf.put(r.rows[at[a:b]].astype(dtype)))
@@ -212,7 +214,7 @@ def _states(r: _Realms, shown: Flags) -> StateTable:
         before[realm] = number
     address, call, frm, to = (np.concatenate(c) for c in zip(*parts, strict=True))
     prefix = np.full(len(call), PREFIXES.index("realm"), dtype=np.uint8)
-    return StateTable(names, prefix, address, call, frm, to, np.ones(len(call), dtype=bool))
+    return StateTable(names, prefix, address, call.astype(np.int64), frm, to, np.ones(len(call), dtype=bool))
 
 
 # -- which calls are about which realm
@@ -222,19 +224,21 @@ def _realms(capture: Capture, source: int) -> _Realms:
     c, names = capture.calls, capture.names
     rows, rd = _realm_rows(capture, source)
     create = names.index("RMI_REALM_CREATE") if "RMI_REALM_CREATE" in names else -1
-    order = np.lexsort((rows, rd))
+    order = np.argsort(rd, kind="stable")
     rows, rd = rows[order], rd[order]
+    del order
     name = c.name[rows]
     new = np.concatenate([[True], (rd[1:] != rd[:-1]) | (name[1:] == create)]) if len(rows) else np.zeros(0, dtype=bool)
     begin = np.flatnonzero(new)
-    realm = np.cumsum(new) - 1
+    realm = np.cumsum(new, dtype=rows.dtype) - 1
+    place = np.arange(len(rows), dtype=rows.dtype) - begin.astype(rows.dtype)[realm]
     # an operation that was started is as good as it ended
     incomplete = capture.statuses.index("RMI_INCOMPLETE") if "RMI_INCOMPLETE" in capture.statuses else -2
     status = c.status[rows]
     open_ = np.flatnonzero(status == incomplete)
-    status[open_] = c.status[operations(capture).end(rows[open_])]
+    status[open_] = c.status[operations(capture).end(rows[open_].astype(np.int64))]
     good = status == (capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2)
-    return _Realms(capture, rows, np.append(begin, len(rows)), realm, np.arange(len(rows)) - begin[realm], rd[begin], name, good)
+    return _Realms(capture, rows, np.append(begin, len(rows)), realm, place, rd[begin], name, good)
 
 
 def _realm_rows(capture: Capture, source: int) -> tuple[I64, Any]:
@@ -262,7 +266,7 @@ def _realm_rows(capture: Capture, source: int) -> tuple[I64, Any]:
     all_rows = np.concatenate([direct, by_rec[rec_rd != 0], children])
     all_rd = np.concatenate([rd, rec_rd[rec_rd != 0], rd[at]])
     order = np.argsort(all_rows, kind="stable")
-    return all_rows[order], all_rd[order]
+    return all_rows[order].astype(np.int64 if len(c) >> 31 else np.int32), all_rd[order]
 
 
 def _named(capture: Capture, source: int, *wanted: list[int]) -> list[I64]:

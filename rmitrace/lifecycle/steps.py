@@ -21,7 +21,7 @@ def runs(sequence: I64, label: I64) -> tuple[I64, I64, I64]:
     if not len(sequence):
         return label, sequence, label
     head = np.concatenate([[True], (sequence[1:] != sequence[:-1]) | (label[1:] != label[:-1])])
-    step = np.cumsum(head) - 1
+    step = np.cumsum(head, dtype=sequence.dtype) - 1
     first = np.flatnonzero(head)
     many = np.bincount(sequence[first], minlength=int(sequence[-1]) + 1) > MAX_RUNS
     if not many.any():
@@ -29,7 +29,7 @@ def runs(sequence: I64, label: I64) -> tuple[I64, I64, I64]:
     # all calls of one purpose, in order of the first of them
     key = np.where(many[sequence[first]], label[first], np.arange(len(first)) + int(label.max()) + 1)
     width = int(key.max()) + 1
-    _, earliest, same = np.unique(sequence[first] * width + key, return_index=True, return_inverse=True)
+    _, earliest, same = np.unique(sequence[first].astype(np.int64) * width + key, return_index=True, return_inverse=True)
     order = np.argsort(earliest, kind="stable")
     number = np.empty(len(order), dtype=np.int64)
     number[order] = np.arange(len(order))
@@ -43,11 +43,15 @@ def lasting_failures(step: I64, name: Any, failed: npt.NDArray[np.bool_]) -> dic
     if not len(bad):
         return {}
     width = int(name.max()) + 1
-    key = step * width + name
-    keys = np.unique(key[bad])
-    good = np.flatnonzero(~failed & np.isin(key, keys))
+    near = np.zeros(int(step.max()) + 1, dtype=bool)
+    near[step[bad]] = True
+    wrong = step[bad].astype(np.int64) * width + name[bad]
+    keys = np.unique(wrong)
+    good = np.flatnonzero(~failed & near[step])
+    right = step[good].astype(np.int64) * width + name[good]
+    good, right = (c[np.isin(right, keys)] for c in (good, right))
     last_good = np.full(len(keys), -1, dtype=np.int64)
-    np.maximum.at(last_good, np.searchsorted(keys, key[good]), good)
-    lasting = bad[bad > last_good[np.searchsorted(keys, key[bad])]]
+    np.maximum.at(last_good, np.searchsorted(keys, right), good)
+    lasting = bad[bad > last_good[np.searchsorted(keys, wrong)]]
     steps, first = np.unique(step[lasting], return_index=True)
     return dict(zip(steps.tolist(), lasting[first].tolist(), strict=True))
