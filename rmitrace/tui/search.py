@@ -42,7 +42,6 @@ class Search:
         self._headings: Headings | None = None
         self._shapes = Shapes(capture, self._needle) if view.calls > SMALL else None
         self._said: Ints | None = None
-        self._pids: dict[int, bool] = {}
 
     def is_stale(self, view: View) -> bool:
         """Whether the view, its order or its filter is another one by now."""
@@ -163,15 +162,30 @@ class Search:
         return self._said
 
     def _in_tasks(self, pids: Any, calls: Ints) -> Any:
-        """Which calls are of a task whose name, as it is at the first call looked at, holds the text."""
+        """Which calls are of a task whose name holds the text. The name of a pid is read at its first and its last call here, and
+        at all of them where these differ: after an exec it is another one."""
         starts = np.concatenate([[0], np.flatnonzero(pids[1:] != pids[:-1]) + 1]) if len(pids) else np.zeros(0, dtype=np.int64)
-        found, first, which = np.unique(pids[starts], return_index=True, return_inverse=True)
-        for pid, at in zip(found.tolist(), starts[first].tolist(), strict=True):
-            if pid not in self._pids:
-                task = self.view.capture.task(int(calls[at]))
-                self._pids[pid] = task is not None and self._in(task)
-        hits = np.array([self._pids[p] for p in found.tolist()], dtype=bool)[which.reshape(-1)]
-        return np.repeat(hits, np.diff(np.append(starts, len(pids))))
+        found, which = np.unique(pids[starts], return_inverse=True)
+        which = which.reshape(-1)
+        first, last = np.full(len(found), self.view.calls), np.full(len(found), -1)
+        if len(found):
+            np.minimum.at(first, which, np.minimum.reduceat(calls, starts))
+            np.maximum.at(last, which, np.maximum.reduceat(calls, starts))
+        names = [self.view.capture.task(c) for c in first.tolist()]
+        hits = np.array([n is not None and self._in(n) for n in names], dtype=bool)
+        out = np.repeat(hits[which], np.diff(np.append(starts, len(pids))))
+        for pid, name, call in zip(found.tolist(), names, last.tolist(), strict=True):
+            if self.view.capture.task(call) != name:
+                rows = np.flatnonzero(pids == pid)
+                out[rows] = self._in_names(calls[rows])
+        return out
+
+    def _in_names(self, calls: Ints) -> Any:
+        """The same of some calls, each by its own name."""
+        columns, tasks = self.view.capture.calls, self.view.capture.tasks
+        enter = columns.enter[calls]
+        numbers = tasks.of_records(columns.source[calls], np.where(enter >= 0, enter, columns.exit[calls]))
+        return np.array([n is not None and self._in(n) for n in tasks.names], dtype=bool)[numbers]
 
     def _told(self, call: int) -> bool:
         return any(self._in(name_and_facts(m)) for m in self.view.messages_of(call))

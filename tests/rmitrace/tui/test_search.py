@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
-from rmitrace.capture import Capture
+import pytest
+
+from rmitrace.capture import Capture, open_capture
+from rmitrace.tui import search as searching
 from rmitrace.tui.filtering import Filter
 from rmitrace.tui.rows import Row, RowKind
 from rmitrace.tui.search import Search, Target
@@ -94,3 +98,23 @@ def test_a_long_search_can_be_stopped() -> None:
     asked: list[int] = []
     assert Search(v, "zz").find(None, 1, lambda done: bool(asked.append(done)) or len(asked) == 3) is None
     assert asked == [256, 512, 768]
+
+
+CONNECT = Path(__file__).parents[3] / "captures/ftrace/pdev-connect.trace.txt"
+
+
+@pytest.mark.parametrize("small", [5000, 0])
+def test_a_task_that_has_another_name_after_an_exec(small: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "SMALL", small)
+    lines = CONNECT.read_bytes().splitlines(keepends=True)
+    half = len(lines) // 2
+    path = tmp_path / "trace.txt"
+    path.write_bytes(b"".join(lines[:half] + [x.replace(b"python3-142", b"pdevctl-142") for x in lines[half:]]))
+    v = View(open_capture([str(path)]))
+    v.regroup(False)
+    (found,) = walk(v, "pdevctl", 1, 1)
+    assert found is not None
+    kind, call, _ = found
+    assert kind is C
+    assert [v.capture.call(c).raw.partition("-142")[0].strip() for c in (call - 1, call)] == ["python3", "pdevctl"]
+    assert walk(v, "python3", 1, 1) == [(C, 0, -1)]
