@@ -62,6 +62,8 @@ class Header(Bar):
         tail = self._counts(words=True, messages=out.width >= 120)
         if _size(tail) + len(revision) + 20 > out.width:
             tail = self._counts(words=False, messages=not self.model.calls)
+            if _size(tail) + 25 > out.width:
+                tail = self._counts(words=False, messages=not self.model.calls, short=True)
             most = max(out.width - _size(tail) - 18, 8)
             revision = revision if len(revision) <= most else revision[: most - 1] + "…"
         room = out.width - _size(tail) - len(revision) - 5
@@ -80,14 +82,15 @@ class Header(Bar):
             out.add(" │ ", "dim").add(text, style)
         return out
 
-    def _counts(self, *, words: bool, messages: bool) -> list[tuple[str, str]]:
+    def _counts(self, *, words: bool, messages: bool, short: bool = False) -> list[tuple[str, str]]:
         """State of the reading, then the counts; each with its style."""
         view = self.model
         out: list[tuple[str, str]] = []
         if self.problem:
             out.append((self.problem, "error"))
         elif self.reading or not view.capture.complete:
-            out.append((self.reading or "first part only", "warning"))
+            said = self.reading or "first part only"
+            out.append((brief(said) if short else said, "warning"))
         if view.calls or not view.messages:
             out.append((count(view.calls, "call"), ""))
         if view.messages and messages:
@@ -95,15 +98,21 @@ class Header(Bar):
         if view.calls or not view.messages:
             out.append((f"✗ {view.failed:,}" + " failed" * words, "error" if view.failed else "dim"))
             more = "≥" if view.lost_at_least else ""
+        if (view.calls or not view.messages) and (not short or not self.reading or view.lost or more):
             out.append((f"lost {more}{view.lost:,}", "warning" if view.lost or more else "dim"))
         worst = view.noted.worst
         sign, style = (("·", "dim"), ("·", "dim"), ("!", "warning"), ("✗", "error"))[worst]
         findings = count(len(view.findings), "finding") if words else f"{len(view.findings):,}"
         if view.learned or view.findings:
             out.append((f"{sign} {findings}" + " found" * (not words) + "…" * (not view.learned), style))
-        else:
+        elif not short or not self.reading:
             out.append((self.checking, "dim"))
         return out
+
+
+def brief(words: str) -> str:
+    """The beginning of what is said of the reading, for where the counts need the room: ``reading 43%``."""
+    return words.partition(" of ")[0].partition(", ")[0]
 
 
 def _size(parts: list[tuple[str, str]]) -> int:
