@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, column, columns, objects_coded, prepare
+from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, coded_here, column, columns, prepare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,9 +95,8 @@ def holding(capture: Capture, where: str, progress: Callable[[int], None] | None
         rows = slice(start, min(start + AT_ONCE, count))
         if truth is not None:
             out[rows] = truth[_combination(few, rows)]
-        elif names == ["object"]:
-            codes, texts = objects_coded(capture, rows)
-            out[rows] = _flags(expression, where, {"object": texts}, len(texts))[codes]
+        elif names and (here := coded_here(capture, names, rows)) is not None:
+            out[rows] = _by_combination(expression, where, here, rows.stop - start)
         else:
             out[rows] = _flags(expression, where, columns(capture, names, rows), rows.stop - start)
 
@@ -166,12 +165,39 @@ def _truth(expression: pl.Expr, where: str, few: dict[str, Coded]) -> npt.NDArra
     return hit.fill_null(False).to_numpy() if len(hit) == total else None
 
 
+def _by_combination(expression: pl.Expr, where: str, few: dict[str, Coded], count: int) -> Flags:
+    """For which of some rows a condition holds, worked out for each combination of values that they have."""
+    which = _combination(few, slice(0, count))
+    sizes = [len(c.values) for c in few.values()]
+    if len(sizes) == 1:
+        of_value = _flags(expression, where, {n: c.values for n, c in few.items()}, sizes[0])
+        held: Flags = of_value[which]
+        return held
+    if math.prod(sizes) > _MOST_COMBINATIONS << 6:
+        values = {n: c.values.gather(_places(c, slice(0, count)).astype(np.uint32)) for n, c in few.items()}
+        return _flags(expression, where, values, count)
+    there = np.zeros(math.prod(sizes), dtype=bool)
+    there[which] = True
+    found = np.flatnonzero(there)
+    places = np.unravel_index(found, sizes)
+    values = {n: c.values.gather(at.astype(np.uint32)) for (n, c), at in zip(few.items(), places, strict=True)}
+    there[found] = _flags(expression, where, values, len(found))
+    found_in: Flags = there[which]
+    return found_in
+
+
+def _places(column: Coded, rows: slice) -> Any:
+    """The places of the values that some rows have."""
+    codes, values = column
+    some = codes[rows].astype(np.int64)
+    return np.where(some < 0, len(values) - 1, some)
+
+
 def _combination(few: dict[str, Coded], rows: slice) -> Any:
     """The combination of values that each of some rows has."""
     out: Any = 0
-    for codes, values in few.values():
-        some = codes[rows].astype(np.int64)
-        out = out * len(values) + np.where(some < 0, len(values) - 1, some)
+    for one in few.values():
+        out = out * len(one.values) + _places(one, rows)
     return out
 
 

@@ -62,6 +62,20 @@ def coded(capture: Capture, names: Iterable[str]) -> dict[str, Coded]:
     return {n: _CODED[n](capture) for n in names if n in _CODED}
 
 
+def coded_here(capture: Capture, names: Iterable[str], rows: slice) -> dict[str, Coded] | None:
+    """Some rows of some columns, where each has few values in them; None where one may have many."""
+    out: dict[str, Coded] = {}
+    for name in names:
+        if name in _CODED:
+            codes, values = _CODED[name](capture)
+            out[name] = Coded(codes[rows], values)
+        elif name in _CODED_HERE:
+            out[name] = _CODED_HERE[name](capture, rows)
+        else:
+            return None
+    return out
+
+
 def columns(capture: Capture, names: Iterable[str], rows: slice) -> dict[str, pl.Series]:
     """Some rows of some columns."""
     registers = CallRegisters(capture, rows) if any(n in REGISTERS for n in names) else None
@@ -97,6 +111,9 @@ def column(capture: Capture, name: str, rows: slice | None = None, registers: Ca
     if name in _CODED:
         codes, values = _CODED[name](capture)
         return _gather(values, codes[rows])
+    if name in _CODED_HERE:
+        codes, values = _CODED_HERE[name](capture, rows)
+        return _gather(values, codes)
     return _OTHERS[name](capture, rows)
 
 
@@ -132,15 +149,10 @@ def _unsigned(values: Any, known: Any) -> pl.Series:
     return series if bool(known.all()) else series.set(pl.Series(~known), None)
 
 
-def _task(capture: Capture, rows: slice) -> pl.Series:
+def _tasks_coded(capture: Capture, rows: slice) -> Coded:
     codes = capture.tasks.of(rows.start, rows.stop)
     names = (None if t is None else t.encode("utf-8", "backslashreplace").decode() for t in capture.tasks.names)
-    return _gather(_texts(names), codes)
-
-
-def _object(capture: Capture, rows: slice) -> pl.Series:
-    codes, texts = objects_coded(capture, rows)
-    return texts.gather(codes.astype(np.uint32))
+    return Coded(codes, _texts(names))
 
 
 def objects_coded(capture: Capture, rows: slice) -> Coded:
@@ -179,10 +191,10 @@ def object_texts(kind: Any, addr: Any) -> pl.Series:
     return pl.select(pl.concat_str([kinds.gather(kind.astype(np.uint32)), digits])).to_series()
 
 
-def _sequence(capture: Capture, rows: slice) -> pl.Series:
+def _sequences_coded(capture: Capture, rows: slice) -> Coded:
     """The kind of the sequence that a call belongs to; of nested ones the innermost, which starts last."""
     kinds, codes = capture.sequences.kinds_of(rows.start, rows.stop)
-    return _gather(_texts(kinds), codes)
+    return Coded(codes, _texts(kinds))
 
 
 def _offset(capture: Capture, rows: slice) -> pl.Series:
@@ -237,10 +249,13 @@ _CODED = {
     "failed": lambda c: _flags(c.calls.failed),
     "inferred": lambda c: _flags(c.calls.inferred),
 }
+_CODED_HERE = {
+    "task": _tasks_coded,
+    "object": objects_coded,
+    "sequence": _sequences_coded,
+}
+"""Columns that have few values in some thousand rows."""
 _OTHERS = {
-    "task": _task,
-    "object": _object,
-    "sequence": _sequence,
     "byte_offset": _offset,
     "index": _index,
     "messages": _messages,
