@@ -35,7 +35,8 @@ times and other addresses (`benchmarks/_generate.py`); every format carries the 
   the clock. Rates and ratios are of the former: other work on the machine does not count.
 - **ratio** is against the first program of the table, **wall ratio** the same by the clock: with both cores, of a peer that
   uses one. *The first time ever*: with the compiling of kernels, once for every version. Peers run up to {peers:,} calls;
-  above that the ratios are against the rate that they had there.
+  above that the ratios are against the rate that they had there. Readers run three times in turn, and the time that took the
+  least of the processor counts; those that take more than 10 s run once.
 - **resident MB** is the most that was in memory, pages of the mapped capture included; **own MB** what of it is of no file.
   **bytes a call** is *own* without what the same command takes for the shortest such capture (26218 calls), a call.
 - Of a command that was stopped after {limit:.0f} processor seconds it says `>`.
