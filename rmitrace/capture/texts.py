@@ -33,7 +33,11 @@ class Texts:
         i = int(self.seq.searchsorted(seq))
         if i == len(self.seq) or self.seq[i] != seq:
             return None
-        return self.text[int(self.end[i - 1]) if i else 0 : int(self.end[i])].tobytes()
+        return self.bytes_at(i)
+
+    def bytes_at(self, place: int) -> bytes:
+        """The text of the call that has this place in ``seq``."""
+        return self.text[int(self.end[place - 1]) if place else 0 : int(self.end[place])].tobytes()
 
     def lines_of(self, seq: int) -> list[str] | None:
         """The lines of the text of a call; None where there is no text, or one that must not be shown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,24 @@ class Whys(Mapping[int, str]):
             raise KeyError(number)
         return self._say(int(self._which[at]))
 
+    def items(self) -> ItemsView[int, str]:
+        """Numbers and texts; no number is looked for on the way."""
+        return _Items(self)
+
+    def texts(self) -> Iterator[str]:
+        """The texts, in the order of their numbers."""
+        return map(self._say, self._which.tolist())
+
     def _place(self, number: int) -> int:
         at = int(np.searchsorted(self._numbers, number))
         return at if at < len(self._numbers) and self._numbers[at] == number else -1
+
+
+class _Items(ItemsView[int, str]):
+    _mapping: Whys
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return zip(self._mapping, self._mapping.texts(), strict=True)
 
 
 def moved(given: list[tuple[Mapping[int, str], Any]]) -> Whys:

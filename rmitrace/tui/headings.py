@@ -95,16 +95,16 @@ class Headings:
                 hits[mine] = True
             for way in shape.ways:
                 hits[mine] |= within(table.address[mine], way[0])
-        hits[[i for i in table.why if self._in(self._said(i))]] = True
+        hits[[i for i, why in table.why.items() if self._in(self._said(i, why))]] = True
         hits &= np.diff(table.start) > 0
         if kept is not None:
             hits &= kept.sequences
         found = np.flatnonzero(hits)
         return self._columns(self._view.rows.places_of(table.first[found]), RowKind.SEQUENCE, found)
 
-    def _said(self, i: int) -> str:
+    def _said(self, i: int, why: str = "") -> str:
         table = self._view.rows.sequences
-        return f"{table.kinds[table.kind[i]]} {table.object(i)} {OUTCOMES[table.outcome[i]]} {table.why.get(i, '')}"
+        return f"{table.kinds[table.kind[i]]} {table.object(i)} {OUTCOMES[table.outcome[i]]} {why}"
 
     def _steps(self) -> tuple[Ints, ...]:
         table, kept = self._view.rows.sequences, self._view.rows.filter

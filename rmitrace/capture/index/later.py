@@ -169,7 +169,7 @@ def _whys(texts: Texts, end: int) -> Whys:
         raise Damaged("a reason of no sequence")
 
     def say(at: int) -> str:
-        return (texts.bytes_of(int(texts.seq[at])) or b"").decode("utf-8", "surrogatepass")
+        return texts.bytes_at(at).decode("utf-8", "surrogatepass")
 
     return Whys(texts.seq, np.arange(len(texts.seq)), say)
 

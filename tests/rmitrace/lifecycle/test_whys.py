@@ -19,6 +19,8 @@ def test_a_text_is_made_when_it_is_asked_for() -> None:
     with pytest.raises(KeyError):
         whys[6]
     assert dict(whys) == {2: "<20>", 5: "<50>", 7: "<70>"}
+    assert list(whys.items()) == [(2, "<20>"), (5, "<50>"), (7, "<70>")]
+    assert ((5, "<50>") in whys.items(), (5, "<70>") in whys.items(), len(whys.items())) == (True, False, 3)
 
 
 def test_some_are_put_together_with_other_numbers() -> None:
