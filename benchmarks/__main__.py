@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import _commands, _readers, _report
+from ._measure import as_installed
 from ._report import Table
 
 HERE = Path(__file__).parent
@@ -83,11 +83,8 @@ def _sections(calls: int, args: argparse.Namespace) -> Iterator[str]:
 
     with tempfile.TemporaryDirectory(prefix="rmitrace-bench-") as name:
         folder = Path(name)
-        os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
-        os.environ["PYTHONPATH"] = str(HERE.parent)
-        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "pycache")  # as where it is installed: modules have their bytecode
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        subprocess.run([sys.executable, "-c", COMPILE], check=True)  # those of the compiler of kernels, too
+        as_installed(folder, HERE.parent)
+        subprocess.run([sys.executable, "-c", COMPILE], check=True)  # bytecode of the compiler of kernels, too
         formats = set(args.only) - set(PARTS)
         if wanted("readers") or formats:
             yield from map(Table.text, _readers.tables(calls, folder, formats, args.peers, _BASES))

@@ -41,6 +41,15 @@ class Failed(Exception):
     """A command did not do its work; the message says which and why."""
 
 
+def as_installed(folder: Path, root: Path) -> None:
+    """Let every process from here on run rmitrace of ``root`` as where it is installed: modules have their bytecode, from the
+    second time on. What is kept lies in a folder."""
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
+    os.environ["PYTHONPATH"] = str(root)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def cost(command: Iterable[str], keep: bool = False, limit: float = float("inf"), lines: int = 0) -> Cost:
     """Run a command to its end, or until it has run for ``limit`` processor seconds, or has written so many lines where these
     are told. ``keep``: what it writes is wanted, else it goes nowhere. Raises Failed."""

@@ -42,7 +42,7 @@ CONDITIONS = (
     "sequence = 'connect'",
 )
 TEXTS = ("PDEV_ABORT", "7fc5fc75e000", "nothing of this kind", "0xdeadbeef", "deadbeef", "123456789")
-FOLLOWED_S, CHECKED_S, ANSWER_S = 150.0, 60.0, 60.0
+FOLLOWED_S, CHECKED_S, ANSWER_S = 150.0, 150.0, 60.0
 """Seconds that are waited for the objects, for the findings, and for the answer to a filter or a search."""
 
 Tell = Callable[..., None]

@@ -9,7 +9,6 @@ three. What is read is in the page cache. ``first`` reads and leaves the index, 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -91,11 +90,10 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=3_000_000, help="3000000 are about 1 GB")
     parser.add_argument("--capture", type=Path, help="open this one instead")
     args = parser.parse_args()
+    from benchmarks._measure import as_installed
+
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
-        os.environ["PYTHONPATH"] = str(ROOT)
-        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "modules")  # compiled once, as in an installation
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        as_installed(Path(folder), ROOT)
         path = args.capture or Path(folder) / "trace.txt"
         if args.capture is None:
             from benchmarks._generate import ftrace_text

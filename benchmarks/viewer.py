@@ -89,13 +89,14 @@ def main() -> None:
     args = parser.parse_args()
     if args.drive:
         _drive(args.drive, args.keys)
+    from benchmarks._measure import as_installed
     from benchmarks._terminal import COLUMNS, LINES, in_terminal
 
     def tell(*said: Any) -> None:
         print(json.dumps(said) if args.json else _SAY[said[0]](*said[1:]), flush=True)
 
     with tempfile.TemporaryDirectory(prefix="rmitrace-bench-") as folder:
-        os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
+        as_installed(Path(folder), ROOT)
         path = args.capture or Path(folder) / "trace.txt"
         if args.capture is None:
             from benchmarks._generate import ftrace_text
@@ -103,9 +104,10 @@ def main() -> None:
             ftrace_text(path, args.calls)
             time.sleep(1)  # a file that was just written has no index
         tell("bytes", path.stat().st_size, f"{COLUMNS}x{LINES}")
+        in_terminal(path, after=0.5)  # modules are compiled, as in an installation
         tell("open", "without an index", in_terminal(path, after=0.5))
         make = "import sys; from rmitrace.capture.opening import *; open_capture(sys.argv[1:], OpenOptions(cache=True))"
-        subprocess.run([sys.executable, "-c", make, str(path)], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        subprocess.run([sys.executable, "-c", make, str(path)], check=True)
         tell("open", "with an index", in_terminal(path, after=3))
         command = [sys.executable, __file__, "--drive", str(path), "--keys", str(args.keys)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driven:
