@@ -167,15 +167,15 @@ def _truth(expression: pl.Expr, where: str, few: dict[str, Coded]) -> npt.NDArra
 
 def _by_combination(expression: pl.Expr, where: str, few: dict[str, Coded], count: int) -> Flags:
     """For which of some rows a condition holds, worked out for each combination of values that they have."""
-    which = _combination(few, slice(0, count))
     sizes = [len(c.values) for c in few.values()]
     if len(sizes) == 1:
-        of_value = _flags(expression, where, {n: c.values for n, c in few.items()}, sizes[0])
-        held: Flags = of_value[which]
+        (name, (codes, texts)) = next(iter(few.items()))
+        held: Flags = _flags(expression, where, {name: texts}, sizes[0])[codes]  # -1 is the last, see Coded
         return held
     if math.prod(sizes) > _MOST_COMBINATIONS << 6:
         values = {n: c.values.gather(_places(c, slice(0, count)).astype(np.uint32)) for n, c in few.items()}
         return _flags(expression, where, values, count)
+    which = _combination(few, slice(0, count))
     there = np.zeros(math.prod(sizes), dtype=bool)
     there[which] = True
     found = np.flatnonzero(there)
