@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..formats.kernel_steps import word, word2, word4
-from .unpacking_kernel import HEADER, TABLE, are_below, kinds_in, tags_at
+from .unpacking_kernel import HEADER, TABLE, are_below, kinds_in, kinds_of, tags_at
 
 FINE, CLOSER, NONE = range(3)
 """A piece whose numbers are all within the bounds; one that has to be unpacked to know; what is no piece."""
@@ -50,17 +50,7 @@ def are_mixed(data: Any, at: Any, end: Any, count: Any) -> Any:
     behind = tags + (count + 3) // 4
     if end < behind:
         return False
-    pages: Any = np.int64(0)
-    small: Any = np.int64(0)
-    other: Any = np.int64(0)
-    i = tags
-    while i < behind:
-        w = word(data, i) if i + 8 <= behind else tags_at(data, i, behind)
-        if i + 8 >= behind and count % 4:  # what stands behind the last value counts for nothing
-            w &= (_1 << np.uint64(8 * (behind - 1 - i) + 2 * (count % 4))) - _1
-        a, b, c = kinds_in(w)
-        pages, small, other = pages + a, small + b, other + c
-        i += 8
+    pages, small, other = kinds_of(data, tags, behind, count)
     for kind in range(3):
         width = int(data[at + 9 * kind])
         if not 1 <= width <= 8:
@@ -115,4 +105,4 @@ def check(data: Any, sizes: Any, pieces: Any, count: Any, low: Any, high: Any, b
         at += sizes[k]
 
 
-STEPS = (kinds_in, tags_at, are_below, greatest, are_mixed, judged)
+STEPS = (kinds_in, tags_at, kinds_of, are_below, greatest, are_mixed, judged)

@@ -121,12 +121,8 @@ def tags_at(data: Any, at: Any, end: Any) -> Any:
     return tags
 
 
-def sorted_out(data: Any, at: Any, end: Any, count: Any, wide: Any, first: Any, apart: Any) -> Any:
-    """Put the numbers of a mixed piece into ``wide``; whether that can be."""
-    tags = at + _CLASSES
-    behind = behind_tags = tags + (count + 3) // 4
-    if end < behind:
-        return False
+def kinds_of(data: Any, tags: Any, behind: Any, count: Any) -> tuple[Any, Any, Any]:
+    """How many of so many values of a mixed piece are pages, small and others, by the tags between two offsets."""
     pages: Any = np.int64(0)
     small: Any = np.int64(0)
     other: Any = np.int64(0)
@@ -138,6 +134,16 @@ def sorted_out(data: Any, at: Any, end: Any, count: Any, wide: Any, first: Any, 
         a, b, c = kinds_in(w)
         pages, small, other = pages + a, small + b, other + c
         i += 8
+    return pages, small, other
+
+
+def sorted_out(data: Any, at: Any, end: Any, count: Any, wide: Any, first: Any, apart: Any) -> Any:
+    """Put the numbers of a mixed piece into ``wide``; whether that can be."""
+    tags = at + _CLASSES
+    behind = behind_tags = tags + (count + 3) // 4
+    if end < behind:
+        return False
+    pages, small, other = kinds_of(data, tags, behind, count)
     apart[0] = _0  # what all zeros are taken from
     place = 1
     for kind in range(1, 4):
@@ -232,6 +238,6 @@ def unpack(data: Any, sizes: Any, pieces: Any, count: Any, size: Any, wide: Any,
     return True
 
 
-STEPS = (kinds_in, tags_at, spread, coded, are_below, sorted_out, narrowed, piece)
+STEPS = (kinds_in, tags_at, kinds_of, spread, coded, are_below, sorted_out, narrowed, piece)
 KINDS = "*B *l q q q *L *L *L *B"
 """What it is called with, see kernel_code."""
