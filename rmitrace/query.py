@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, coded_here, column, columns, prepare
+from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, coded_here, column, columns, gather, prepare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -173,8 +173,7 @@ def _by_combination(expression: pl.Expr, where: str, few: dict[str, Coded], coun
         held: Flags = _flags(expression, where, {name: texts}, sizes[0])[codes]  # -1 is the last, see Coded
         return held
     if math.prod(sizes) > _MOST_COMBINATIONS << 6:
-        values = {n: c.values.gather(_places(c, slice(0, count)).astype(np.uint32)) for n, c in few.items()}
-        return _flags(expression, where, values, count)
+        return _flags(expression, where, {n: gather(c.values, c.codes) for n, c in few.items()}, count)
     which = _combination(few, slice(0, count))
     there = np.zeros(math.prod(sizes), dtype=bool)
     there[which] = True
@@ -186,18 +185,12 @@ def _by_combination(expression: pl.Expr, where: str, few: dict[str, Coded], coun
     return found_in
 
 
-def _places(column: Coded, rows: slice) -> Any:
-    """The places of the values that some rows have."""
-    codes, values = column
-    some = codes[rows].astype(np.int64)
-    return np.where(some < 0, len(values) - 1, some)
-
-
 def _combination(few: dict[str, Coded], rows: slice) -> Any:
     """The combination of values that each of some rows has."""
     out: Any = 0
-    for one in few.values():
-        out = out * len(one.values) + _places(one, rows)
+    for codes, values in few.values():
+        some = codes[rows].astype(np.int64)
+        out = out * len(values) + np.where(some < 0, len(values) - 1, some)
     return out
 
 

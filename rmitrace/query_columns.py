@@ -110,14 +110,15 @@ def column(capture: Capture, name: str, rows: slice | None = None, registers: Ca
         return pl.Series(calls.source[rows].astype(np.int64))
     if name in _CODED:
         codes, values = _CODED[name](capture)
-        return _gather(values, codes[rows])
+        return gather(values, codes[rows])
     if name in _CODED_HERE:
         codes, values = _CODED_HERE[name](capture, rows)
-        return _gather(values, codes)
+        return gather(values, codes)
     return _OTHERS[name](capture, rows)
 
 
-def _gather(values: pl.Series, codes: Any) -> pl.Series:
+def gather(values: pl.Series, codes: Any) -> pl.Series:
+    """The values of a column whose codes these are, see Coded."""
     return values.gather(np.where(codes >= 0, codes, len(values) - 1).astype(np.uint32))
 
 

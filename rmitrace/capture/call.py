@@ -143,13 +143,13 @@ def read_calls(capture: Capture, c: Calls, rows: I64, seqs: Seq[int], brief: boo
     ``raw`` where that saves reading the record again."""
     found = [CallRow(*values) for values in zip(*(getattr(c, name)[rows].tolist() for name in COLUMNS), strict=True)]
     enters, exits = (
-        sides(capture, [r.source for r in found], numbers) for numbers in ([r.enter for r in found], [r.exit for r in found])
+        _sides(capture, [r.source for r in found], numbers) for numbers in ([r.enter for r in found], [r.exit for r in found])
     )
     for seq, row, enter, exit_ in zip(seqs, found, enters, exits, strict=True):
         yield made(capture, seq, row, enter, exit_, brief=brief)
 
 
-def sides(capture: Capture, sources: list[int], numbers: list[int]) -> list[Side | None]:
+def _sides(capture: Capture, sources: list[int], numbers: list[int]) -> list[Side | None]:
     """The records with these numbers; None where there is none."""
     out: list[Side | None] = [None] * len(numbers)
     for s in set(sources):

@@ -143,6 +143,8 @@ def el3(capture: Capture) -> Iterable[Finding]:
     """EL3-IDE-KEY: IDE key calls of the RMM to EL3 that failed; E_RMM_AGAIN where it came three times in a row."""
     c = capture.calls
     ide = [i for i, n in enumerate(capture.names) if "IDE" in n and not n.startswith("RMI_")]
+    if not ide:
+        return
     rows, name, _status = failures(capture)
     rows = rows[np.isin(name, ide)]
     again = [i for i, s in enumerate(capture.statuses) if "AGAIN" in s]

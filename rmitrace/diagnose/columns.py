@@ -47,8 +47,8 @@ class Columns:
         self.source = source
         self.rows: Column
         self._by_name: dict[int, Command]
-        self.rows, self._by_name = gathered(capture, capture.together(source))
         self._success = capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2
+        self.rows, self._by_name = gathered(capture, capture.together(source), self._success)
         self._ids = {n: i for i, n in enumerate(capture.names)}
         self._ends: dict[int, int] = {}
         self._register_of: dict[tuple[tuple[str, ...], bool], npt.NDArray[np.int8]] = {}

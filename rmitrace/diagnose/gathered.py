@@ -84,11 +84,11 @@ class Command:
         return self.columns[f"{side}{number}"][some], known
 
 
-def gathered(capture: Capture, together: list[int]) -> tuple[Column, dict[int, Command]]:
-    """The RMI calls of some sources, ascending, and of each command its calls, by the number of its name."""
+def gathered(capture: Capture, together: list[int], success: int) -> tuple[Column, dict[int, Command]]:
+    """The RMI calls of some sources, ascending, and of each command its calls, by the number of its name; ``success``: the number
+    of RMI_SUCCESS."""
     c = capture.calls
     rmi = capture.services.index("RMI") if "RMI" in capture.services else -1
-    success = capture.statuses.index("RMI_SUCCESS") if "RMI_SUCCESS" in capture.statuses else -2
     one = len(capture.sources) == 1
     every = Column(np.int64)
     commands: dict[int, Command] = {}

@@ -22,7 +22,7 @@ from .devices_kernel import FEW, MANY
 from .failures import Failures
 from .granules_kernel import SIZE
 from .ledger import Ledger, settled
-from .members import Found, ranges
+from .members import Found, number_type, ranges
 from .operations import operations
 from .table import PREFIXES, StateTable
 from .whys import Whys
@@ -82,7 +82,7 @@ class DeviceTracker:
         if not operations(capture).none:
             self._begun = np.zeros(len(capture), dtype=bool)
             self._begun[operations(capture).commands] = True
-        self._number = np.dtype(np.int64 if len(capture) >> 31 else np.int32)
+        self._number = number_type(len(capture))
 
     def run(self) -> None:
         """Follow all calls."""

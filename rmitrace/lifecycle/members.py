@@ -20,6 +20,11 @@ I64 = npt.NDArray[np.int64]
 SEQUENCES_AT_ONCE = 8192
 
 
+def number_type(count: int) -> np.dtype[Any]:
+    """The type for numbers below a count: four bytes where they are enough."""
+    return np.dtype(np.int64 if count >> 31 else np.int32)
+
+
 def ranges(start: I64, size: I64) -> I64:
     """The numbers from start[0] on, size[0] of them, then those from start[1] on, and so on."""
     before = np.cumsum(size) - size
@@ -109,7 +114,7 @@ def merged(found: list[Found]) -> SequenceTable:
     out.first_step = np.concatenate([[0], np.cumsum(steps)])
     base = np.cumsum([0, *(int(t.first_step[-1]) for t in tables)])
     old = np.concatenate([t.first_step[:-1] + b for t, b in zip(tables, base[:-1].tolist(), strict=True)])[order]
-    at = ranges(old, steps).astype(np.int64 if int(base[-1]) >> 31 else np.int32)
+    at = ranges(old, steps).astype(number_type(int(base[-1])))
     recoded = [np.array([names.setdefault(k, len(names)) for k in t.names], dtype=np.int16)[t.step_name] for t in tables]
     out.step_name = np.concatenate(recoded)[at]
     out.step_outcome = np.concatenate([t.step_outcome for t in tables])[at]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.shelf import Shelf
-from .members import SEQUENCES_AT_ONCE, Found, ranges
+from .members import SEQUENCES_AT_ONCE, Found, number_type, ranges
 from .model import FAILED, INCOMPLETE, OK
 from .operations import operations
 from .steps import lasting_failures, runs
@@ -266,7 +266,7 @@ def _realm_rows(capture: Capture, source: int) -> tuple[I64, Any]:
     all_rows = np.concatenate([direct, by_rec[rec_rd != 0], children])
     all_rd = np.concatenate([rd, rec_rd[rec_rd != 0], rd[at]])
     order = np.argsort(all_rows, kind="stable")
-    return all_rows[order].astype(np.int64 if len(c) >> 31 else np.int32), all_rd[order]
+    return all_rows[order].astype(number_type(len(c))), all_rd[order]
 
 
 def _named(capture: Capture, source: int, *wanted: list[int]) -> list[I64]:

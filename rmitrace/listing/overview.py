@@ -31,14 +31,14 @@ class Overview:
 def overview(calls: Any) -> Overview:
     """What is told of the columns of some calls."""
     first, rising = times(calls.ts)
-    failed = sum(int(np.count_nonzero(part)) for part in _parts(calls.failed))
+    failed = sum(int(np.count_nonzero(part)) for part in parts(calls.failed))
     return Overview(first, rising, kinds(calls.cpu), kinds(calls.pid), failed)
 
 
 def times(ts: Any) -> tuple[int | None, bool]:
     """The earliest of some times, None where there is none, and whether all are known and none is below the one before it."""
     first, rising, last = None, True, NO_TIME
-    for part in _parts(ts):
+    for part in parts(ts):
         known = part[part != NO_TIME]
         if len(known):
             first = int(known.min()) if first is None else min(first, int(known.min()))
@@ -50,7 +50,7 @@ def times(ts: Any) -> tuple[int | None, bool]:
 def kinds(values: Any) -> int:
     """Whether there are no (0), one or several (2) different values from 0 on."""
     least = most = -1
-    for part in _parts(values):
+    for part in parts(values):
         known = part[part >= 0]
         if len(known):
             least, most = min(least, int(known.min())) if least >= 0 else int(known.min()), max(most, int(known.max()))
@@ -67,5 +67,6 @@ def lost(capture: Any) -> tuple[int, bool]:
     return total, more
 
 
-def _parts(values: Any) -> Iterator[Any]:
+def parts(values: Any) -> Iterator[Any]:
+    """Values of a column, some at a time."""
     return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.packed import Column
-from ..listing.overview import times
+from ..listing.overview import parts, times
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -74,13 +74,9 @@ def time_axis(ts: Any, known: tuple[int | None, bool] | None = None) -> Axis | N
     axis_times: Any = ts
     if not rising:
         axis_times, reached = Column(np.int64), first
-        for part in _parts(ts):
+        for part in parts(ts):
             part = np.maximum.accumulate(np.maximum(part, reached))
             reached = int(part[-1])
             axis_times.append(part)
     axis = Axis(len(ts), axis_times)
     return axis if axis.end > 0 else None
-
-
-def _parts(ts: Any) -> Any:
-    return (ts[start : start + _EVERY] for start in range(0, len(ts), _EVERY))

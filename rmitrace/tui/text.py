@@ -50,11 +50,8 @@ class Line:
         room = self.width - self.at if limit is None else min(limit, self.width - self.at)
         if room <= 0 or not text:
             return self
-        if not (text.isascii() and text.isprintable()):
-            text = safe(text)
-            size = cell_len(text)
-        else:
-            size = len(text)
+        text = safe(text)
+        size = len(text) if text.isascii() else cell_len(text)
         if size > room:
             text = set_cell_size(text, room - 1) + "…"
             size = room
