@@ -8,13 +8,16 @@ time, so that a big capture does not have to be held twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..capture.messages.facts import facts, shown_time
 from ..capture.model import Capture
 from ..capture.records import NO_TIME
 from ..display import safe
+from ..lifecycle.model import Sequence
 from .perfetto_calls import calls
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4096
 """Packets that are held before they are written."""
+SEQUENCES = 512
+"""Sequences of which the times are looked up together."""
 SEQUENCE_ID = 1
 _CLEARED = 1  # SEQ_INCREMENTAL_STATE_CLEARED
 _NEEDS = 2  # SEQ_NEEDS_INCREMENTAL_STATE
@@ -119,20 +124,27 @@ class Writer:
         yield self.make(end, self.event.TYPE_SLICE_END, track)
 
     def _sequences(self) -> Iterator[TracePacket]:
-        calls = self._capture.calls
-        for s in self._capture.sequences:
-            if s.start_ns is None or s.end_ns is None:
-                continue
-            track = self.track(s.kind, self.track(s.object))
-            title = s.kind if s.outcome == "ok" else f"{s.kind}: {s.outcome}"
-            said: Said = {"outcome": s.outcome, "why": s.why or None}
-            yield self.make(s.start_ns, self.event.TYPE_SLICE_BEGIN, track, title, "sequence", said)
-            for step in s.steps:
-                start, last = int(calls.ts[step.first]), int(calls.ts[step.last])
-                if NO_TIME not in (start, last):
-                    end = min(last + max(int(calls.dur[step.last]), 0), s.end_ns)
-                    yield from self._span(start, max(end, start), track, step.name, "step", {"outcome": step.outcome})
-            yield self.make(s.end_ns, self.event.TYPE_SLICE_END, track)
+        calls, all_ = self._capture.calls, iter(self._capture.sequences)
+        while some := list(islice(all_, SEQUENCES)):
+            first = np.array([step.first for s in some for step in s.steps], dtype=np.int64)
+            last = np.array([step.last for s in some for step in s.steps], dtype=np.int64)
+            times = zip(calls.ts[first].tolist(), calls.ts[last].tolist(), calls.dur[last].tolist(), strict=True)
+            for s in some:
+                yield from self._sequence(s, list(islice(times, len(s.steps))))
+
+    def _sequence(self, s: Sequence, times: list[tuple[int, int, int]]) -> Iterator[TracePacket]:
+        """A sequence and its steps. ``times``: when the first call of each step began, the last one, and how long that took."""
+        if s.start_ns is None or s.end_ns is None:
+            return
+        track = self.track(s.kind, self.track(s.object))
+        title = s.kind if s.outcome == "ok" else f"{s.kind}: {s.outcome}"
+        said: Said = {"outcome": s.outcome, "why": s.why or None}
+        yield self.make(s.start_ns, self.event.TYPE_SLICE_BEGIN, track, title, "sequence", said)
+        for step, (start, last, dur) in zip(s.steps, times, strict=True):
+            if NO_TIME not in (start, last):
+                end = min(last + max(dur, 0), s.end_ns)
+                yield from self._span(start, max(end, start), track, step.name, "step", {"outcome": step.outcome})
+        yield self.make(s.end_ns, self.event.TYPE_SLICE_END, track)
 
     def _states(self) -> Iterator[TracePacket]:
         """A state lasts until the next one of its object."""

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from .perfetto import Said, Writer
 
 
+RENEWED = 1 << 16
+"""Calls after which packets are made anew: a text that is set stays in the memory of its message as long as that is there, also
+when another one takes its place."""
+
+
 class _Packets(NamedTuple):
     """The packets of a call: a trace of one, or of two where it is known how long it took; the texts that change, and the note
     that says which call it is."""
@@ -37,7 +42,12 @@ def calls(writer: Writer, capture: Capture, seqs: Iterable[int]) -> Iterator[byt
     """Packets of the calls that have a time, and of the tracks and names that are new with them."""
     tracks: dict[tuple[int, int], int] = {}
     tasks: dict[str, str] = {}
-    for row in Rows(capture, objects=True).read(seqs):
+    kept: list[Form] = []
+    for written, row in enumerate(Rows(capture, objects=True).read(seqs)):
+        if not written % RENEWED:
+            for form in kept:
+                del form.made["perfetto"]
+            kept.clear()
         values = row.values
         start, dur, cpu = values[TS], values[DUR], values[CPU]
         if start == NO_TIME:
@@ -49,6 +59,9 @@ def calls(writer: Writer, capture: Capture, seqs: Iterable[int]) -> Iterator[byt
             track = tracks[source, cpu] = writer.track(f"CPU {cpu}" if cpu >= 0 else "calls", top)
         if row.form is None or "perfetto" not in row.form.made:
             packets = _made(writer, capture, row, row.form)
+            if row.form is not None:
+                row.form.made["perfetto"] = packets
+                kept.append(row.form)
         else:
             packets = row.form.made["perfetto"]
         new = writer.new()
@@ -83,7 +96,4 @@ def _made(writer: Writer, capture: Capture, row: Row, form: Form | None) -> _Pac
     if form is not None:
         texts = {k: Template.of(safe(v), form.looked) for k, v in said.items() if isinstance(v, str)}
         changing = [(notes[k], text) for k, text in texts.items() if text.pick is not None]
-    packets = _Packets(trace, changing, notes["seq"])
-    if form is not None:
-        form.made["perfetto"] = packets
-    return packets
+    return _Packets(trace, changing, notes["seq"])

@@ -17,6 +17,7 @@ from ..capture.listed import Listed
 from ..capture.packed import Column
 from ..capture.records import NO_TIME
 from .model import FAILED, INCOMPLETE, OK, Sequence, StateChange, Step
+from .whys import between
 
 Ints = npt.NDArray[np.int64]
 
@@ -24,6 +25,8 @@ OUTCOMES = (OK, FAILED, INCOMPLETE)
 PREFIXES = ("pdev", "vdev", "realm", "stream", "")
 """Kinds of objects; of the last two there is no address."""
 _NAMELESS = 3
+_AT_ONCE = 512
+"""Sequences, or state changes, that are taken out of the columns together."""
 
 
 def object_text(prefix: int, address: int) -> str:
@@ -132,16 +135,65 @@ class SequenceTable(Listed[Sequence]):
 
     def step(self, number: int, step: int) -> Step:
         """A step of a sequence, numbered within it."""
-        s = int(self.first_step[number]) + step
-        a, b = int(self.start[number]), int(self.start[number + 1])
-        return Step(
-            self.names[self.step_name[s]],
-            int(self.step_first[s]),
-            int(self.step_last[s]),
-            OUTCOMES[self.step_outcome[s]],
-            self.step_why.get(s, ""),
-            Members(self.member, a, b, self.member_step, s, int(self.step_count[s])),  # type: ignore[arg-type]
+        return self._steps_of(number, number + 1)[step]
+
+    def _steps_of(self, a: int, b: int) -> list[Step]:
+        """The steps of some sequences, of one behind those of the other."""
+        s, stop = int(self.first_step[a]), int(self.first_step[b])
+        start = self.start[a : b + 1]
+        counts = np.diff(self.first_step[a : b + 1])
+        columns = (
+            range(s, stop), self.step_name[s:stop].tolist(), self.step_first[s:stop].tolist(), self.step_last[s:stop].tolist(),
+            self.step_outcome[s:stop].tolist(), self.step_count[s:stop].tolist(),
+            np.repeat(start[:-1], counts).tolist(), np.repeat(start[1:], counts).tolist(),
+        )  # fmt: skip
+        whys = between(self.step_why, s, stop)
+        return [
+            Step(
+                self.names[name],
+                first,
+                last,
+                OUTCOMES[outcome],
+                whys.get(i, ""),
+                Members(self.member, begin, end, self.member_step, i, count),  # type: ignore[arg-type]
+            )
+            for i, name, first, last, outcome, count, begin, end in zip(*columns, strict=True)
+        ]
+
+    def _some(self, a: int, b: int) -> Iterator[Sequence]:
+        """The sequences from one number to another."""
+        first, last = self.first[a:b], self.last[a:b]
+        unknown = [NO_TIME] * (b - a)
+        start, end, dur = (
+            (unknown, unknown, unknown)
+            if self.ts is None
+            else (self.ts[first].tolist(), self.ts[last].tolist(), self.dur[last].tolist())
         )
+        steps, cuts = self._steps_of(a, b), (self.first_step[a : b + 1] - self.first_step[a]).tolist()
+        begin = self.start[a : b + 1].tolist()
+        whys = between(self.why, a, b)
+        columns = (
+            self.kind[a:b].tolist(), self.prefix[a:b].tolist(), self.address[a:b].tolist(), self.outcome[a:b].tolist(),
+            self.source[a:b].tolist(), first.tolist(), last.tolist(),
+        )  # fmt: skip
+        for i, (kind, prefix, address, outcome, source, one, other) in enumerate(zip(*columns, strict=True)):
+            yield Sequence(
+                self.kinds[kind],
+                object_text(prefix, address),
+                one,
+                other,
+                None if start[i] == NO_TIME else start[i],
+                None if end[i] == NO_TIME else end[i] + max(dur[i], 0),
+                OUTCOMES[outcome],
+                tuple(steps[cuts[i] : cuts[i + 1]]),
+                whys.get(a + i, ""),
+                source,
+                Members(self.member, begin[i], begin[i + 1]),  # type: ignore[arg-type]
+            )
+
+    def __iter__(self) -> Iterator[Sequence]:
+        for a in range(0, len(self), _AT_ONCE):
+            yield from self._some(a, min(a + _AT_ONCE, len(self)))
 
     @overload
     def __getitem__(self, number: int) -> Sequence: ...
@@ -153,22 +205,7 @@ class SequenceTable(Listed[Sequence]):
         if not -len(self) <= number < len(self):
             raise IndexError(number)
         i = number % len(self)
-        first, last = int(self.first[i]), int(self.last[i])
-        start, end = (NO_TIME, NO_TIME) if self.ts is None else (int(self.ts[first]), int(self.ts[last]))
-        steps = int(self.first_step[i + 1] - self.first_step[i])
-        return Sequence(
-            self.kinds[self.kind[i]],
-            self.object(i),
-            first,
-            last,
-            None if start == NO_TIME else start,
-            None if end == NO_TIME else end + max(int(self.dur[last]), 0),
-            OUTCOMES[self.outcome[i]],
-            tuple(self.step(i, k) for k in range(steps)),
-            self.why.get(i, ""),
-            int(self.source[i]),
-            self.calls(i),  # type: ignore[arg-type]
-        )
+        return next(self._some(i, i + 1))
 
     def of_object(self, object: str) -> Ints:
         """The numbers of the sequences of an object."""

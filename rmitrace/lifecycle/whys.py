@@ -44,6 +44,11 @@ class Whys(Mapping[int, str]):
         """The texts, in the order of their numbers."""
         return map(self._say, self._which.tolist())
 
+    def between(self, start: int, stop: int) -> dict[int, str]:
+        """Those of the numbers from ``start`` to ``stop``."""
+        a, b = np.searchsorted(self._numbers, [start, stop]).tolist()
+        return dict(zip(self._numbers[a:b].tolist(), map(self._say, self._which[a:b].tolist()), strict=True))
+
     def _place(self, number: int) -> int:
         at = int(np.searchsorted(self._numbers, number))
         return at if at < len(self._numbers) and self._numbers[at] == number else -1
@@ -54,6 +59,11 @@ class _Items(ItemsView[int, str]):
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         return zip(self._mapping, self._mapping.texts(), strict=True)
+
+
+def between(texts: Mapping[int, str], start: int, stop: int) -> Mapping[int, str]:
+    """The texts of at least the numbers from ``start`` to ``stop``; of those of a Whys none is looked for alone."""
+    return texts.between(start, stop) if isinstance(texts, Whys) else texts
 
 
 def moved(given: list[tuple[Mapping[int, str], Any]]) -> Whys:

@@ -17,6 +17,8 @@ from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
 from rmitrace.__main__ import main
 from rmitrace.cli.writing import Writing
+from rmitrace.export import perfetto as perfetto_module
+from rmitrace.export import perfetto_calls
 
 ROOT = Path(__file__).parent.parent.parent.parent
 RECORDING = ROOT / "captures/rmm/tf-rmm-head-errors.calls.jsonl.xz"
@@ -156,6 +158,19 @@ def test_perfetto_shows_each_call_for_its_time(tmp_path):
     assert shown == Counter((int(c["in"][0], 16), int(c["in"][1], 16)) for c in TRUTH)
     times = [ts for (ts, _, _), t in zip(events, told, strict=True) if "x0" in t]
     assert times == sorted(times)
+
+
+def test_perfetto_is_the_same_by_the_piece(tmp_path, monkeypatch):
+    whole = export(tmp_path, "perfetto").read_bytes()
+    made: list[bool] = []
+    make = perfetto_calls._made
+    monkeypatch.setattr(perfetto_calls, "_made", lambda *a: made.append(a[-1] is not None) or make(*a))
+    assert export(tmp_path, "perfetto").read_bytes() == whole
+    once = sum(made)
+    for module, name in ((perfetto_calls, "RENEWED"), (perfetto_module, "AT_ONCE"), (perfetto_module, "SEQUENCES")):
+        monkeypatch.setattr(module, name, 2)
+    assert export(tmp_path, "perfetto").read_bytes() == whole
+    assert sum(made) - once > once > 0  # packets of calls that are alike were let go, and made anew
 
 
 def test_perfetto_spans_are_closed_and_nest(tmp_path):

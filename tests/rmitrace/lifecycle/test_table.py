@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from rmitrace.capture.packed import Column
-from rmitrace.lifecycle.model import StateChange
+from rmitrace.lifecycle import table as tables
+from rmitrace.lifecycle.members import table_of
+from rmitrace.lifecycle.model import FAILED, INCOMPLETE, OK, Sequence, StateChange, Step
 from rmitrace.lifecycle.table import Members, StateTable, merged_states, object_number, object_text
 
 
@@ -29,6 +31,21 @@ def test_members_read_like_an_array() -> None:
     flags = np.zeros(30, dtype=bool)
     flags[some] = True
     assert np.flatnonzero(flags).tolist() == [5, 8, 13]
+
+
+def test_sequences_read_many_at_once_are_those_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = [
+        Sequence("connect", "pdev:0x1000", 0, 4, 100, 508, OK, (Step("create", 0, 1, OK), Step("session", 2, 4, OK)), "", 0),
+        Sequence("connect", "pdev:0x2000", 1, 3, 201, 401, FAILED, (Step("create", 1, 3, FAILED, "refused"),), "at create", 1),
+        Sequence("disconnect", "stream", 5, 5, 600, 608, INCOMPLETE, (Step("stop", 5, 5, INCOMPLETE),), "", 0),
+    ]
+    table = table_of(given)
+    table.ts, table.dur = np.array([100, 201, 300, 401, 500, 600]), np.array([8, 8, 8, -1, 8, 8])
+    for at_once in (512, 2, 1):
+        monkeypatch.setattr(tables, "_AT_ONCE", at_once)
+        assert list(table) == given
+    assert [table[i] for i in range(-3, 3)] == given * 2
+    assert [table.step(0, 1), table.step(1, 0)] == [given[0].steps[1], given[1].steps[0]]
 
 
 def states(*changes: tuple[int, int, str | None, str]) -> StateTable:

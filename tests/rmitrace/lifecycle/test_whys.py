@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rmitrace.lifecycle.whys import Whys, moved
+from rmitrace.lifecycle.whys import Whys, between, moved
 
 
 def test_a_text_is_made_when_it_is_asked_for() -> None:
@@ -27,3 +27,10 @@ def test_some_are_put_together_with_other_numbers() -> None:
     one, two = {0: "a", 2: "b"}, Whys(np.array([1]), np.array([9]), str)
     assert dict(moved([(one, np.array([5, 6, 1])), ({}, np.arange(3)), (two, np.array([0, 4]))])) == {1: "b", 4: "9", 5: "a"}
     assert dict(moved([])) == {}
+
+
+def test_those_of_a_range() -> None:
+    whys = Whys(np.array([7, 2, 5]), np.array([70, 20, 50]), str)
+    assert between(whys, 2, 7) == {2: "20", 5: "50"}
+    assert between(whys, 6, 7) == between(whys, 8, 90) == {}
+    assert between({1: "a", 3: "b"}, 1, 4)[3] == "b"
