@@ -94,7 +94,7 @@ class Records:
     findings: list[Finding] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     """Things said about the whole source: 'lines', 'ignored' (lines that are no record), 'clock',
-    'entries_in_buffer', 'entries_written', 'kernel', ..."""
+    'entries_in_buffer', 'entries_written', 'kernel', 'mailboxes' (False: no line has an access to one), ..."""
 
     def __len__(self) -> int:
         return len(self.offset)

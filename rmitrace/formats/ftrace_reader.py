@@ -29,6 +29,8 @@ _FUNCTION = re.compile(
 )
 _WORD = re.compile(rb"([A-Za-z_]\w{0,63}): ")
 _REGISTERS = re.compile(rb" (?:a0|x0|fid)=0x")
+MAILBOX = b"pci_cfg_write"
+"""What a line holds in which QEMU says that a register of configuration space was written, as those of mailboxes are."""
 _HOW = "record without the trace options raw, hex and bin (echo 0 > options/raw) or use trace-cmd record"
 
 
@@ -45,12 +47,15 @@ class Reader(LineSource):
         self.drawn = False  # the line before was one of the drawing of function_graph
         self.last_tick = -1
         self.tick_repeats = False
+        self._mailboxes = False
 
     def line(self, at: int, stop: int) -> None:
         """Take the line between two offsets (its end not included)."""
         self.lines += 1
         self.drawn = False
         line = bytes(self.data[at : min(stop, at + MAX_LINE)])
+        if MAILBOX in line or (stop - at > MAX_LINE and self.data.find(MAILBOX, at, stop) >= 0):
+            self._mailboxes = True
         if line[-1:] == b"\r":
             line, stop = line[:-1], stop - 1
         length = min(stop - at, (1 << 31) - 1)
@@ -254,7 +259,7 @@ class Reader(LineSource):
     def _facts(self, records: Records, cut: int) -> None:
         facts = self.facts
         told_twice = self.probes.duplicates - len(self.probes.dropped)  # left out at once, so counted as ignored
-        facts |= {"lines": self.lines, "ignored": self.ignored - told_twice}
+        facts |= {"lines": self.lines, "ignored": self.ignored - told_twice, "mailboxes": self._mailboxes}
         if self.last_tick >= 0:
             facts.setdefault("clock", "uptime" if self.tick_repeats else "counter")
         for key, value in (

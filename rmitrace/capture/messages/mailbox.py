@@ -155,7 +155,7 @@ class _Function:
 def from_mailboxes(capture: Capture, source: int) -> list[Message]:
     """The objects that went through the mailboxes of a source, in its order."""
     src = capture.sources[source]
-    if src.format not in FORMATS or src.data.find(b"pci_cfg_write") < 0:
+    if src.format not in FORMATS or not src.records.facts.get("mailboxes", True) or src.data.find(b"pci_cfg_write") < 0:
         return []
     windows = Windows(capture, source)
     functions: dict[str, _Function] = {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rmitrace.formats.base import ReadOptions
 from rmitrace.formats.ftrace import FORMAT
 from rmitrace.formats.ftrace_reader import Reader
+from rmitrace.formats.ftrace_scan import scan
 from tests.rmitrace.formats.trace_text import CAPTURES, ENTER, EXIT, HEAD, kinds, names, read, regs
 
 LINE = HEAD + ENTER + b"\n"
@@ -55,6 +58,13 @@ def test_a_marker_is_no_call(text: bytes) -> None:
     records = read(FORMAT, LINE + HEAD + text + b"\n" + BACK)
     assert kinds(records) == ["ENTER", "MARK", "EXIT"]
     assert names(records)[1] == "marker"
+
+
+@pytest.mark.parametrize("scanner", [None, scan])
+def test_whether_a_mailbox_was_written_to_is_told(scanner: Any) -> None:
+    write = b"tracing_mark_write: pci_cfg_write nvme 00:03.0 @0x110 <- 0x10001\n"
+    for text, told in ((LINE + BACK, False), ((LINE + BACK) * 50 + HEAD + write + BACK, True), (b"x" * (1 << 17) + write, True)):
+        assert Reader(text, 0, len(text), ReadOptions()).read(scanner).facts["mailboxes"] is told
 
 
 def test_other_kernel_events_are_counted() -> None:

@@ -147,6 +147,15 @@ def test_inside_another_trace() -> None:
     assert (found.ts, found.function, found.write, found.register, found.value) == (4033176018000, "00:03.0", False, 0x42, 0x8040)
 
 
+def test_between_the_calls_of_a_trace(tmp_path: Path) -> None:
+    at = "   qemu-16594   [001] ...1.  4033.{:06d}: "
+    call = at + "smc_enter: (f+0x0/0x8) a0=0xc4000150 a1=0x0\n"
+    marks = lines(*sent(0x100, *REQUEST)).splitlines()
+    text = "".join(call.format(i) for i in range(3)) + "".join(f"{at.format(9)}tracing_mark_write: {m}\n" for m in marks)
+    (found,) = messages(write(tmp_path, "trace.txt", text))
+    assert (found.direction, found.payload.hex()) == ("request", "10840000")
+
+
 def test_hostile_logs(tmp_path: Path) -> None:
     rng = random.Random(3)
     began = time.process_time()
