@@ -85,6 +85,13 @@ class Peak:
         return [own, files, helpers, self.own, self.helpers, self.all]
 
 
+def _only_above(renderable: Any) -> bool:
+    """Whether a frame draws the line at the top alone: it tells each second how long the calls are being followed or checked,
+    and no key changes it."""
+    spans = getattr(renderable, "spans", None)
+    return bool(spans) and all(y == 0 for y, _, _ in spans)
+
+
 class Frames:
     """Presses keys and waits for what is drawn because of them."""
 
@@ -101,7 +108,8 @@ class Frames:
                 if render is not None:
                     render(app.console)  # without a terminal Textual leaves this out
             display(screen, renderable)
-            self.drawn, self.used = time.perf_counter(), time.thread_time()
+            if renderable is not None and not _only_above(renderable):
+                self.drawn, self.used = time.perf_counter(), time.thread_time()
 
         app._display = shown
 
