@@ -8,8 +8,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ..display import count
+from .bare import BareLines
+from .styled import Styled
 from .text import Line
-from .theme import styles
 from .view import View
 
 _KEYS = (
@@ -24,12 +25,16 @@ _KEYS = (
 )
 
 
-class Bar(Widget):
+class Bar(Styled, Widget):
     """One line of styled words."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._styles_cache = BareLines()
 
     def style_of(self, name: str) -> Style:
         """The style of a name (see .theme); here a warning is bold."""
-        return styles(self.app.current_theme.dark)["warned" if name == "warning" else name] if name else self.rich_style
+        return super().style_of("warned" if name == "warning" else name)
 
     def render_line(self, y: int) -> Strip:
         """The line."""

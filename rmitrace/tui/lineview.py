@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import ClassVar
 
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
@@ -15,13 +14,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .theme import styles
+from .bare import BareLines
+from .styled import Styled
 
 _KEPT = 512
 """Strips kept; a screen has fewer lines."""
 
 
-class LineView(ScrollView, can_focus=True):
+class LineView(Styled, ScrollView, can_focus=True):
     """Lines numbered from 0, drawn on demand by ``draw``; one of them has the cursor."""
 
     ALLOW_SELECT = False
@@ -50,11 +50,9 @@ class LineView(ScrollView, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.cursor = 0
+        self._styles_cache = BareLines()
+        self._room_of: tuple[Size | None, Size] = None, Size(0, 0)
         self._strips: OrderedDict[tuple[Hashable, int, bool, bool], Strip] = OrderedDict()
-        self._styles: dict[str, Style] = {}
-        self._restyled = True
-        self._look: tuple[Style, bool] | None = None
-        """The colours that the strips are drawn in."""
         self._drawn: dict[int, Strip] = {}
         """What Textual was last given for each line of the pane, the first of which was line ``_top``."""
         self._top = 0
@@ -83,41 +81,30 @@ class LineView(ScrollView, can_focus=True):
     # -- drawing
 
     @property
+    def _room(self) -> Size:
+        """Cells and lines that there are for lines: of a pane that is hidden, those that there were."""
+        outer = self.outer_size
+        if self._room_of[0] is not outer:
+            self._room_of = outer, outer.region.shrink(self.styles.gutter).shrink(self.scrollbar_gutter).size
+        return self._room_of[1]
+
+    @property
     def line_width(self) -> int:
         """Cells of a line."""
-        return max(self.scrollable_content_region.width, 1)
+        return max(self._room.width, 1)
 
     @property
     def line_count(self) -> int:
         """Lines on the screen."""
-        return max(self.scrollable_content_region.height, 1)
-
-    def style_of(self, name: str) -> Style:
-        """The style of a name (see .theme), '' for the pane's own."""
-        if self._restyled:
-            self._restyle()
-        style = self._styles.get(name)
-        if style is None:
-            style = self._styles[name] = styles(self.app.current_theme.dark)[name] if name else self.rich_style
-        return style
+        return max(self._room.height, 1)
 
     def base_of(self, cursor: bool, focused: bool) -> str:
         """The name of the style under a line."""
         return ("cursor" if focused else "cursor-blur") if cursor else ""
 
-    def notify_style_update(self) -> None:
-        """Look again whether the colours are others: Textual tells of a new style whenever the focus moves."""
-        self._restyled = True
-        super().notify_style_update()
-
-    def _restyle(self) -> None:
+    def recoloured(self) -> None:
         """Forget what was drawn in other colours."""
-        self._restyled = False
-        look = self.rich_style, self.app.current_theme.dark
-        if look != self._look:
-            self._look = look
-            self._styles.clear()
-            self._strips.clear()
+        self._strips.clear()
 
     def changed(self) -> None:
         """The lines are others now: count them, and draw again those that look otherwise."""
@@ -163,8 +150,8 @@ class LineView(ScrollView, can_focus=True):
             return
         for y in range(self.line_count):
             drawn = self._drawn.get(y)
-            if drawn is not None and drawn != self.strip_at(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+            if drawn is not None and drawn is not (now := self.strip_at(y)) and drawn != now:
+                self.refresh(Region(0, y, self.line_width, 1))
 
     def on_resize(self, event: Resize) -> None:
         """Keep the cursor in sight. What is drawn is drawn for a width, and good for any height."""
@@ -181,16 +168,16 @@ class LineView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The line at a place of the screen."""
-        self._top = self.scroll_offset.y
+        self._top = round(self.scroll_y)
         strip = self._drawn[y] = self.strip_at(y)
         return strip
 
     def strip_at(self, y: int) -> Strip:
         """What stands at a place of the screen now."""
-        line = y + self.scroll_offset.y
+        line = y + round(self.scroll_y)
         width = self.line_width
         if line >= self.count():
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.style_of(""))
         if self._restyled:
             self._restyle()
         cursor = line == self.cursor

@@ -14,10 +14,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ..lifecycle.table import OUTCOMES
+from .bare import BareLines
 from .lanes import Cells, Timeline
 from .lineview import LineView
+from .styled import Styled
 from .text import OUTCOME, Line
-from .theme import styles
 from .view import View
 
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -181,11 +182,12 @@ class Lanes(LineView):
             self.post_message(self.Chosen(call))
 
 
-class Axis(Widget):
+class Axis(Styled, Widget):
     """The axis above the lanes: ticks, and the place of the cursor."""
 
     def __init__(self, lanes: Lanes) -> None:
         super().__init__()
+        self._styles_cache = BareLines()
         self._lanes = lanes
         self._drawn: Strip | None = None
 
@@ -203,17 +205,14 @@ class Axis(Widget):
         lanes = self._lanes
         start, width = sum(lanes.labels), lanes.cells_width
 
-        def style(name: str) -> object:
-            return styles(self.app.current_theme.dark)[name] if name else self.rich_style
-
-        out = Line(self.size.width, style)  # type: ignore[arg-type]
+        out = Line(self.size.width, self.style_of)
         out.to(start)
         out.add(axis_text(lanes.timeline, width, self._zero()), "dim")
         strip = out.strip()
         cell = lanes.cell
         if cell is None:
             return strip
-        marker = Line(1, style).add("▼", "here-bold").strip()  # type: ignore[arg-type]
+        marker = Line(1, self.style_of).add("▼", "here-bold").strip()
         at = min(start + cell, self.size.width - 1)
         return Strip.join([strip.crop(0, at), marker, strip.crop(at + 1, self.size.width)])
 
