@@ -9,7 +9,6 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Resize
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -17,6 +16,7 @@ from ..compare import Comparison, Difference, Row, objects_in
 from ..display import count, safe
 from .bars import Bar
 from .lineview import LineView
+from .oneframe import OneFrame
 from .screens import HelpScreen
 from .text import Line
 from .theme import DARK, LIGHT
@@ -40,9 +40,9 @@ class Pairs(LineView):
         self.folded = False
         self._shown = np.arange(len(model.rows))
 
-    def on_resize(self, event: Resize) -> None:
+    def fit(self) -> None:
         """Keep the cursor in the middle, however many lines the layout gives in the end."""
-        self.changed()
+        self._fit()
         self.scroll_to(y=max(self.cursor - self.line_count // 2, 0), animate=False, force=True)
 
     def count(self) -> int:
@@ -217,7 +217,7 @@ class Keys(Bar):
         return out
 
 
-class ComparisonScreen(Screen[None]):
+class ComparisonScreen(OneFrame, Screen[None]):
     """Both captures, and below them the row under the cursor."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#pairs"

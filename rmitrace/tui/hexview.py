@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import cell_len
-from textual.events import Resize
 from textual.strip import Strip
 
 from ..display import safe
@@ -178,10 +177,11 @@ class HexPane(LineView):
             return a < text.shown(self._span[1][1]) and text.shown(self._span[1][0]) < b
         return False
 
-    def on_resize(self, event: Resize) -> None:
+    def fit(self) -> None:
         """Wrap again where the width is another one."""
         if self.details is not None and self._width != self.line_width:
             self._lay()
+        super().fit()
 
     def count(self) -> int:
         """Lines of the pane."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Click, Resize
+from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -153,8 +153,16 @@ class LineView(Styled, ScrollView, can_focus=True):
             if drawn is not None and drawn is not (now := self.strip_at(y)) and drawn != now:
                 self.refresh(Region(0, y, self.line_width, 1))
 
-    def on_resize(self, event: Resize) -> None:
-        """Keep the cursor in sight. What is drawn is drawn for a width, and good for any height."""
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """Fit the lines into another size at once: told of it by a message, as on_resize, they would be in the frame behind."""
+        other = size != self.outer_size
+        told = super()._size_updated(size, virtual_size, container_size, layout)
+        if other and size:
+            self.fit()
+        return told
+
+    def fit(self) -> None:
+        """The size is another one: keep the cursor in sight. What is drawn is drawn for a width, and good for any height."""
         self._fit()
         self.show_cursor()
 

@@ -21,6 +21,7 @@ from .bars import Header, StatusBar
 from .calllist import CallList
 from .fixed import FixedContainer, FixedVertical
 from .hexview import HexPane
+from .oneframe import OneFrame
 from .prompt import Prompt
 from .rows import RowKind
 from .timeline import Axis, Lanes
@@ -32,7 +33,7 @@ _REST_S = 0.1
 """Time that a row has to be selected before what takes long is worked out for it."""
 
 
-class PaneScreen(Screen[None]):
+class PaneScreen(OneFrame, Screen[None]):
     """Timeline, list, tree and bytes of one view."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#list"

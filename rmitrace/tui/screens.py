@@ -15,6 +15,7 @@ from textual.strip import Strip
 from ..display import safe
 from .fixed import FixedVertical
 from .lineview import LineView
+from .oneframe import OneFrame
 from .text import SIGN, STYLE, Line
 from .view import View
 
@@ -72,7 +73,7 @@ class KeyList(LineView):
         return out.add("  ").add(key, "name").to(16).add(text).strip()
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(OneFrame, ModalScreen[None]):
     """Every key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close", show=False)]
@@ -143,7 +144,7 @@ class About(LineView):
         return Line(width, self.style_of).add(text, style).strip()
 
 
-class FindingsScreen(ModalScreen[int]):
+class FindingsScreen(OneFrame, ModalScreen[int]):
     """The findings; Enter gives back the number of the one chosen, Escape -1."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Resize
 from textual.strip import Strip
 
 from .details import Details, Place
@@ -45,10 +44,11 @@ class TreePane(LineView):
         self.lines = TreeLines(self.details, self._folds, self._width).lines if self.details is not None else []
         self.changed()
 
-    def on_resize(self, event: Resize) -> None:
+    def fit(self) -> None:
         """Wrap again where the width is another one."""
         if self._width != self.line_width:
             self._lay()
+        super().fit()
 
     def count(self) -> int:
         """Lines of the tree."""

@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from textual import events
+from textual.message import Message
 from textual.widgets import Input
 
+from rmitrace.tui import inorder
+from rmitrace.tui.inorder import InOrder
 from rmitrace.tui.prompt import Prompt
 from rmitrace.tui.screens import HelpScreen
 from tests.rmitrace.tui.driver import Driver, running
@@ -30,6 +34,11 @@ async def at_once(d: Driver, keys: str) -> None:
     while d.app._coming or d.app._under_way:
         await d.settle(1)
     await d.press()
+
+
+def shown(d: Driver, y: int) -> str:
+    """What a line of the screen shows."""
+    return "".join(s.text for s in d.app.screen._compositor.render_strips()[y])
 
 
 async def test_text_behind_the_key_that_opens_a_prompt() -> None:
@@ -69,13 +78,34 @@ async def test_pasted_behind_the_key_that_opens_a_prompt() -> None:
         assert d.main.query_one(Input).value == "PDEV_STOP"
 
 
-async def test_a_key_whose_way_is_lost() -> None:
-    """A key that went to a pane which is gone by the time does not keep the others from being handed on."""
+async def test_a_key_whose_way_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that went to a pane which is gone by the time does not keep the others from being handed on, nor from being drawn."""
+    monkeypatch.setattr(inorder, "_PATIENCE_S", 0.1)
     async with running() as d:
-        d.app._under_way = events.Key("j", "j")
-        d.app._handed_on = time.monotonic() - 1
-        await d.press("j")
-        assert d.main.list.cursor == 1
+        post = d.main.list.post_message
+        lost: list[Message] = []
+
+        def post_or_lose(message: Message) -> bool:
+            if isinstance(message, InOrder.Followed) and not lost:
+                lost.append(message)
+                return True
+            return post(message)
+
+        monkeypatch.setattr(d.main.list, "post_message", post_or_lose)
+        await at_once(d, "jj")
+        assert lost
+        assert d.main.list.cursor == 2
+        assert "❯" in shown(d, d.main.list.region.y + 1 + 2)
+
+
+async def test_a_key_to_what_takes_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is closing refuses the message behind the key: the next key is handed on at once."""
+    monkeypatch.setattr(inorder, "_PATIENCE_S", 3600)
+    async with running() as d:
+        post = d.main.list.post_message
+        monkeypatch.setattr(d.main.list, "post_message", lambda m: False if isinstance(m, InOrder.Followed) else post(m))
+        await at_once(d, "jj")
+        assert d.main.list.cursor == 2
 
 
 @contextmanager
