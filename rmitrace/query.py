@@ -43,7 +43,7 @@ __all__ = [
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-AT_ONCE = 1 << 17
+AT_ONCE = 1 << 16
 """Calls that a condition is worked out for at a time."""
 _MOST_COMBINATIONS = 1 << 16
 

@@ -5,6 +5,7 @@ How much that will be is known only from what was: the first values of a process
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -26,10 +27,11 @@ _BYTES = 8
 
 
 class Repaid:
-    """A kernel that is used from when on it is repaid."""
+    """A kernel that is used from when on it is repaid; where its code is there, if nobody ``waits`` for that to be made."""
 
-    def __init__(self, function: Kernel, steps: tuple[Kernel, ...]) -> None:
+    def __init__(self, function: Kernel, steps: tuple[Kernel, ...], *, waits: bool = True) -> None:
         self.function, self.steps = function, steps
+        self._most = sys.maxsize if waits else kernels.COMPILE_FROM - 1
         self.ready: Any = None
         self._seen = 0
         self._ask_from = kernels.LOAD_FROM
@@ -42,9 +44,13 @@ class Repaid:
         size = self._seen * _BYTES
         if size >= self._ask_from:
             self._ask_from = 2 * size
-            if kernels.repaid(size, self.function, self.steps):
+            if kernels.repaid(min(size, self._most), self.function, self.steps):
                 self.ready = kernels.compiled(self.function, self.steps)
         return self.ready
+
+    def compiled(self, count: int) -> Any:
+        """It, where so many values repay that it is made; else None."""
+        return kernels.compiled(self.function, self.steps) if count * _BYTES >= kernels.COMPILE_FROM else None
 
 
 class _Room(threading.local):

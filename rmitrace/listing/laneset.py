@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .passing import lanes_by, lanes_kernel
+
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
@@ -20,7 +22,8 @@ _FEW = 1 << 20
 class LaneSet:
     """Some of the calls, by lane: all, those with a flag (``mask``), or those of a list of numbers, ascending (``calls``).
 
-    ``before``: of all, how many calls of each lane lie before each EVERY calls and behind the last, where that is known.
+    ``of``: the lanes of such a list, where they are known; ``before``: of all, how many calls of each lane lie before each EVERY
+    calls and behind the last, where that is known.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class LaneSet:
         mask: Flags | None = None,
         calls: Ints | None = None,
         before: npt.NDArray[np.int32] | None = None,
+        of: Any = None,
     ) -> None:
         self._lane_of, self._lanes = lane_of, lanes
         self._mask = mask
@@ -38,13 +42,16 @@ class LaneSet:
             self._calls = np.flatnonzero(mask)
         if self._calls is not None:
             self._mask = None
-            self._of = np.asarray(lane_of[self._calls]).astype(np.int64)
+            self._of = np.asarray(lane_of[self._calls] if of is None else of)
             return
         self.before = self._counted() if before is None else before
         """How many calls of each lane lie before each block."""
 
     def _counted(self) -> npt.NDArray[np.int32]:
         calls = len(self._lane_of)
+        kernel = lanes_kernel(calls)
+        if kernel is not None and self._mask is not None:
+            return lanes_by(kernel, self._lane_of, self._mask, self._lanes, EVERY)
         blocks = -(-calls // EVERY)
         before = np.zeros((blocks + 1, self._lanes), dtype=np.int32)
         for i in range(blocks):
@@ -64,7 +71,7 @@ class LaneSet:
         if self._calls is not None:
             at = np.searchsorted(self._calls, cuts)
             cell = np.repeat(np.arange(len(cuts) - 1), np.diff(at))
-            flat = self._of[at[0] : at[-1]] * (len(cuts) - 1) + cell
+            flat = self._of[at[0] : at[-1]].astype(np.int64) * (len(cuts) - 1) + cell
             return np.bincount(flat, minlength=self._lanes * (len(cuts) - 1)).reshape(self._lanes, -1)
         total = np.zeros((len(cuts), self._lanes), dtype=np.int64)
         for i, cut in enumerate(cuts.tolist()):
@@ -110,6 +117,12 @@ class LaneSet:
         counts = np.diff(self.before[a : b + 1, lane])
         found: list[int] = (np.flatnonzero(counts) + a).tolist()
         return found
+
+    def of_these(self, mask: Flags) -> LaneSet:
+        """Those of a list of calls that have a flag."""
+        assert self._calls is not None
+        mine = mask[self._calls]
+        return LaneSet(self._lane_of, self._lanes, calls=self._calls[mine], of=self._of[mine])
 
     def _hits(self, lane: int, start: int, stop: int) -> Any:
         hits = self._lane_of[start:stop] == lane

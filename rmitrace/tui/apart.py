@@ -28,6 +28,7 @@ from ..capture import Capture, OpenOptions, open_capture
 from ..capture.index.later import CHECKED, FOLLOWED
 from ..capture.packed import Column
 from ..lifecycle.table import SequenceTable, StateTable
+from ..listing import passing
 from .memory import frugal, give_back
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ def check() -> None:
 
 
 def _check(capture: Capture) -> None:
+    passing.prepare(len(capture))
     capture.conversations.decode()
     found = capture.findings
     _tell((len(capture), None if _keeps(capture, CHECKED) else found))

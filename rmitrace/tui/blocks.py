@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from ..lifecycle.members import ranges
 from ..lifecycle.table import OUTCOMES, SequenceTable
+from ..listing.passing import rows_by, rows_kernel
 from ..listing.segments import Ints, RowKind, Segments, cut
 from .kept import Kept
 
@@ -125,8 +127,33 @@ class Blocks:
 
     def _count(self, first: int = 0, stop: int | None = None) -> None:
         """Work out how many rows are visible of some segments, and so of all."""
-        self._count_into(self._totals, first, len(self.segments) if stop is None else stop)
+        if first or stop is not None:
+            self._count_into(self._totals, first, len(self.segments) if stop is None else stop)
+        else:
+            self._totals = self._count_all(Counted(self._kept, self.show_lines, None))
         self._counted()
+
+    def _count_all(self, under: Counted) -> Ints:
+        """How many rows would be visible of each block."""
+        kept, s = under.kept, self.segments
+        kernel = rows_kernel(self.calls) if kept is None or kept.lines is None else None
+        if kernel is None:
+            totals = np.zeros(len(self._first_place), dtype=np.int64)
+            self._count_into(totals, 0, len(s), under)
+            return totals
+        folded = self.folded_sequence, self.folded_step
+        if under.folded is not None:
+            folded = np.full(len(folded[0]), under.folded), np.full(len(folded[1]), under.folded)
+        flags = None if kept is None else kept.flags
+        found = rows_by(kernel, s, flags, folded, BLOCK, lines=under.lines and kept is None)
+        heads = s.of_sequence if kept is None else s.of_sequence[kept.sequences]
+        unfolded = np.flatnonzero(~folded[0])
+        first = self.sequences.first_step
+        steps = ranges(first[unfolded], first[unfolded + 1] - first[unfolded])
+        steps = steps if kept is None else steps[kept.steps[steps]]
+        for shown in (heads, s.of_step[steps]):
+            found.totals += np.bincount(shown[shown >= 0] // BLOCK, minlength=len(found.totals))
+        return found.totals
 
     def _count_into(self, totals: Ints, first: int, stop: int, under: Counted | None = None) -> None:
         for block in range(first // BLOCK, -(-stop // BLOCK), _TOGETHER):
@@ -143,9 +170,8 @@ class Blocks:
         """What there would be to see: under a filter, with log lines or without, all folded or unfolded. It may be asked for in
         a thread of its own."""
         shown = self.show_lines if lines is None else lines
-        out = Counted(kept, shown, folded, np.zeros(len(self._totals), dtype=np.int64), self._version)
-        self._count_into(out.totals, 0, len(self.segments), out)
-        return out
+        under = Counted(kept, shown, folded, version=self._version)
+        return replace(under, totals=self._count_all(under))
 
     def show(self, counted: Counted) -> None:
         """Show what was counted."""

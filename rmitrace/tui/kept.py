@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..listing.passing import places, rows_by, rows_kernel
 from ..listing.segments import Segments
 
 Flags = npt.NDArray[np.bool_]
@@ -21,19 +22,27 @@ class Kept:
 
     def __init__(self, segments: Segments, mask: Flags, sequences: int, steps: int, lines: Flags | None = None) -> None:
         self.lines = lines
-        self.flags = np.zeros(len(mask), dtype=bool)
+        self.flags = places(segments, mask)
         self.sequences = np.zeros(sequences, dtype=bool)
         self.steps = np.zeros(steps, dtype=bool)
+        kernel = rows_kernel(segments.calls)
+        if kernel is not None:
+            found = rows_by(kernel, segments, self.flags, (self.sequences, self.steps), 1 << 16, lines=False)
+            self.sequences, self.steps = found.sequences, found.steps
+        else:
+            self._note(segments, mask)
+        counts = [np.count_nonzero(self.flags[a : a + _EVERY]) for a in range(0, len(mask), _EVERY)]
+        self._before = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
+
+    def _note(self, segments: Segments, mask: Flags) -> None:
+        """Note the sequences and steps that have a call that passes."""
         for a in range(0, len(mask), _AT_ONCE):
             b = min(a + _AT_ONCE, len(mask))
             part = mask[a:b]
-            self.flags[a:b] = part if segments.order is None else mask[segments.order[a:b]]
             if part.any():
                 for has, of in ((self.sequences, segments.owner), (self.steps, segments.owning)):
                     found = of[a:b][part] if len(has) else np.zeros(0, dtype=np.int64)
                     has[found[found >= 0]] = True
-        counts = [np.count_nonzero(self.flags[a : a + _EVERY]) for a in range(0, len(mask), _EVERY)]
-        self._before = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
 
     def before(self, place: int) -> int:
         """How many pass in front of a place."""

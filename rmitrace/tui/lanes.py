@@ -99,9 +99,9 @@ class Timeline:
         ends = [float(lane.end.max()) for lane in self.lanes if len(lane.end)]
         self.full = (0.0, max([1.0, self.axis.end, *ends]))
         self.window = self.full
-        self._failed = np.flatnonzero(capture.calls.failed)
-        self._noted = np.zeros(0, dtype=np.int64) if noted is None else noted
         self._all = LaneSet(self.lane_of, len(self.lanes), before=before)
+        self._failed = self._listed(np.flatnonzero(capture.calls.failed))
+        self._noted = self._listed(np.zeros(0, dtype=np.int64) if noted is None else noted)
         self._use(self.sets(None))
 
     def _place_sequences(self, of_sequence: Ints) -> None:
@@ -124,10 +124,13 @@ class Timeline:
 
     def sets(self, mask: Flags | None) -> Sets:
         """What there is to draw under a filter."""
-        lanes = len(self.lanes)
-        failed, noted = (c if mask is None else c[mask[c]] for c in (self._failed, self._noted))
-        calls = self._all if mask is None else LaneSet(self.lane_of, lanes, mask)
-        return Sets(calls, LaneSet(self.lane_of, lanes, calls=failed), LaneSet(self.lane_of, lanes, calls=noted))
+        if mask is None:
+            return Sets(self._all, self._failed, self._noted)
+        calls = LaneSet(self.lane_of, len(self.lanes), mask)
+        return Sets(calls, self._failed.of_these(mask), self._noted.of_these(mask))
+
+    def _listed(self, calls: Ints) -> LaneSet:
+        return LaneSet(self.lane_of, len(self.lanes), calls=calls)
 
     def filter(self, mask: Flags | None, sets: Sets | None = None) -> None:
         """Draw only the calls whose bit is set, all for None; ``sets``: what sets() gave for it."""
@@ -135,7 +138,7 @@ class Timeline:
 
     def note(self, noted: Ints, mask: Flags | None) -> None:
         """Other calls have findings now."""
-        self._noted = noted
+        self._noted = self._listed(noted)
         self._use(self.sets(mask))
 
     def _use(self, sets: Sets) -> None:
