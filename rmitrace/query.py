@@ -7,17 +7,17 @@ condition names.
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Coded, coded, coded_here, column, columns, gather, prepare
+from .query_columns import COLUMNS, FLAGS, NUMBERS, REGISTERS, TEXTS, Some, column, prepare
+from .query_rows import flags, reason, worked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,6 +36,7 @@ __all__ = [
     "column",
     "holding",
     "parse",
+    "reason",
     "rows_where",
     "select",
 ]
@@ -45,7 +46,6 @@ Flags = npt.NDArray[np.bool_]
 
 AT_ONCE = 1 << 16
 """Calls that a condition is worked out for at a time."""
-_MOST_COMBINATIONS = 1 << 16
 
 
 class Columns(NamedTuple):
@@ -86,19 +86,14 @@ def holding(capture: Capture, where: str, progress: Callable[[int], None] | None
     expression, names = parse(where)
     prepare(capture, names)
     if count <= AT_ONCE or not row_by_row(where):
-        return _flags(expression, where, {n: column(capture, n) for n in names}, count)
-    few = coded(capture, names)
-    truth = _truth(expression, where, few) if len(few) == len(names) else None
+        return flags(expression, where, {n: column(capture, n) for n in names}, count)
+    check(capture, where)
+    working = worked(capture, expression, where)
     out = np.zeros(count, dtype=bool)
 
     def part(start: int) -> None:
         rows = slice(start, min(start + AT_ONCE, count))
-        if truth is not None:
-            out[rows] = truth[_combination(few, rows)]
-        elif names and (here := coded_here(capture, names, rows)) is not None:
-            out[rows] = _by_combination(expression, where, here, rows.stop - start)
-        else:
-            out[rows] = _flags(expression, where, columns(capture, names, rows), rows.stop - start)
+        out[rows] = working(Some(capture, rows))
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         waiting = [pool.submit(part, start) for start in range(0, count, AT_ONCE)]
@@ -117,81 +112,20 @@ def check(capture: Capture, where: str) -> None:
     """Raise ValueError with one line where a condition cannot be worked out."""
     expression, names = parse(where)
     few = slice(0, min(len(capture.calls), 1))
-    _flags(expression, where, {n: column(capture, n, few) for n in names}, few.stop)
+    flags(expression, where, {n: column(capture, n, few) for n in names}, few.stop)
 
 
 def rows_where(where: str, columns: Columns, make: Callable[[str], pl.Series], count: int) -> Rows:
     """The rows of a table of ``count`` rows for which a condition holds, in order; ``make`` gives a column by its name.
     Raises ValueError."""
     expression, names = parse(where, columns)
-    return np.flatnonzero(_flags(expression, where, {name: make(name) for name in names}, count))
+    return np.flatnonzero(flags(expression, where, {name: make(name) for name in names}, count))
 
 
 def row_by_row(where: str) -> bool:
     """Whether a condition can be worked out for some rows without looking at the others."""
     words = [(m[1].lower(), bool(m[2])) for m in _WORD.finditer(where) if m[1] is not None]
     return all(word in _OF_A_ROW if called else word not in ("over", "select") for word, called in words)
-
-
-def _flags(expression: pl.Expr, where: str, columns: dict[str, pl.Series], count: int) -> Flags:
-    hit = _holds(expression, where, columns, count)
-    if len(hit) != count:
-        hit = hit.new_from_index(0, count)  # a constant: TRUE
-    return hit.fill_null(False).to_numpy()
-
-
-def _holds(expression: pl.Expr, where: str, columns: dict[str, pl.Series], count: int) -> pl.Series:
-    import polars as pl
-
-    frame = pl.DataFrame(columns or {"row": np.arange(count)})
-    try:
-        hit = frame.lazy().select(expression.alias("hit")).collect()["hit"]
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as e:
-        raise ValueError(reason(e)) from None
-    if hit.dtype != pl.Boolean:
-        raise ValueError(f"a condition is wanted, this is a value: {_one_line(where)}")
-    return hit
-
-
-def _truth(expression: pl.Expr, where: str, few: dict[str, Coded]) -> npt.NDArray[np.bool_] | None:
-    """Whether the condition holds for each combination of the values of columns; None where there are too many."""
-    sizes = [len(c.values) for c in few.values()]
-    total = math.prod(sizes)
-    if not few or total > _MOST_COMBINATIONS:
-        return None
-    places = np.unravel_index(np.arange(total), sizes)
-    values = {n: c.values.gather(at.astype(np.uint32)) for (n, c), at in zip(few.items(), places, strict=True)}
-    hit = _holds(expression, where, values, total)
-    return hit.fill_null(False).to_numpy() if len(hit) == total else None
-
-
-def _by_combination(expression: pl.Expr, where: str, few: dict[str, Coded], count: int) -> Flags:
-    """For which of some rows a condition holds, worked out for each combination of values that they have."""
-    sizes = [len(c.values) for c in few.values()]
-    if len(sizes) == 1:
-        (name, (codes, texts)) = next(iter(few.items()))
-        held: Flags = _flags(expression, where, {name: texts}, sizes[0])[codes]  # -1 is the last, see Coded
-        return held
-    if math.prod(sizes) > _MOST_COMBINATIONS << 6:
-        return _flags(expression, where, {n: gather(c.values, c.codes) for n, c in few.items()}, count)
-    which = _combination(few, slice(0, count))
-    there = np.zeros(math.prod(sizes), dtype=bool)
-    there[which] = True
-    found = np.flatnonzero(there)
-    places = np.unravel_index(found, sizes)
-    values = {n: c.values.gather(at.astype(np.uint32)) for (n, c), at in zip(few.items(), places, strict=True)}
-    there[found] = _flags(expression, where, values, len(found))
-    found_in: Flags = there[which]
-    return found_in
-
-
-def _combination(few: dict[str, Coded], rows: slice) -> Any:
-    """The combination of values that each of some rows has."""
-    out: Any = 0
-    for codes, values in few.values():
-        some = codes[rows].astype(np.int64)
-        out = out * len(values) + np.where(some < 0, len(values) - 1, some)
-    return out
 
 
 def parse(where: str, columns: Columns = CALLS) -> tuple[pl.Expr, list[str]]:
@@ -228,16 +162,6 @@ def _decimal(match: re.Match[str]) -> str:
     if value >= 1 << _UNSIGNED:
         raise ValueError(f"more than 64 bits: {match.group()}")
     return str(value)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def reason(error: BaseException) -> str:
-    """The first line of what Polars says."""
-    first = str(error).strip().split("\n", 1)[0]
-    return _one_line(first) or type(error).__name__
 
 
 def _unknown(name: str, columns: Columns) -> str:

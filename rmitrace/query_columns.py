@@ -6,7 +6,7 @@ the capture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +33,9 @@ FLAGS = ("failed", "inferred")
 COLUMNS = (*NUMBERS, *TEXTS, *FLAGS, *REGISTERS)
 """Every column that a condition over calls may name."""
 
+COMPARED = frozenset((*REGISTERS, *(n for n in NUMBERS if n != "byte_offset")))
+"""Columns of numbers that are compared as they are."""
+
 
 _KIND_BITS = 4
 """Bits that the number of a kind of objects has."""
@@ -43,6 +46,29 @@ class Coded(NamedTuple):
 
     codes: Any
     values: pl.Series
+
+
+class Some:
+    """Some rows of the columns, read when they are asked for."""
+
+    def __init__(self, capture: Capture, rows: slice) -> None:
+        self.capture, self.rows = capture, rows
+        self._registers: CallRegisters | None = None
+
+    @property
+    def registers(self) -> CallRegisters:
+        """The registers of these calls."""
+        if self._registers is None:
+            self._registers = CallRegisters(self.capture, self.rows)
+        return self._registers
+
+    def compare(self, name: str, by: Callable[[Any, Any], Any], number: int) -> Any:
+        """In which rows a column of COMPARED is known and compares with a number in a way."""
+        if name in REGISTERS:
+            wanted = np.uint64(number)
+            return self.registers.those(int(name[1:]), lambda values: by(values, wanted), out=name[0] == "r")
+        values, known, divisor = numbers(self.capture, name, self.rows)
+        return by(values if divisor == 1 else values / divisor, number) & known
 
 
 def prepare(capture: Capture, names: list[str]) -> None:
@@ -76,38 +102,21 @@ def coded_here(capture: Capture, names: Iterable[str], rows: slice) -> dict[str,
     return out
 
 
-def columns(capture: Capture, names: Iterable[str], rows: slice) -> dict[str, pl.Series]:
-    """Some rows of some columns."""
-    registers = CallRegisters(capture, rows) if any(n in REGISTERS for n in names) else None
+def columns(capture: Capture, names: Iterable[str], rows: slice, registers: CallRegisters | None = None) -> dict[str, pl.Series]:
+    """Some rows of some columns. ``registers``: those of the rows, where they are at hand."""
+    if registers is None and any(n in REGISTERS for n in names):
+        registers = CallRegisters(capture, rows)
     return {n: column(capture, n, rows, registers) for n in names}
 
 
 def column(capture: Capture, name: str, rows: slice | None = None, registers: CallRegisters | None = None) -> pl.Series:
     """Some rows of a column, all where none are told. Unknown values are null. ``registers``: those of the rows."""
-    import polars as pl
-
-    calls = capture.calls
-    rows = slice(0, len(calls)) if rows is None else rows
+    rows = slice(0, len(capture.calls)) if rows is None else rows
     if name in REGISTERS:
         known = CallRegisters(capture, rows) if registers is None else registers
         return _unsigned(*known.of(int(name[1:]), out=name[0] == "r"))
-    if name in ("ts_ns", "ts"):
-        ts = calls.ts[rows]
-        return _number(ts, ts != NO_TIME, 10**9 if name == "ts" else 1)
-    if name in ("dur_ns", "dur_us"):
-        dur = calls.dur[rows]
-        return _number(dur, dur >= 0, 1000 if name == "dur_us" else 1)
-    if name in ("cpu", "pid"):
-        values = getattr(calls, name)[rows]
-        return _number(values, values >= 0)
-    if name in ("seq", "parent"):
-        values = np.arange(rows.start, rows.stop) if name == "seq" else calls.parent[rows]
-        return _number(values if capture.numbers is None else capture.numbers[values], values >= 0)
-    if name == "fid":
-        fid = calls.fid[rows]
-        return _unsigned(fid & np.uint64(FID_MASK), fid != 0)
-    if name == "source":
-        return pl.Series(calls.source[rows].astype(np.int64))
+    if name in COMPARED:
+        return _number(*numbers(capture, name, rows))
     if name in _CODED:
         codes, values = _CODED[name](capture)
         return gather(values, codes[rows])
@@ -115,6 +124,29 @@ def column(capture: Capture, name: str, rows: slice | None = None, registers: Ca
         codes, values = _CODED_HERE[name](capture, rows)
         return gather(values, codes)
     return _OTHERS[name](capture, rows)
+
+
+def numbers(capture: Capture, name: str, rows: slice) -> tuple[Any, Any, int]:
+    """Some rows of a column of COMPARED that is no register: numbers, which of them are known, and what they are to be divided
+    by."""
+    calls = capture.calls
+    if name in ("ts_ns", "ts"):
+        ts = calls.ts[rows]
+        return ts, ts != NO_TIME, 10**9 if name == "ts" else 1
+    if name in ("dur_ns", "dur_us"):
+        dur = calls.dur[rows]
+        return dur, dur >= 0, 1000 if name == "dur_us" else 1
+    if name in ("seq", "parent"):
+        values = np.arange(rows.start, rows.stop) if name == "seq" else calls.parent[rows]
+        values = values if capture.numbers is None else capture.numbers[values]
+    elif name == "fid":
+        fid = calls.fid[rows]
+        return fid & np.uint64(FID_MASK), fid != 0, 1
+    elif name == "index":
+        values = _index(capture, rows)
+    else:
+        values = getattr(calls, name)[rows]
+    return values, values >= 0, 1
 
 
 def gather(values: pl.Series, codes: Any) -> pl.Series:
@@ -138,6 +170,8 @@ def _flags(codes: Any) -> Coded:
 def _number(values: Any, known: Any, divisor: int = 1) -> pl.Series:
     import polars as pl
 
+    if values.dtype == np.uint64:
+        return _unsigned(values, known)
     series = pl.Series(values.astype(np.int64) if divisor == 1 else values / divisor)
     return series if bool(known.all()) else series.set(pl.Series(~known), None)
 
@@ -211,10 +245,8 @@ def _offset(capture: Capture, rows: slice) -> pl.Series:
     return pl.Series(offsets)
 
 
-def _index(capture: Capture, rows: slice) -> pl.Series:
-    """The second part of x0 (level, index) where the status carries one; decoded once a distinct result."""
-    import polars as pl
-
+def _index(capture: Capture, rows: slice) -> Any:
+    """The second part of x0 (level, index) where the status carries one, else -1; decoded once a distinct result."""
     calls = capture.calls
     indexed = np.array([*(s in decoders.INDEXED for s in capture.statuses), False])
     some = np.flatnonzero(indexed[calls.status[rows]])
@@ -226,7 +258,7 @@ def _index(capture: Capture, rows: slice) -> pl.Series:
     found = [decoders.status_of(int(fid[i]), int(r0[i]), capture.revision.of(capture.names[name[i]]))[1] for i in first.tolist()]
     out = np.full(rows.stop - rows.start, -1, dtype=np.int64)
     out[some] = np.array([-1 if i is None else i for i in found], dtype=np.int64)[back.reshape(-1)]
-    return pl.Series(out).set(pl.Series(out < 0), None)
+    return out
 
 
 def _messages(capture: Capture, rows: slice) -> pl.Series:
@@ -256,8 +288,9 @@ _CODED_HERE = {
     "sequence": _sequences_coded,
 }
 """Columns that have few values in some thousand rows."""
+FEW = frozenset((*_CODED, *_CODED_HERE))
+"""Columns whose different values are looked at once."""
 _OTHERS = {
     "byte_offset": _offset,
-    "index": _index,
     "messages": _messages,
 }

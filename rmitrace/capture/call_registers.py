@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,23 @@ class CallRegisters:
         if found is None:
             found = self._read[out, number] = self._of(number, out)
         return found
+
+    def those(self, number: int, hits: Callable[[Any], Flags], *, out: bool) -> Flags:
+        """The calls of which a register is known and has a value that hits. Where no record has one, it ends there."""
+        if self._records is None or number >= N_REGS:
+            values, known = self.of(number, out=out)
+            return hits(values) & known
+        found: Flags = hits(self._block(number))
+        record = self._records[out]
+        if not found.any():
+            return np.zeros(len(record), dtype=bool)
+        found &= self._block(-1) & np.uint32(1 << number) != 0
+        at = record - self._low
+        missing = record < 0
+        if missing.any():
+            at[missing] = 0
+        hit: Flags = found[at] & ~missing
+        return hit
 
     def _of(self, number: int, out: bool) -> tuple[Any, Flags]:
         if self._records is None or number >= N_REGS:

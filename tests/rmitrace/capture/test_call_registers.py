@@ -30,3 +30,6 @@ def test_as_each_call_has_them(name: str, every: int) -> None:
                 expected = [s[number] if number < len(s) else None for s in sides]
                 assert [int(v) if k else None for v, k in zip(values, known, strict=True)] == expected
                 assert not values[~known].any()
+                for wanted in (0, 5, next((v for v in expected if v), 1)):
+                    these = registers.those(number, lambda values, w=wanted: values == np.uint64(w), out=out)  # type: ignore[misc]
+                    assert these.tolist() == [v == wanted for v in expected]
