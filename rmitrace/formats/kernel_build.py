@@ -7,10 +7,15 @@ that calls one. All of it is done once, at the end, by llvmlite.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
+import shutil
+import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +23,7 @@ import numpy as np
 from .kernel_code import Code, Kernel, Kinds, target
 
 _ENTRY = "rmitrace_entry"
+_LINKING_S = 10
 UNOPTIMISED = {"NUMBA_OPT": "0"}
 """What Numba is told, in the environment: it looks there when it is imported."""
 
@@ -47,9 +53,40 @@ def build(function: Kernel, steps: tuple[Kernel, ...], kinds: Kinds) -> Code:
     entry = _entry(inner, len(kinds), len(results), several)
     compiled = numba.cfunc(types.void(*taken, types.CPointer(types.int64)), error_model="numpy")(entry)
     module = binding.parse_assembly(compiled.inspect_llvm())
+    _close(module)
     _optimise(module, compiled.native_name)
+    return Code(compiled.native_name, results, several, target().emit_object(module))
+
+
+def linked(code: Code) -> bytes:
+    """The object as a library, b"" where the system has no linker, or none that can."""
+    linker = shutil.which("ld")
+    if linker is None:
+        return b""
+    try:
+        with TemporaryDirectory(prefix="rmitrace-") as folder:
+            given, made = Path(folder, "kernel.o"), Path(folder, "kernel.so")
+            given.write_bytes(code.object)
+            command = [linker, "-shared", "-s", "-z", "noexecstack", "-o", str(made), str(given)]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_LINKING_S)
+            return made.read_bytes() if done.returncode == 0 else b""
+    except (OSError, subprocess.SubprocessError):
+        return b""
+
+
+def _close(module: Any) -> None:
+    """Put what ends the process in the place of Numba's functions, which report an error: nothing but the C library is called
+    from outside."""
+    from llvmlite import binding
+
+    process = ctypes.CDLL(None)
     needs = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
-    return Code(compiled.native_name, needs, results, several, target().emit_object(module))
+    ends = "".join(
+        f'define void @"{name}"() {{\n  call void @abort()\n  unreachable\n}}\n'
+        for name in needs
+        if name.startswith("Py") or not hasattr(process, name)
+    )
+    module.link_in(binding.parse_assembly(f"declare void @abort()\n{ends}"))
 
 
 def _optimise(module: Any, entry: str) -> None:

@@ -1,22 +1,21 @@
-"""Kernels as object code: Numba compiles one (see kernel_build), for the types it is called with, once; from then on llvmlite
-alone loads it.
+"""Kernels as object code: Numba compiles one (see kernel_build), for the types it is called with, once. From then on the system
+loads it, as a library that its linker made of it; where there is no linker, or such a library cannot be loaded, llvmlite does.
 
-Importing Numba takes longer than most sources are read in, llvmlite some 50 ms. A kernel takes arrays of one dimension and
-integers, gives back integers or flags, and must not raise: there is nobody who would take it. Of an array it has the address
-alone, so how long one is has to be told; indices are not checked, and division by zero gives 0. While one runs other threads
-do.
+Importing Numba takes longer than most sources are read in, llvmlite some 50 ms, a library less than 1 ms. A kernel takes arrays
+of one dimension and integers, gives back integers or flags, and must not raise: there is nobody who would take it. Of an array
+it has the address alone, so how long one is has to be told; indices are not checked, and division by zero gives 0. While one
+runs other threads do.
 """
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 import os
 import threading
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
+from importlib.util import find_spec, source_hash
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ Kernel = Callable[..., Any]
 Array = npt.NDArray[Any]
 Kinds = tuple[str, ...]
 """Types of arguments: q a signed number, Q an unsigned one, * and the letter of its type an array."""
-SUFFIX = ".code"
+SUFFIX, LIBRARY = ".code", ".so"
 _TYPES = {"q": ctypes.c_int64, "Q": ctypes.c_uint64}
 _COMPILING = threading.Lock()
 
@@ -36,17 +35,17 @@ class Code(NamedTuple):
     """What is kept of a kernel.
 
     symbol   the function in the object
-    needs    what the object refers to outside of itself: what would report an error
     results  a letter each: q signed, Q unsigned, ? flag; several: they are returned as a tuple
     several  see results
     object   the object file
+    library  the digest of the library beside it, '' where there is none
     """
 
     symbol: str
-    needs: list[str]
     results: str
     several: bool
     object: bytes
+    library: str = ""
 
 
 class Compiled:
@@ -87,7 +86,7 @@ class Compiled:
         if code is None and self._made is not None:
             self._made(kinds)
             code = self.kept(kinds)
-        return _callable(code or self.make(kinds), kinds)
+        return _callable(code or self.make(kinds), kinds, self._path(kinds))
 
     def _path(self, kinds: Kinds) -> Path | None:
         name = digest(" ".join([*kinds, *_machine()]).encode())[:20]
@@ -100,12 +99,10 @@ class Compiled:
 
     def make(self, kinds: Kinds) -> Code:
         """Compile it, and keep it where there is a place."""
-        from .kernel_build import build
+        from .kernel_build import build, linked
 
         code, path = build(self.function, self.steps, kinds), self._path(kinds)
-        if path is not None:
-            _keep(path, code)
-        return code
+        return code if path is None else _keep(path, code, linked(code))
 
 
 _ARRAYS = {char: f"*{char}" for char in np.typecodes["AllInteger"]} | {"?": "*B"}
@@ -133,8 +130,8 @@ _address = _chosen()
 
 
 def digest(data: bytes) -> str:
-    """Tells one text from another."""
-    return hashlib.sha256(data).hexdigest()
+    """Tells one text from another: as Python does its sources, without what hashlib loads."""
+    return source_hash(data).hex()
 
 
 _TELLING = ("model name", "flags", "CPU implementer", "CPU part", "CPU variant", "CPU revision", "Features")
@@ -154,15 +151,21 @@ def _machine() -> tuple[str, ...]:
 # -- keeping
 
 
-def _keep(path: Path, code: Code) -> None:
-    """Write a file with code; without it, it is compiled again."""
+def _keep(path: Path, code: Code, library: bytes) -> Code:
+    """Write a file with code, and the library where there is one; without it, it is compiled again."""
+    code = code._replace(library=digest(library) if library else "")
     head = code._asdict() | {"object": digest(code.object)}
-    part = path.with_suffix(f".{os.getpid()}")
-    try:
-        part.write_bytes(json.dumps(head).encode() + b"\n" + code.object)
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
+    files = {path: json.dumps(head).encode() + b"\n" + code.object}
+    if library:
+        files = {path.with_suffix(LIBRARY): library} | files
+    for place, data in files.items():
+        part = place.with_suffix(f".{os.getpid()}")
+        try:
+            part.write_bytes(data)
+            part.replace(place)
+        except OSError:
+            part.unlink(missing_ok=True)
+    return code
 
 
 def _kept(path: Path) -> Code | None:
@@ -180,8 +183,8 @@ def _kept(path: Path) -> Code | None:
 # -- calling
 
 
-def _callable(code: Code, kinds: Kinds) -> Kernel:
-    address = _loaded(code)
+def _callable(code: Code, kinds: Kinds, path: Path | None) -> Kernel:
+    address = _in_library(code, path) or _loaded(code)
     types: list[Any] = []
     for kind in kinds:
         types.append(ctypes.c_void_p if kind[0] == "*" else _TYPES[kind])
@@ -200,13 +203,6 @@ def _callable(code: Code, kinds: Kinds) -> Kernel:
 
 
 @cache
-def _elsewhere(name: str) -> int:
-    """The address of a function of the C library, or of what ends the process: nothing else is ever called."""
-    process = ctypes.CDLL(None)
-    return ctypes.cast(getattr(process, name, None) or process.abort, ctypes.c_void_p).value or 0
-
-
-@cache
 def target() -> Any:
     """The processor that this runs on, for llvmlite."""
     from llvmlite import binding
@@ -214,20 +210,31 @@ def target() -> Any:
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     cpu, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
-    return binding.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+    machine = binding.Target.from_default_triple()
+    return machine.create_target_machine(cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small")
 
 
 _ENGINES: list[Any] = []
 """They stay as long as the process: code lies in their memory."""
 
 
+def _in_library(code: Code, path: Path | None) -> int:
+    """The address of the function in the library beside kept code, 0 where there is none that can be loaded."""
+    if not code.library or path is None:
+        return 0
+    library = path.with_suffix(LIBRARY)
+    try:
+        if digest(library.read_bytes()) != code.library:
+            return 0
+        return ctypes.cast(ctypes.CDLL(str(library))[code.symbol], ctypes.c_void_p).value or 0
+    except (OSError, AttributeError):
+        return 0
+
+
 def _loaded(code: Code) -> int:
-    """The address of the function of an object, which is put into memory."""
+    """The address of the function of an object, which llvmlite puts into memory."""
     from llvmlite import binding
 
-    for name in code.needs:
-        if not binding.address_of_symbol(name):
-            binding.add_symbol(name, _elsewhere(name))
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target())
     engine.add_object_file(binding.ObjectFileRef.from_data(code.object))
     engine.finalize_object()

@@ -18,7 +18,7 @@ from .kernel_code import SUFFIX, Compiled, Kernel, digest
 from .kernel_workers import make
 
 LOAD_FROM = 1 << 20
-"""Bytes from which loading compiled code, some 50 ms, is repaid by what it saves."""
+"""Bytes from which loading compiled code, up to 50 ms, is repaid by what it saves."""
 COMPILE_FROM = 48 << 20
 """Bytes from which the compiling, some seconds once for every version, is repaid."""
 PIECE = 4 << 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rmitrace.formats.kernel_code import SUFFIX, Compiled, _far, _kept, _near
+from rmitrace.formats.kernel_code import LIBRARY, SUFFIX, Compiled, _far, _kept, _near
 
 ROOT = Path(__file__).parents[3]
 
@@ -61,26 +62,40 @@ def test_arrays_with_gaps_are_refused() -> None:
 @pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: d[:40], lambda d: b"", lambda d: d[:-9] + b"x" + d[-8:]])
 def test_damaged_code_is_made_again(tmp_path: Path, damage: Any) -> None:
     assert Compiled(doubled, (), tmp_path)(4) == 8
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob(f"*{SUFFIX}")
     whole = path.read_bytes()
     path.write_bytes(damage(whole))
     assert Compiled(doubled, (), tmp_path)(4) == 8
     assert _kept(path) is not None
 
 
-def test_kept_code_runs_without_numba(tmp_path: Path) -> None:
+def used(folder: Path, path: str) -> list[str]:
+    """What a kernel gives back in a process of its own with such a $PATH, and what of the compiler is imported for that."""
     program = (
         "import sys; from pathlib import Path; sys.path[:0] = sys.argv[2:]\n"
         "from tests.rmitrace.formats.test_kernel_code import doubled\n"
         "from rmitrace.formats.kernel_code import Compiled\n"
-        "print(Compiled(doubled, (), Path(sys.argv[1]))(21), 'numba' in sys.modules)\n"
+        "print(Compiled(doubled, (), Path(sys.argv[1]))(21), *(m for m in ('numba', 'llvmlite') if m in sys.modules))\n"
     )
-    told = []
-    for _ in range(2):
-        command = [sys.executable, "-c", program, str(tmp_path), str(ROOT)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
-        told.append(done.stdout.split())
-    assert told == [["42", "True"], ["42", "False"]]
+    env = os.environ | {"PYTHONHASHSEED": "0", "PATH": path}
+    command = [sys.executable, "-c", program, str(folder), str(ROOT)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout.split()
+
+
+@pytest.mark.skipif(shutil.which("ld") is None, reason="there is no linker")
+def test_kept_code_runs_without_the_compiler(tmp_path: Path) -> None:
+    path = os.environ["PATH"]
+    assert [used(tmp_path, path) for _ in range(2)] == [["42", "numba", "llvmlite"], ["42"]]
+    (library,) = tmp_path.glob(f"*{LIBRARY}")
+    library.write_bytes(library.read_bytes()[:-1])
+    assert used(tmp_path, path) == ["42", "llvmlite"]
+    library.unlink()
+    assert used(tmp_path, path) == ["42", "llvmlite"]
+
+
+def test_without_a_linker(tmp_path: Path) -> None:
+    assert [used(tmp_path, str(tmp_path)) for _ in range(2)] == [["42", "numba", "llvmlite"], ["42", "llvmlite"]]
+    assert not list(tmp_path.glob(f"*{LIBRARY}"))
 
 
 def test_addresses_are_those_of_numpy() -> None:

@@ -34,7 +34,7 @@ def anew(function: Any = add) -> Any:
 
 def test_kept_in_the_cache_folder(cache: Path) -> None:
     assert anew()(1, 2) == 5
-    assert [p.name.partition("-")[0] + p.suffix for p in cache.glob("*/*")] == ["add.code"]
+    assert {p.name.partition("-")[0] + p.suffix for p in cache.glob("*/*")} - {"add.so"} == {"add.code"}
 
 
 def test_code_that_is_there_is_repaid_sooner(cache: Path) -> None:
