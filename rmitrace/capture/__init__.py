@@ -41,14 +41,10 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     # on first use: the formats import this package's records, and these import the formats
     if name in _HOME:
-        import gc
         from importlib import import_module
 
-        collecting = gc.isenabled()
-        gc.disable()  # what is imported stays: to look for garbage in it again and again takes a tenth of the time
-        try:
+        from .freeing import keeping_all
+
+        with keeping_all():
             return getattr(import_module(f".{_HOME[name]}", __name__), name)
-        finally:
-            if collecting:
-                gc.enable()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ import decoders
 from ..formats import eventmap, registry
 from ..formats.base import ReadOptions, Unreadable
 from .errors import CaptureError, Unrecognised
+from .freeing import keeping_all
 from .later import LaterColumn
 from .model import Calls, Capture
 from .naming import Together, wrapped_command
@@ -65,6 +66,14 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
     known = keeper.load() if keeper is not None else None
     if known is not None:
         return known
+    with keeping_all():
+        capture = _opened(paths, options, limit)
+    if keeper is not None:
+        keeper.save(capture)
+    return capture
+
+
+def _opened(paths: list[str], options: OpenOptions, limit: int | None) -> Capture:
     sources = [open_source(p, i, limit) for i, p in enumerate(paths)]
     total = sum(len(s.data) for s in sources)
     before = 0
@@ -73,10 +82,7 @@ def open_capture(paths: list[str], options: OpenOptions | None = None, limit: in
         limiter = _Limiter(options, before, total)
         _read(s, i, ReadOptions(options.maps, limiter.at, path=path), options.source_format, limiter)
         before += len(s.data)
-    capture = build(sources, ReadOptions(options.maps, keys=options.keys, show_secrets=options.show_secrets), options.abi)
-    if keeper is not None:
-        keeper.save(capture)
-    return capture
+    return build(sources, ReadOptions(options.maps, keys=options.keys, show_secrets=options.show_secrets), options.abi)
 
 
 def reopen_capture(paths: list[str], options: OpenOptions) -> Capture | None:

@@ -100,6 +100,12 @@ class Column(PackedValues, NDArrayOperatorsMixin):
 
     def _range(self, start: int, stop: int) -> npt.NDArray[Any]:
         out = np.empty(stop - start, dtype=self.dtype)
+        self.into(out, start)
+        return out
+
+    def into(self, out: npt.NDArray[Any], start: int) -> None:
+        """Put the values from a number on into an array of the column's type, as many as it has room for."""
+        stop = start + len(out)
         number, size = start // self.PIECE, self.PIECE
         while number * size < stop:
             begin = number * size
@@ -113,7 +119,6 @@ class Column(PackedValues, NDArrayOperatorsMixin):
             a, b = max(start, begin), min(stop, begin + len(piece))
             out[a - start : b - start] = piece[a - begin : b - begin]
             number += 1
-        return out
 
     def _gather(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if len(rows) <= _FEW:

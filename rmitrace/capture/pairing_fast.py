@@ -141,10 +141,17 @@ def found(records: Records, one_family: Any, around: npt.NDArray[np.bool_], pair
 
 
 def _pieces(records: Records) -> Iterator[list[npt.NDArray[Any]]]:
-    """The values of the columns that the kernel takes, so many at a time."""
+    """The values of the columns that the kernel takes, so many at a time: in the same arrays, as new memory takes long."""
     regs = records.regs
     x0 = regs.columns[0] if hasattr(regs, "columns") else regs[:, 0]
     columns = [*(getattr(records, c) for c in _COLUMNS), x0]
     size = _AT_ONCE * Column.PIECE
+    room = [np.empty(min(size, len(records)), dtype=c.dtype) for c in columns]
     for start in range(0, len(records), size):
-        yield [np.ascontiguousarray(c[start : start + size]) for c in columns]
+        some = [r[: len(records) - start] for r in room]
+        for column, out in zip(columns, some, strict=True):
+            if isinstance(column, Column):
+                column.into(out, start)
+            else:
+                out[:] = column[start : start + len(out)]
+        yield some

@@ -79,10 +79,11 @@ class Pieces:
 
     def append(self, piece: bytes) -> None:
         """Put one behind the others."""
+        size = len(piece)
         self._held.append(piece)
         self._at.append(-1)
-        self.sizes.append(len(piece))
-        self._hold(len(piece))
+        self.sizes.append(size)
+        self._hold(size)
 
     def replace(self, number: int, piece: bytes) -> None:
         """Put another in the place of one."""

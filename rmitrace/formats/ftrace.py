@@ -30,13 +30,14 @@ class Ftrace:
         """How surely this is trace text: by its header, else by how many lines have the columns."""
         if head[:8] == b"PERFILE2" or head[:3] == b"\x17\x08\x44":
             return 0.0
-        seen = good = strong = 0
+        seen = good = 0
         for line in head[: 1 << 16].split(b"\n")[:600]:
             line = line[:2048].rstrip(b"\r")
             if not line.strip():
                 continue
             if line[:1] == b"#":
-                strong += bool(_HEADER.match(line) or _GRAPH_HEADER.match(line))
+                if _HEADER.match(line) or _GRAPH_HEADER.match(line):
+                    return 0.98
                 continue
             if line.startswith((b" => ", b"cpus=")):
                 continue
@@ -48,8 +49,6 @@ class Ftrace:
                 good += 1
             elif (named := event_name(line)) is not None:
                 good += parse_body(named[0], line[named[1] :]).place is not None
-        if strong:
-            return 0.98
         return 0.9 * good / seen if seen else 0.0
 
     def read(self, data: Data, start: int, end: int, options: ReadOptions) -> Records:

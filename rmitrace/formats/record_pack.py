@@ -86,9 +86,9 @@ class RecordPacker:
 
     def _put(self) -> None:
         sizes = self._sizes.tolist()
-        data, begin = self._out[: sum(sizes)].tobytes(), 0
+        begin = 0
         for column, size in zip((*self._columns.values(), *self._regs.columns), sizes, strict=True):
-            column.put(data[begin : begin + size])
+            column.put(self._out[begin : begin + size].tobytes())
             begin += size
 
     def flush(self) -> None:
