@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from typing import Any
 
 import numpy as np
@@ -33,3 +34,17 @@ class Shelf:
         except OSError:
             return values
         return np.frombuffer(mapped, dtype=values.dtype).reshape(values.shape)
+
+    def room(self, count: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """An array to be filled in, of zeros: in a file where it is worth that and there is room for one."""
+        size = count * np.dtype(dtype).itemsize
+        if size < _SMALLEST or self._held + size <= pieces.BUDGET // 4:
+            self._held += size
+            return np.zeros(count, dtype=dtype)
+        try:
+            with pieces.unnamed() as file:
+                os.posix_fallocate(file.fileno(), 0, size)  # a page that finds no room later would end the process
+                mapped = mmap.mmap(file.fileno(), size)
+        except OSError:
+            return np.zeros(count, dtype=dtype)
+        return np.frombuffer(mapped, dtype=dtype)

@@ -21,6 +21,7 @@ from ..capture.records import N_REGS
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
+    from ..capture.records import Records
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -29,6 +30,8 @@ AT_ONCE = 1 << 17
 """Calls that are looked at together."""
 _SIDES = "xr"
 """Before the SMC and behind it."""
+_FAR = 8
+"""Records for each that is looked for, up to which it is faster to look at all of them."""
 
 
 class Part(NamedTuple):
@@ -101,27 +104,73 @@ def gathered(capture: Capture, together: list[int], success: int) -> tuple[Colum
         names = c.name[part][rows].astype(small)
         rows += start
         every.append(rows)
+        ok, end = ended(capture, rows, success)
         order = np.argsort(names, kind="stable")
         name = names[order]
         at = np.append(np.flatnonzero(np.diff(name, prepend=small(-1))), len(name))
-        present = name[at[:-1]].tolist()
-        for i in present:
+        taken: dict[str, npt.NDArray[Any]] = {"rows": rows[order], "ok": ok[order], "later": (end - rows)[order]}
+        present = []
+        for i, (a, b) in zip(name[at[:-1]].tolist(), pairwise(at.tolist()), strict=True):
             if i not in commands:
                 commands[i] = Command(_registers(capture, i), spool)
-        ok, end = ended(capture, rows, success)
-        taken: dict[str, npt.NDArray[Any]] = {"rows": rows, "ok": ok, "later": end - rows}
-        asked = np.zeros((2, N_REGS, len(capture.names)), dtype=bool)
-        """Of the registers on both sides the commands that have them."""
-        for i in present:
-            for column in commands[i].columns:
-                if column[1:].isdigit():
-                    asked[_SIDES.index(column[0]), int(column[1:]), i] = True
-        for out, side in enumerate(_SIDES):
-            taken |= _side(capture, rows, bool(out), side, asked[out][:, names])
-        for i, (a, b) in zip(present, pairwise(at.tolist()), strict=True):
-            for column, to in commands[i].columns.items():
-                to.append(taken[column][order[a:b]])
+            present.append((commands[i].columns, slice(a, b)))
+        for columns, some in present:
+            for column, values in taken.items():
+                columns[column].append(values[some])
+        _add_registers(_Seen(capture, rows[order]), present)
     return every, commands
+
+
+def _add_registers(seen: _Seen, present: list[tuple[dict[str, _Short], slice]]) -> None:
+    """Put the registers of some calls behind those in the columns of their commands; with these, which of the calls are of the
+    command."""
+    for columns, some in present:
+        for side, known in zip(_SIDES, seen.known, strict=True):
+            columns[side].append(known[some])
+    for n in range(1, N_REGS):
+        values: U64 | None = None
+        for columns, some in present:
+            for out, side in enumerate(_SIDES):
+                if f"{side}{n}" in columns:
+                    values = seen.register(n) if values is None else values
+                    value = values[seen.place[out][some]]
+                    value *= seen.known[out][some] >> np.uint8(n) & np.uint8(1)
+                    columns[f"{side}{n}"].append(value)
+
+
+class _Seen:
+    """What the records of some calls show. Of both sides, which of x0..x7 are known of each call, as bits, and the place of its
+    record among those that are looked at (one that shows nothing where there is none)."""
+
+    def __init__(self, capture: Capture, rows: I64) -> None:
+        records = capture.calls.enter[rows], capture.calls.exit[rows]
+        self.place = [np.full(len(rows), -1, dtype=np.int64) for _ in records]
+        source = capture.calls.source[rows] if len(capture.sources) > 1 else None
+        self._looked_at: list[tuple[Records, slice | I64]] = []
+        known, behind = [], 0
+        for s, of in enumerate(capture.sources):
+            mine = [np.flatnonzero(r >= 0 if source is None else (r >= 0) & (source == s)) for r in records]
+            found = [r[m] for r, m in zip(records, mine, strict=True)]
+            which = _within(found)
+            for place, numbers, at in zip(self.place, found, mine, strict=True):
+                place[at] = behind + (numbers - which.start if isinstance(which, slice) else np.searchsorted(which, numbers))
+            self._looked_at.append((of.records, which))
+            known.append(of.records.known[which].astype(np.uint8))
+            behind += len(known[-1])
+        bits = np.append(np.concatenate(known), np.uint8(0))
+        self.known = [bits[place] for place in self.place]
+
+    def register(self, number: int) -> U64:
+        """A register of each record, where it is known."""
+        found = [records.regs[which, number] for records, which in self._looked_at]
+        return np.append(np.concatenate(found), np.uint64(0)) if len(found) > 1 or not len(found[0]) else found[0]
+
+
+def _within(found: list[I64]) -> slice | I64:
+    """The records to look at of which these are: all between the first and the last, where those are not many more."""
+    count = sum(map(len, found))
+    first, last = (min(int(f.min()) for f in found if len(f)), max(int(f.max()) for f in found if len(f))) if count else (0, -1)
+    return slice(first, last + 1) if last - first < _FAR * count + 1 else np.unique(np.concatenate(found))
 
 
 def ended(capture: Capture, rows: I64, success: int) -> tuple[Flags, I64]:
@@ -142,22 +191,3 @@ def _registers(capture: Capture, name: int) -> list[str]:
     found = decoders.command(command, capture.revision.of(command))
     asked = (("x", found.args), ("r", found.outputs)) if found is not None else ()
     return list(dict.fromkeys(f"{side}{a.reg}" for side, of in asked for a in of if 0 < a.reg < N_REGS))
-
-
-def _side(capture: Capture, rows: I64, out: bool, side: str, asked: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[Any]]:
-    """What the records before calls (behind them where ``out``) show: x0..x7 that are known, as bits, and their values, 0 where
-    they are not known or ``asked``, of each register and call, says that they are not wanted."""
-    record = (capture.calls.exit if out else capture.calls.enter)[rows]
-    known = np.zeros(len(rows), dtype=np.uint8)
-    values = {n: np.zeros(len(rows), dtype=np.uint64) for n in np.flatnonzero(asked.any(axis=1)).tolist()}
-    source = None if len(capture.sources) == 1 else capture.calls.source[rows]
-    for s in range(len(capture.sources)):
-        mine = np.flatnonzero(record >= 0 if source is None else (record >= 0) & (source == s))
-        if not len(mine):
-            continue
-        records = capture.sources[s].records
-        known[mine] = (records.known[record[mine]] & np.uint32((1 << N_REGS) - 1)).astype(np.uint8)
-        for n, value in values.items():
-            some = mine[asked[n][mine] & (known[mine] >> np.uint8(n) & np.uint8(1) != 0)]
-            value[some] = records.regs[record[some], n]
-    return {side: known, **{f"{side}{n}": value for n, value in values.items()}}

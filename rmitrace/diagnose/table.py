@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,17 +92,17 @@ class Devices:
         columns: Columns,
         named: tuple[tuple[tuple[str, ...], str], ...],
         reads: str,
-        besides: tuple[tuple[int, str, int], ...] = (),
+        besides: tuple[str, U64, I64] | None = None,
     ) -> None:
         """``named``: commands, and the argument of them that names a device; ``reads``: the command that reads a state back;
-        ``besides``: device, command and call of others, which worked."""
+        ``besides``: a command, and devices and calls of it, which worked."""
         self.reads = reads
         self._capture = capture
-        called = {c for commands, _ in named for c in commands} | {c for _, c, _ in besides}
+        called = {c for commands, _ in named for c in commands} | ({besides[0]} if besides else set())
         self.commands = [n.removeprefix("RMI_") for n in capture.names if n.startswith("RMI_") and n[4:] in called]
         self._key, self._seq, self._command = Column(np.uint64), Column(np.int64), Column(np.int16)
         self._ok, self._state = Column(np.bool_), Column(np.int64)
-        how = np.zeros(len(capture), dtype=np.int16)
+        how: npt.NDArray[Any] = np.zeros(len(capture), dtype=np.uint8 if len(self.commands) < 128 else np.int16)
         """Of each call twice the number of its command, and whether it did what it was made for."""
         read = np.full(len(capture), -1, dtype=np.int8)
         """Of each call the state that it read back, -1 where there is none."""
@@ -114,14 +114,12 @@ class Devices:
             for number, command in enumerate(self.commands):
                 for arguments in (a for commands, a in named if command in commands):
                     for part in columns.parts((command,), arguments):
-                        how[part.rows] = part.ok.astype(np.int16) | np.int16(number << 1)
+                        how[part.rows] = part.ok.astype(how.dtype) | how.dtype.type(number << 1)
                         known = part.known & (part.value != 0) if several(command) else part.known
                         yield part.value[known], part.rows[known]
-                mine = [(device, seq) for device, c, seq in besides if c == command]
-                if mine:
-                    seq = np.array([q for _, q in mine], dtype=np.int64)
-                    how[seq] = number << 1 | 1
-                    yield np.array([d for d, _ in mine], dtype=np.uint64), seq
+                if besides is not None and command == besides[0]:
+                    how[besides[2]] = number << 1 | 1
+                    yield besides[1:]
 
         def several(command: str) -> bool:
             """Whether a command names two devices, of which one may be none (0)."""

@@ -18,6 +18,7 @@ from .events import NEVER, Events
 from .granules import Granules
 from .operations import Operations
 from .pages import WITH_MEMORY, field, params
+from .streams import Connects, Stream, stream_next
 from .table import Devices
 
 if TYPE_CHECKING:
@@ -55,16 +56,6 @@ class _Vdevs(NamedTuple):
     rd: U64
     pdev: U64
     gone: I64
-
-
-class Stream(NamedTuple):
-    """An IDE stream of 2.0. ``state``: CONNECTING, CONNECTED, DISCONNECTING, KEY_REFRESHING, KEY_PURGING, DISCONNECTED."""
-
-    state: str
-    pdev_1: int
-    pdev_2: int
-    type: int | None
-    call: int
 
 
 class World:
@@ -296,7 +287,7 @@ class World:
     @cached_property
     def pdevs(self) -> Devices:
         """Every call on a PDEV."""
-        connects = tuple((p, "PDEV_STREAM_CONNECT", s.call) for s in self._connects for p in {s.pdev_1, s.pdev_2} - {0})
+        connects = ("PDEV_STREAM_CONNECT", *self._connects.on(named=True))
         named = ((_PDEV, "pdev_ptr"), (_STREAM, "pdev_1_ptr"), (_STREAM, "pdev_2_ptr"))
         return Devices(self.capture, self.columns, named, "PDEV_GET_STATE", connects)
 
@@ -329,7 +320,7 @@ class World:
     # -- streams
 
     @cached_property
-    def _connects(self) -> list[Stream]:
+    def _connects(self) -> Connects:
         """The STREAM_CONNECTs that succeeded, with their PDEVs as far as these are known."""
         rows, _end, handle, known = self.columns.done_with(("PDEV_STREAM_CONNECT",), "stream_hnd", out=True)
         later, _end, hands, _known = self.columns.with_arg(_STREAM, "stream_hnd")
@@ -338,15 +329,16 @@ class World:
         ends = np.zeros((2, len(rows)), dtype=np.uint64)
         for k, name in enumerate(("pdev_1_ptr", "pdev_2_ptr")):
             ends[k, used] = self.columns.arg(use[used], name)[0]
-        memory = any(s.format in WITH_MEMORY for s in self.capture.sources)
-        out = []
-        for row, u, first, second in zip(rows.tolist(), use.tolist(), *ends.tolist(), strict=True):
-            page = params(self.capture, row, "RmiPdevStreamParams") if memory else None
-            one, two = field(page, "pdev_1"), field(page, "pdev_2")
-            if one is None and u != NEVER:
-                one, two = first, second
-            out.append(Stream("CONNECTING", one or 0, two or 0, field(page, "stream_type"), row))
-        return out
+        types: dict[int, int | None] = {}
+        if any(s.format in WITH_MEMORY for s in self.capture.sources):
+            for i, row in enumerate(rows.tolist()):
+                page = params(self.capture, row, "RmiPdevStreamParams")
+                types[row] = field(page, "stream_type")
+                if (one := field(page, "pdev_1")) is not None:
+                    ends[:, i] = one, field(page, "pdev_2") or 0
+                elif use[i] == NEVER and (two := field(page, "pdev_2")) is not None:
+                    ends[1, i] = two
+        return Connects(rows, known, ends[0], ends[1], types)
 
     @cached_property
     def _streams(self) -> Events:
@@ -356,16 +348,9 @@ class World:
         return Events((handle[known], rows[known], _CONNECT), (hands, later, _LATER))
 
     @cached_property
-    def _connect_of(self) -> dict[int, Stream]:
-        """The stream that a call connected."""
-        return {s.call: s for s in self._connects}
-
-    @cached_property
     def _handles_of(self) -> Events:
         """The STREAM_CONNECTs that gave a handle, by the PDEVs that take part; the code is 0."""
-        _rows, _end, _handle, known = self.columns.done_with(("PDEV_STREAM_CONNECT",), "stream_hnd", out=True)
-        of = [(p, s.call) for s, k in zip(self._connects, known.tolist(), strict=True) if k for p in {s.pdev_1, s.pdev_2}]
-        return Events((np.array([p for p, _ in of], dtype=np.uint64), np.array([c for _, c in of], dtype=np.int64), 0))
+        return Events((*self._connects.on(gave=True), 0))
 
     def stream(self, handle: int, seq: int) -> Stream | None:
         """The stream with a handle when a call is made, None where no call made one."""
@@ -376,9 +361,9 @@ class World:
         if not len(made):
             return None
         at = a + int(made[-1])
-        found = self._connect_of[int(events.seq[at])]
+        found = self._connects.of(int(events.seq[at]))
         for q in events.seq[at + 1 : b].tolist():
-            found = found._replace(state=_stream_next(found.state, self.capture.name_text(q)), call=q)
+            found = found._replace(state=stream_next(found.state, self.capture.name_text(q)), call=q)
         return found
 
     def streams_of(self, pdev: int, seq: int) -> list[Stream]:
@@ -391,9 +376,3 @@ class World:
         handles, _known = self.columns.arg(calls, "stream_hnd", out=True)
         found = (self.stream(int(h), seq) for h in dict.fromkeys(handles.tolist()))
         return [s for s in found if s is not None and s.state != "DISCONNECTED" and pdev in (s.pdev_1, s.pdev_2)]
-
-
-def _stream_next(state: str, command: str) -> str:
-    if command.endswith("COMPLETE"):
-        return "DISCONNECTED" if state == "DISCONNECTING" else "CONNECTED"
-    return {"DISCONNECT": "DISCONNECTING", "REFRESH": "KEY_REFRESHING", "PURGE": "KEY_PURGING"}[command.rpartition("_")[2]]

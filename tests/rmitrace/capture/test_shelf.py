@@ -33,3 +33,21 @@ def test_without_room_for_a_file_it_stays_in_memory(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pieces, "unnamed", full)
     values = np.arange(100_000)
     assert Shelf().put(values) is values
+
+
+def test_room_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it is: in memory, in a file, or in memory because there is no room for one."""
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pieces, "BUDGET", 1 << 20)  # of which a shelf has 262,144 bytes
+    shelf = Shelf()
+    rooms = [shelf.room(1 << n, np.int16) for n in (3, 16, 17, 18)]  # 16, 131,072, 262,144 and 524,288 bytes
+    monkeypatch.setattr(pieces, "unnamed", full)
+    rooms.append(shelf.room(1 << 18, np.int16))
+    for room in rooms:
+        assert not room.any()
+        room[:] = np.arange(len(room)) & 255
+        assert room[-1] == (len(room) - 1) & 255
+    assert [room.base is not None for room in rooms] == [False, False, True, True, False]
