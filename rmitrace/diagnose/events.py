@@ -2,117 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..capture.shelf import Shelf
-from .sorting import Sorter
+from .sorting import AT_ONCE, I64, U64, Rows, in_order
 
-I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
 NEVER = 1 << 62
 """Instead of a call that is not there."""
-_AT_ONCE = 1 << 17
-_USUAL = 12, 28
-"""Bits that are clear in the address of a granule, and of the number of a call: with these, addresses have up to 48 bits."""
 
 
 def events(*parts: tuple[Any, Any, int]) -> tuple[U64, I64, npt.NDArray[np.int16]]:
     """Keys, calls and codes of several lists, sorted by key, by call, and by the list in which a code stands first. Not to be
     written to."""
     given = [(np.asarray(k, dtype=np.uint64), np.asarray(s, dtype=np.int64), c) for k, s, c in parts if len(k)]
-    if not given:
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int16)
-    if (fast := _sorted(given)) is not None:
-        return fast
-    key = np.concatenate([k for k, _, _ in given])
-    seq = np.concatenate([s for _, s, _ in given])
-    code = np.concatenate([np.full(len(k), c, dtype=np.int16) for k, _, c in given])
-    order = np.lexsort((seq, key))
-    return key[order], seq[order], code[order]
-
-
-def _sorted(given: list[tuple[U64, I64, int]]) -> tuple[U64, I64, npt.NDArray[np.int16]] | None:
-    """The same by sorting single numbers, in which key, call and the number of the code stand side by side; None where 64 bits
-    are too few for that."""
-    together = int(np.bitwise_or.reduce([np.bitwise_or.reduce(k) for k, _, _ in given]))
     codes = {c: i for i, c in enumerate(dict.fromkeys(c for _, _, c in given))}
-    down, last = _zeros(together), max(int(s.max()) for _, s, _ in given)
-    of_code, of_call = (len(codes) - 1).bit_length(), max(last, 0).bit_length()
-    fits = of_code <= 16 and (together >> down).bit_length() + of_code + of_call <= 64
-    if not fits or min(int(s.min()) for _, s, _ in given) < 0:
-        return None
-    sorter = Sorter()
-    for k, s, c in given:
-        for start in range(0, len(k), _AT_ONCE):
-            words = k[start : start + _AT_ONCE] >> np.uint64(down)
-            words <<= np.uint64(of_call)
-            words |= s[start : start + _AT_ONCE].view(np.uint64)
-            words <<= np.uint64(of_code)
-            words |= np.uint64(codes[c])
-            sorter.add(words)
-    shelf, count = Shelf(), len(sorter)
+    together = int(np.bitwise_or.reduce([np.bitwise_or.reduce(k) for k, _, _ in given])) if given else 0
+    last = max((int(s.max()) for _, s, _ in given), default=0)
+
+    def rows() -> Iterator[Rows]:
+        for k, s, c in given:
+            for start in range(0, len(k), AT_ONCE):
+                key = k[start : start + AT_ONCE]
+                yield key, s[start : start + AT_ONCE], np.full(len(key), codes[c])
+
+    shelf, count, at = Shelf(), sum(len(k) for k, _, _ in given), 0
     key, seq, code = shelf.room(count, np.uint64), shelf.room(count, np.int64), shelf.room(count, np.int16)
-    of, at = np.array(list(codes), dtype=np.int16), 0
-    for words in sorter.parts():
-        some = slice(at, at + len(words))
-        code[some] = of[(words & np.uint64((1 << of_code) - 1)).astype(np.uint16)]
-        words >>= np.uint64(of_code)
-        seq[some] = (words & np.uint64((1 << of_call) - 1)).view(np.int64)
-        words >>= np.uint64(of_call)
-        np.left_shift(words, np.uint64(down), out=key[some])
-        at += len(words)
+    of = np.array(list(codes), dtype=np.int16)
+    for keys, calls, number in in_order(rows(), last + 1, len(codes), together):
+        some = slice(at, at + len(keys))
+        key[some], seq[some], code[some] = keys, calls, of[number]
+        at += len(keys)
     return key, seq, code
-
-
-def _zeros(together: int) -> int:
-    """How many of the low bits are clear in all keys, of which the bits that are set in one are given."""
-    return min((together & -together).bit_length() - 1, 63) if together else 0
-
-
-_Pairs = Callable[[], Iterator[tuple[U64, I64]]]
-
-
-def sorted_pairs(pairs: _Pairs) -> Iterator[tuple[U64, I64]]:
-    """Keys and calls, sorted by key and then by call, some at a time. They are asked for once where keys are addresses of
-    granules of the usual width and calls not many, up to three times where not."""
-    down, of_call = _USUAL
-    sorter = _words(pairs, down, of_call)
-    if sorter is None:
-        together, last = 0, 0
-        for key, seq in pairs():
-            if len(key):
-                together, last = together | int(np.bitwise_or.reduce(key)), max(last, int(seq.max()))
-        down, of_call = _zeros(together), last.bit_length()
-        sorter = _words(pairs, down, of_call)
-    if sorter is None:
-        every, calls = (np.concatenate(columns) for columns in zip(*pairs(), strict=True))
-        order = np.lexsort((calls, every))
-        for start in range(0, len(order), _AT_ONCE):
-            some = order[start : start + _AT_ONCE]
-            yield every[some], calls[some]
-        return
-    for word in sorter.parts():
-        yield word >> np.uint64(of_call) << np.uint64(down), (word & np.uint64((1 << of_call) - 1)).view(np.int64)
-
-
-def _words(pairs: _Pairs, down: int, of_call: int) -> Sorter | None:
-    """Each pair as one number; None where one has bits for which there is no room."""
-    sorter = Sorter()
-    for key, seq in pairs():
-        if not len(key):
-            continue
-        together = int(np.bitwise_or.reduce(key))
-        if together & (1 << down) - 1 or (together >> down).bit_length() + of_call > 64 or int(seq.max()) >> of_call:
-            return None
-        words = key >> np.uint64(down)
-        words <<= np.uint64(of_call)
-        words |= seq.view(np.uint64)
-        sorter.add(words)
-    return sorter
 
 
 class Events:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from ..capture.shelf import Shelf
 
+I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
+Rows = tuple[U64, I64, Numbers]
+"""Keys, calls, and a small number of each."""
 
 RUN = 1 << 20
 """Numbers that are sorted together."""
@@ -75,3 +79,64 @@ class Sorter:
             if len(words):
                 words.sort()
                 yield words
+
+
+def in_order(rows: Iterable[Rows], calls: int, numbers: int, together: int | None = None) -> Iterator[Rows]:
+    """Keys with calls and numbers, sorted by all three, some at a time; calls and numbers are below those that are told.
+
+    together  the bits that are set in one of the keys, where they are known; else keys are taken for addresses of granules
+
+    Key, call and number side by side are one number where 64 bits are enough. Those of which they are not, and which are
+    expected to be few, are sorted apart.
+    """
+    of_call, of_number = (max(n - 1, 0).bit_length() for n in (calls, numbers))
+    room = 64 - of_call - of_number
+    down = _PAGE if together is None else min((together & -together).bit_length() - 1, 63) if together else 0
+    if together is not None and (together >> down).bit_length() > room:
+        down = _PAGE
+    sorter, other = Sorter(), [_NONE]
+    for row in rows:
+        other += _take(sorter, row, down, room, (of_call, of_number))
+    key, call, number = (np.concatenate(columns) for columns in zip(*other, strict=True))
+    order = np.lexsort((number, call, key))
+    rest: Rows = key[order], call[order], number[order]
+    begin = 0
+    for words in sorter.parts():
+        number = (words & np.uint64((1 << of_number) - 1)).astype(np.int64)
+        words >>= np.uint64(of_number)
+        call = (words & np.uint64((1 << of_call) - 1)).astype(np.int64)
+        words >>= np.uint64(of_call)
+        words <<= np.uint64(down)
+        end = int(rest[0].searchsorted(words[-1]))
+        if begin < end:  # no key is in both
+            mine = [np.concatenate([a, b[begin:end]]) for a, b in zip((words, call, number), rest, strict=True)]
+            order = np.lexsort(tuple(reversed(mine)))
+            words, call, number = (column[order] for column in mine)
+            begin = end
+        yield words, call, number
+    for start in range(begin, len(rest[0]), AT_ONCE):
+        yield rest[0][start : start + AT_ONCE], rest[1][start : start + AT_ONCE], rest[2][start : start + AT_ONCE]
+
+
+_PAGE = 12
+_NONE: Rows = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+
+
+def _take(sorter: Sorter, row: Rows, down: int, room: int, of: tuple[int, int]) -> list[Rows]:
+    """Give a sorter the rows whose keys have no more bits than there is room for; the others. ``of``: bits of calls and of
+    numbers."""
+    key, call, number = row
+    words = key >> np.uint64(down)
+    fits = words << np.uint64(down) == key
+    if room < 64 - down:
+        fits &= (words >> np.uint64(max(room, 0)) == 0) & (room >= 0)
+    other = []
+    if not fits.all():
+        other = [(key[~fits], call[~fits], number[~fits])]
+        words, call, number = words[fits], call[fits], number[fits]
+    words <<= np.uint64(of[0])
+    words |= call.view(np.uint64)
+    words <<= np.uint64(of[1])
+    words |= number.view(np.uint64)
+    sorter.add(words)
+    return other

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .events import I64, U64
-from .gathered import Flags
+from .gathered import I64, U64, Flags
 
 
 class Stream(NamedTuple):

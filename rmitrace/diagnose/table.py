@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from ..capture.packed import Column
 from .columns import I64, U64, Columns
-from .events import sorted_pairs
+from .gathered import AT_ONCE
+from .sorting import Rows, in_order
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -110,16 +111,16 @@ class Devices:
             at = np.flatnonzero(part.ok & part.known)
             read[part.rows[at]] = np.minimum(part.value[at], np.uint64(_WIDE)).astype(np.int8)
 
-        def pairs() -> Iterator[tuple[U64, I64]]:
+        def rows() -> Iterator[Rows]:
             for number, command in enumerate(self.commands):
                 for arguments in (a for commands, a in named if command in commands):
                     for part in columns.parts((command,), arguments):
                         how[part.rows] = part.ok.astype(how.dtype) | how.dtype.type(number << 1)
                         known = part.known & (part.value != 0) if several(command) else part.known
-                        yield part.value[known], part.rows[known]
+                        yield part.value[known], part.rows[known], none[: np.count_nonzero(known)]
                 if besides is not None and command == besides[0]:
                     how[besides[2]] = number << 1 | 1
-                    yield besides[1:]
+                    yield *besides[1:], np.zeros(len(besides[1]), dtype=np.int64)
 
         def several(command: str) -> bool:
             """Whether a command names two devices, of which one may be none (0)."""
@@ -128,7 +129,8 @@ class Devices:
         self._bounds = [0]
         """The rows at which parts begin and end."""
         last = -1
-        for key, seq in sorted_pairs(pairs):
+        none = np.zeros(AT_ONCE, dtype=np.int64)
+        for key, seq, _ in in_order(rows(), len(capture), 1):
             first = np.flatnonzero(np.diff(key, prepend=key[:1]))
             if last >= 0 and int(key[0]) != last:
                 first = np.append(0, first)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmitrace.diagnose import events as events_module
 from rmitrace.diagnose.events import NEVER, Events
 
 KEYS = st.sampled_from([0, 0x88001000, 2**64 - 1])
@@ -35,19 +31,3 @@ def test_sorted_by_key_then_by_call_then_as_given(lists: list[list[tuple[int, in
     events = Events(*parts)
     wanted = sorted((k, q, code) for code, x in enumerate(lists) for k, q in x)
     assert list(zip(events.key.tolist(), events.seq.tolist(), events.code.tolist(), strict=True)) == wanted
-
-
-@pytest.mark.parametrize("high", [1 << 40, (1 << 64) - 1])
-def test_pairs_in_order(monkeypatch, high) -> None:
-    """Sorted as Python sorts them, where key and call fit into 64 bits and where they do not."""
-    monkeypatch.setattr(events_module, "_AT_ONCE", 7)
-    generator = random.Random(3)
-    keys = (0, 4096, high, high - 4096)
-    parts = [[(generator.choice(keys), generator.randrange(1 << 20)) for _ in range(n)] for n in (20, 0, 13)]
-
-    def pairs():
-        for part in parts:
-            yield np.array([k for k, _ in part], dtype=np.uint64), np.array([q for _, q in part], dtype=np.int64)
-
-    found = [(k, q) for key, seq in events_module.sorted_pairs(pairs) for k, q in zip(key.tolist(), seq.tolist(), strict=True)]
-    assert found == sorted(pair for part in parts for pair in part)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import pytest
@@ -41,3 +43,23 @@ def test_some_at_a_time(monkeypatch) -> None:
     parts = list(sorter.parts())
     assert max(map(len, parts)) <= 2 << 10
     assert np.array_equal(np.concatenate(parts), np.arange(1 << 17))
+
+
+@pytest.mark.parametrize("high", [1 << 40, (1 << 64) - 1])
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize(("calls", "numbers"), [(1 << 20, 4), (1 << 20, 1), (1 << 62, 9)])
+def test_rows_in_order(monkeypatch, high: int, told: bool, calls: int, numbers: int) -> None:
+    """Sorted as Python sorts them, whether key, call and number fit into 64 bits, or only those of some, or none."""
+    monkeypatch.setattr(sorting, "RUN", 16)
+    monkeypatch.setattr(sorting, "AT_ONCE", 4)
+    generator = random.Random(3)
+    keys = (0, 4096, 4097, high, high - 4096, 3 << 40)
+    parts = [
+        [(generator.choice(keys), generator.randrange(calls), generator.randrange(numbers)) for _ in range(n)]
+        for n in (30, 0, 25, 7)
+    ]
+    types = (np.uint64, np.int64, np.int64)
+    arrays = [tuple(np.array([row[i] for row in part], dtype=t) for i, t in enumerate(types)) for part in parts]
+    together = reduce(or_, keys) if told else None
+    found = [row for rows in sorting.in_order(arrays, calls, numbers, together) for row in zip(*map(list, rows), strict=True)]
+    assert found == sorted(row for part in parts for row in part)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rmitrace.capture import open_capture
-from rmitrace.diagnose import events, table, world
+from rmitrace.diagnose import sorting, table, world
 from tests.rmitrace.capture.messages.runs import CAPTURES
 
 
@@ -14,7 +14,8 @@ from tests.rmitrace.capture.messages.runs import CAPTURES
 def test_parts_are_of_whole_devices(monkeypatch, rows) -> None:
     """Every call on a PDEV, by its address and then in order, as the calls themselves name it."""
     monkeypatch.setattr(table, "_PART", rows)
-    monkeypatch.setattr(events, "_AT_ONCE", 16)
+    monkeypatch.setattr(sorting, "AT_ONCE", 16)
+    monkeypatch.setattr(sorting, "RUN", 64)
     capture = open_capture([str(CAPTURES / "rmm" / "tf-rmm-head-nominal.calls.jsonl.xz")])
     devices = world(capture, 0).pdevs
     calls = [capture.call(q) for q in range(len(capture))]
