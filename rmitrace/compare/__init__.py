@@ -4,10 +4,11 @@ compare_captures(a, b)   the comparison: rows, sequences, and what differs
 Comparison, Row, Difference
 """
 
-from .comparison import WHAT, Comparison, Row, compare_captures
+from .comparison import WHAT, Comparison, compare_captures
 from .objects import roles
 from .pages import objects_in
 from .registers import role
+from .rows import Row
 from .values import Difference
 
 __all__ = ["WHAT", "Comparison", "Difference", "Row", "compare_captures", "objects_in", "role", "roles"]

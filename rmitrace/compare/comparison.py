@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from ..correlate.anchors import I64
+from ..correlate.anchors import I64, NONE
 from ..correlate.words import span
-from .align import align
-from .normal import Normal, normal
+from .align import align, alike
+from .normal import AT_ONCE, Normal, normal
 from .objects import roles
 from .pages import pages
-from .pointers import moved_pointers
+from .pointers import moved, moved_pointers
+from .rows import Details, Row, Rows
 from .values import Difference, compare
 
 if TYPE_CHECKING:
@@ -35,44 +38,8 @@ _DEEP = 50_000
 _SLOWER, _LEAST_NS = 3.0, 10_000_000
 """Factor and ns from which a difference in time is worth a word."""
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Two calls side by side, or one alone: their numbers in the captures, -1 where a side has none."""
-
-    a: int
-    b: int
-    differences: tuple[Difference, ...] = ()
-
-    @property
-    def same(self) -> bool:
-        """Whether both are there and do not differ."""
-        return self.a >= 0 and self.b >= 0 and not self.differences
-
-
-class Rows(Sequence[Row]):
-    """Every call of both captures in order. Of a row only its numbers are kept, and what differs where something does.
-
-    a, b      the calls of each row, -1 where a side has none
-    details   row -> in what its calls differ
-    """
-
-    def __init__(self, a: I64, b: I64, details: dict[int, tuple[Difference, ...]]) -> None:
-        self.a = a
-        self.b = b
-        self.details = details
-
-    def __len__(self) -> int:
-        return len(self.a)
-
-    @overload
-    def __getitem__(self, k: int) -> Row: ...
-    @overload
-    def __getitem__(self, k: slice) -> list[Row]: ...
-    def __getitem__(self, k: int | slice) -> Row | list[Row]:
-        if isinstance(k, slice):
-            return [self[n] for n in range(*k.indices(len(self)))]
-        return Row(int(self.a[k]), int(self.b[k]), self.details.get(k if k >= 0 else len(self) + k, ()))
+_Told = tuple[str, tuple[str, ...]]
+"""How a sequence ended, and its steps."""
 
 
 @dataclass
@@ -93,9 +60,14 @@ class Comparison:
     left_out: tuple[int, int] = (0, 0)
 
     @cached_property
+    def roles(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What the objects of A and of B are called: 'pdev:0x49500000' -> 'pdev A'."""
+        return roles(self.a), roles(self.b)
+
+    @cached_property
     def called(self) -> tuple[dict[str, str], dict[str, str]]:
         """What objects and pages of A and of B are called, by address: '0x49500000' -> 'pdev A'."""
-        held = [{o: r for o, r in roles(n).items() if o.startswith(_WITH_GRANULES)} for n in (self.a, self.b)]
+        held = [{o: r for o, r in called.items() if o.startswith(_WITH_GRANULES)} for called in self.roles]
         a, b = (pages(n) | {o.partition(":")[2]: r for o, r in of.items()} for n, of in zip((self.a, self.b), held, strict=True))
         return a, b
 
@@ -108,9 +80,10 @@ class Comparison:
     @cached_property
     def differing(self) -> list[int]:
         """Numbers of the rows that differ."""
-        alone = [] if "order" in self.ignored else np.flatnonzero((self.rows.a < 0) | (self.rows.b < 0)).tolist()
-        changed = [k for k, found in self.rows.details.items() if any(d.what not in self.ignored for d in found)]
-        return sorted({*alone, *changed})
+        changed = self.rows.details.counting(self.ignored)
+        if "order" not in self.ignored:
+            changed = np.union1d(changed, np.flatnonzero((self.rows.a < 0) | (self.rows.b < 0)))
+        return changed.tolist()  # type: ignore[no-any-return]
 
     @property
     def same(self) -> bool:
@@ -122,26 +95,26 @@ class Comparison:
     def first(self) -> int:
         """The row of the first difference that others can follow from, else of the first one; -1 where there is none."""
         for k in self.differing:
-            if self._matters(self.rows[k]):
+            if self._matters(k):
                 return k
         return self.differing[0] if self.differing else -1
 
-    def _matters(self, row: Row) -> bool:
-        side, seq = (self.a, row.a) if row.a >= 0 else (self.b, row.b)
-        if row.a < 0 or row.b < 0:
-            return side.capture.name_text(seq) not in MINOR
-        return any(d.what in _CAUSES and d.what not in self.ignored for d in row.differences)
+    def _matters(self, k: int) -> bool:
+        a, b = int(self.rows.a[k]), int(self.rows.b[k])
+        if a < 0 or b < 0:
+            return (self.a.capture.name_text(a) if a >= 0 else self.b.capture.name_text(b)) not in MINOR
+        return any(what in _CAUSES and what not in self.ignored for what in self.rows.details.kinds_of(k))
 
     @cached_property
     def counted(self) -> Counter[str]:
         """How many calls differ in what, the calls of one side alone as 'only in A' and 'only in B'."""
         out: Counter[str] = Counter()
         for k in self.differing:
-            r = self.rows[k]
-            if r.a < 0 or r.b < 0:
-                out["only in B" if r.a < 0 else "only in A"] += 1
+            a, b = self.rows.a[k], self.rows.b[k]
+            if a < 0 or b < 0:
+                out["only in B" if a < 0 else "only in A"] += 1
             else:
-                out.update([*dict.fromkeys(d.what for d in r.differences if d.what not in self.ignored)])
+                out.update([what for what in self.rows.details.kinds_of(k) if what not in self.ignored])
         return out
 
 
@@ -154,32 +127,50 @@ def compare_captures(a: Capture, b: Capture, ignored: frozenset[str] = frozenset
     x, y = normal(a, rows_a), normal(b, rows_b)
     i, j = align(x, y)
     one_side = left_out == (0, 0)
-    details: dict[int, tuple[Difference, ...]] = {}
     elsewhere = moved_pointers(x, y, i, j)
-    equal = x.tight[i] == y.tight[j]
-    deep = (_has_more(a, x.call[i]) | _has_more(b, y.call[j])) & one_side
+    equal = alike(x, y, i, j)
+    deep = (_has_more(a, x.seqs(i)) | _has_more(b, y.seqs(j))) & one_side
     looked_at = ~equal | deep
     looked_at[list(elsewhere)] = True
-    beyond = looked_at & equal & (np.arange(len(i)) >= _DEEP)
+    beyond = looked_at & equal
+    beyond[:_DEEP] = False
+
+    def differences(n: int) -> tuple[Difference, ...]:
+        p, q = int(i[n]), int(j[n])
+        return (*moved(x, y, p, q, elsewhere.get(n, ())), *compare(x, p, y, q, deep=bool(deep[n])))
+
+    pairs = array("q")
+    details = Details(lambda at: differences(pairs[at]))
     for n in np.flatnonzero(looked_at & ~beyond).tolist():
-        found = [*elsewhere.get(n, ()), *compare(x, int(i[n]), y, int(j[n]), deep=bool(deep[n]))]
+        found = differences(n)
         if found:
-            details[n] = tuple(found)
+            pairs.append(n)
+            details.put(found)
+    del equal, looked_at
     left, right, places = interleaved(len(x), len(y), i, j)
-    rows = Rows(
-        np.where(left >= 0, x.call[left], -1) if len(x) else left,
-        np.where(right >= 0, y.call[right], -1) if len(y) else right,
-        {int(places[n]): found for n, found in details.items()},
-    )
+    details.rows = places[np.array(pairs, dtype=np.int64)]
+    del places
+    rows = Rows(_numbers(x, left), _numbers(y, right), details)
     return Comparison(x, y, rows, _sequences(x, y, one_side), _times(x, y, i, j), ignored, int(beyond.sum()), left_out)
+
+
+def _numbers(n: Normal, places: I64) -> I64:
+    """The numbers of the calls at some places, -1 for those that are -1."""
+    if n.chosen is None or not len(n):
+        return places
+    out: I64 = np.where(places >= 0, n.chosen[places], -1)
+    return out
 
 
 def _has_more(capture: Capture, seqs: I64) -> npt.NDArray[np.bool_]:
     """Which calls have memory or messages beside their registers."""
     c = capture.calls
-    memory = [n for n, s in enumerate(capture.sources) if s.format == "calls-jsonl"]
-    found: npt.NDArray[np.bool_] = np.isin(np.asarray(c.source[seqs]), memory)
-    found |= np.isin(seqs, np.fromiter(capture.conversations.by_call, dtype=np.int64))
+    memory = np.array([s.format == "calls-jsonl" for s in capture.sources], dtype=bool)
+    found = np.zeros(len(c), dtype=bool)
+    found[np.fromiter(capture.conversations.by_call, dtype=np.int64)] = True
+    found = found[seqs]
+    if memory.any():
+        found |= memory[np.asarray(c.source[seqs])]
     return found
 
 
@@ -189,41 +180,50 @@ def interleaved(n: int, m: int, i: I64, j: I64) -> tuple[I64, I64, I64]:
     left, right = (np.full(n + m - len(i), -1, dtype=np.int64) for _ in range(2))
     pairs = i + j - np.arange(len(i))
     left[pairs], right[pairs] = i, j
-    only = np.setdiff1d(np.arange(n), i, assume_unique=True)
+    only = _others(n, i)
     gap = np.searchsorted(i, only)
     left[only + np.append(0, j + 1)[gap] - gap] = only
-    only = np.setdiff1d(np.arange(m), j, assume_unique=True)
+    only = _others(m, j)
     gap = np.searchsorted(j, only)
     right[only + np.append(i, n)[gap] - gap] = only
     return left, right, pairs
 
 
+def _others(count: int, places: I64) -> I64:
+    """The numbers below ``count`` that are none of the places."""
+    free = np.ones(count, dtype=bool)
+    free[places] = False
+    return np.flatnonzero(free)
+
+
 def _sequences(x: Normal, y: Normal, one_side: bool) -> list[Difference]:
     """Connects, attaches, Realm builds and so on that ended otherwise, or are on one side only. ``one_side``: both captures
     show the same kinds of calls; else only those that both have are compared, and by their outcome."""
-    a, b = (_named(n) for n in (x, y))
+    told: dict[_Told, _Told] = {}
+    a, b = (_named(n, told) for n in (x, y))
     found = []
-    for key in dict.fromkeys((*a, *b)):
+    for key in chain(a, (k for k in b if k not in a)):
         p, q = a.get(key), b.get(key)
         if not one_side and (p is None or q is None):
             continue
-        here, there = ("missing" if s is None else _ending(s) for s in (p, q))
+        here, there = ("missing" if s is None else s[0] for s in (p, q))
         if here != there:
             found.append(Difference("sequence", key[0] if not key[1] else f"{key[0]} ({key[1] + 1}.)", here, there))
-        elif one_side and p is not None and q is not None and [s.name for s in p.steps] != [s.name for s in q.steps]:
-            steps = (", ".join(s.name for s in seq.steps) for seq in (p, q))
-            found.append(Difference("sequence", f"steps of {key[0]}", *steps))
+        elif one_side and p is not None and q is not None and p[1] != q[1]:
+            found.append(Difference("sequence", f"steps of {key[0]}", ", ".join(p[1]), ", ".join(q[1])))
     return found
 
 
-def _named(n: Normal) -> dict[tuple[str, int], Span]:
-    """The sequences of a capture by kind and role of their object, and which time it is."""
+def _named(n: Normal, told: dict[_Told, _Told]) -> dict[tuple[str, int], _Told]:
+    """The sequences of a capture by kind and role of their object, and which time it is. ``told``: what was told already, so
+    that it is there once."""
     called = roles(n)
     seen: Counter[str] = Counter()
-    out: dict[tuple[str, int], Span] = {}
+    out: dict[tuple[str, int], _Told] = {}
     for s in n.capture.sequences:
         name = f"{s.kind} {called.get(s.object, s.object.split(':')[0])}"
-        out[name, seen[name]] = s
+        this = _ending(s), tuple(t.name for t in s.steps)
+        out[name, seen[name]] = told.setdefault(this, this)
         seen[name] += 1
     return out
 
@@ -235,13 +235,21 @@ def _ending(s: Span) -> str:
 
 def _times(x: Normal, y: Normal, i: I64, j: I64) -> list[Difference]:
     """Commands that take much longer on one side: by the median of the calls that both have."""
-    called = np.asarray(x.capture.calls.name)[x.call[i]]
-    here, there = (np.asarray(n.capture.calls.dur)[n.call[k]] for n, k in ((x, i), (y, j)))
-    timed = (here >= 0) & (there >= 0)
+    called, *took = (np.concatenate(c) for c in zip(*_timed(x, y, i, j), strict=True))
     found = []
-    for name in np.unique(called[timed]).tolist():
-        at = timed & (called == name)
-        medians = [int(np.median(d[at])) for d in (here, there)]
+    for name in np.unique(called).tolist():
+        at = called == name
+        medians = [int(np.median(d[at])) for d in took]
         if abs(medians[0] - medians[1]) >= _LEAST_NS and max(medians) >= _SLOWER * max(min(medians), 1):
             found.append(Difference("time", f"median of {x.capture.names[name]}", *(span(m) for m in medians)))
     return found
+
+
+def _timed(x: Normal, y: Normal, i: I64, j: I64) -> Iterator[tuple[npt.NDArray[np.int32], I64, I64]]:
+    """Command (as A names it) and ns in A and in B of the pairs of which these are known, some at a time."""
+    yield np.zeros(0, dtype=np.int32), NONE, NONE
+    for start in range(0, len(i), AT_ONCE):
+        p, q = x.seqs(i[start : start + AT_ONCE]), y.seqs(j[start : start + AT_ONCE])
+        here, there = x.capture.calls.dur[p], y.capture.calls.dur[q]
+        timed = (here >= 0) & (there >= 0)
+        yield x.capture.calls.name[p[timed]], here[timed], there[timed]

@@ -14,7 +14,7 @@ from ..capture.messages import Message
 from ..capture.model import Call
 from ..capture.naming import FID_MASK
 from ..capture.records import N_REGS
-from .normal import ADDRESS, Normal
+from .normal import ADDRESS, Normal, Side
 from .registers import Holds, kinds, names, role
 
 _PAGE = 0xFFF
@@ -47,7 +47,7 @@ class Difference:
 
 def compare(a: Normal, i: int, b: Normal, j: int, *, deep: bool = True) -> list[Difference]:
     """What differs in two calls that belong together, gravest first. ``deep``: in memory and messages, too."""
-    x, y = a.capture.call(int(a.call[i])), b.capture.call(int(b.call[j]))
+    x, y = a.capture.call(a.seq(i)), b.capture.call(b.seq(j))
     found = [*_status(x, y), *_registers(a, i, x, b, j, y)]
     if not deep:
         return found
@@ -67,33 +67,40 @@ def _registers(a: Normal, i: int, x: Call, b: Normal, j: int, y: Call) -> Iterat
     fid = (x.fid or 0) & FID_MASK
     args, outs, objects = kinds(fid, a.capture.revision.at(x.source).of(x.name))
     called = names(fid, a.capture.revision.at(x.source).of(x.name))
+    (xa, ra), (xb, rb) = a.registers(i), b.registers(j)
+    one = np.zeros(1, dtype=np.int64)
     for n, how in args.items():
-        if n >= N_REGS or not (int(a.kx[i]) & int(b.kx[j])) >> n & 1:
+        if n >= N_REGS or not (xa.has(one, n) & xb.has(one, n))[0]:
             continue
-        here, there = int(a.x[i, n]), int(b.x[j, n])
+        here, there = int(xa.value[0, n]), int(xb.value[0, n])
         if how is Holds.OBJECT:
-            if a.objects[i, n] != b.objects[j, n]:
-                kind = objects[n]
-                yield Difference("parameter", called[n], role(kind, int(a.objects[i, n])), role(kind, int(b.objects[j, n])))
-        elif _differ(how, a, i, here, b, j, there):
+            p, q = a.object_of(i, n), b.object_of(j, n)
+            if p != q:
+                yield Difference("parameter", called[n], role(objects[n], p), role(objects[n], q))
+        elif _differ(how, (a, x, xa, here), (b, y, xb, there)):
             yield Difference("parameter", called[n], _text(x.args, called[n], here), _text(y.args, called[n], there))
     if x.status != y.status:
         return
     for o in outs:
         n = o.reg
-        if n < N_REGS and x.status in o.valid_on and (int(a.kr[i]) & int(b.kr[j])) >> n & 1:
-            here, there = int(a.r[i, n]), int(b.r[j, n])
-            if _differ(o.how, a, i, here, b, j, there):
+        if n < N_REGS and x.status in o.valid_on and (ra.has(one, n) & rb.has(one, n))[0]:
+            here, there = int(ra.value[0, n]), int(rb.value[0, n])
+            if _differ(o.how, (a, x, xa, here), (b, y, xb, there)):
                 what = "state" if o.name == "state" else "output"
                 yield Difference(what, o.name, _text(x.results, o.name, here), _text(y.results, o.name, there))
 
 
-def _differ(how: Holds, a: Normal, i: int, here: int, b: Normal, j: int, there: int) -> bool:
+def _differ(how: Holds, *sides: tuple[Normal, Call, Side, int]) -> bool:
+    """Whether a register differs: of each side its call, what that was given, and the value."""
+    here, there = (value for *_, value in sides)
     if how is Holds.ADDRESS:
         return not alike(here, there) and bool(here) != bool(there)
     if here == there and how is not Holds.SIZE:
         return False
-    p, q = (n.compared(np.array([v], dtype=np.uint64), how, np.array([k]))[0] for n, v, k in ((a, here, i), (b, there, j)))
+    p, q = (
+        n.compared(np.array([value], dtype=np.uint64), how, given.value[:, 1], np.array([call.seq]))[0]
+        for n, call, given, value in sides
+    )
     return bool(p != q)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import IO, Any
 
-from ..compare import Comparison, Difference, Row, role, roles
+from ..compare import Comparison, Difference, Row, role
 
 
 def write(c: Comparison, out: IO[str]) -> None:
@@ -33,9 +34,23 @@ def document(c: Comparison) -> dict[str, Any]:
         "first": None if c.first < 0 else _row(c, c.rows[c.first]),
         "sequences": [_difference(d) for d in c.sequences],
         "times": [_difference(d) for d in c.times],
-        "differences": [_row(c, c.rows[k]) for k in c.differing],
+        "differences": _Differing(c),
         "not_compared": c.unread,
     }
+
+
+class _Differing(list[dict[str, Any]]):
+    """The rows that differ, each made when it is written."""
+
+    def __init__(self, c: Comparison) -> None:
+        super().__init__()
+        self._c = c
+
+    def __len__(self) -> int:
+        return len(self._c.differing)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (_row(self._c, self._c.rows[k]) for k in self._c.differing)
 
 
 def _row(c: Comparison, row: Row) -> dict[str, Any]:
@@ -44,7 +59,7 @@ def _row(c: Comparison, row: Row) -> dict[str, Any]:
         "a": row.a if row.a >= 0 else None,
         "b": row.b if row.b >= 0 else None,
         "name": n.capture.name_text(seq),
-        "object": roles(n).get(n.capture.object_of(seq) or ""),
+        "object": c.roles[n is c.b].get(n.capture.object_of(seq) or ""),
         "differences": [_difference(d) for d in row.differences],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from ..compare import Comparison, Difference, Row, objects_in, roles
+from ..compare import Comparison, Difference, Row, objects_in
 from ..display import safe
 
 MOST = 40
@@ -48,7 +48,7 @@ def summary(c: Comparison) -> Iterator[str]:
 def _aside(c: Comparison) -> str:
     both = {kind: len(v) for kind, v in c.a.ordinals.items() if kind != "stream"}
     objects = ", ".join(_many(n, kind.upper() if kind != "realm" else "Realm") for kind, n in sorted(both.items()) if n)
-    return f" ({objects}; addresses differ)" if objects and roles(c.a).keys() != roles(c.b).keys() else ""
+    return f" ({objects}; addresses differ)" if objects and c.roles[0].keys() != c.roles[1].keys() else ""
 
 
 def _told(found: list[Difference]) -> Iterator[str]:

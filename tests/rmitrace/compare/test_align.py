@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmitrace.compare.align import common
+from rmitrace.compare.align import common as common_keys
 
 WORDS = st.lists(st.integers(0, 3), max_size=12)
+
+
+def common(a: list[int], b: list[int], *most: int) -> tuple[list[tuple[int, int]], int]:
+    (i, j), edits = common_keys(*(np.array(k, dtype=np.uint64) for k in (a, b)), *most)
+    return list(zip(i.tolist(), j.tolist(), strict=True)), edits
 
 
 def longest(a: list[int], b: list[int]) -> int:

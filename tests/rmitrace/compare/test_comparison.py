@@ -28,6 +28,22 @@ def test_a_run_at_other_addresses_is_the_same(run: str, tmp_path: Path):
     assert len(found.rows) == len(recorded(run))
 
 
+@pytest.mark.parametrize(
+    ("a", "b"), [("head-nominal", "head-corrupt5"), ("head-errors", "head-nominal"), ("mid-nominal", "alp16-nominal")]
+)
+def test_it_is_the_same_a_few_calls_at_a_time(a: str, b: str, monkeypatch: pytest.MonkeyPatch):
+    whole = between(path(a), path(b))
+    for module in ("normal", "align", "pointers", "comparison"):
+        monkeypatch.setattr(f"rmitrace.compare.{module}.AT_ONCE", 7)
+    monkeypatch.setattr("rmitrace.compare.objects._AT_ONCE", 3)
+    monkeypatch.setattr("rmitrace.correlate.anchors._AT_ONCE", 5)
+    monkeypatch.setattr("rmitrace.compare.rows._KEPT", 1)
+    few = between(path(a), path(b))
+    assert list(few.rows) == list(whole.rows)
+    assert (few.differing, few.counted, few.first) == (whole.differing, whole.counted, whole.first)
+    assert (few.called, few.sequences, few.times) == (whole.called, whole.sequences, whole.times)
+
+
 @pytest.mark.parametrize("version", ["head", "rel0"])
 def test_the_consoles_of_two_runs_of_one_test_are_the_same(version: str):
     """Another run of the same firmware: other addresses, and another challenge for the attestation token."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,24 @@ def test_the_rising_row_is_the_longest(order: list[int], random):
         (len(s) for n in range(len(order) + 1) for s in itertools.combinations(order, n) if list(s) == sorted(s)), default=0
     )
     assert len(got) == best
+
+
+@settings(deadline=None)
+@given(*[st.lists(st.integers(0, 40), max_size=40)] * 2)
+def test_many_keys_a_part_at_a_time(a: list[int], b: list[int]):
+    alone = {k for k in a if a.count(k) == 1 == b.count(k)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rmitrace.correlate.anchors._AT_ONCE", 1)
+        assert listed(once(*(np.array(k, dtype=np.uint64) for k in (a, b)))) == [
+            (i, b.index(k)) for i, k in enumerate(a) if k in alone
+        ]
+        i, j = rising(*(np.array(k, dtype=np.int64) for k in (range(len(a)), a)))
+    assert list(zip(i.tolist(), j.tolist(), strict=True)) == [(n, a[n]) for n in i.tolist()]
+    assert all(p < q for p, q in itertools.pairwise(j.tolist()))
+    longest: list[int] = []
+    for k in a:
+        longest.append(1 + max((n for v, n in zip(a, longest, strict=False) if v < k), default=0))
+    assert len(i) == max(longest, default=0)
 
 
 def test_keys_that_repeat_are_found_between_those_that_do_not():
