@@ -1,7 +1,7 @@
 """The tables that ``rmitrace query`` asks: calls, messages, states, sequences and findings of a capture, as Polars frames.
 
 Their columns are described in docs/query.md. A table is made when a query reads it, of the columns that it names; calls some
-thousand rows at a time.
+thousand rows at a time. Sentences are as they are shown: what they quote of a capture need not be UTF-8.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from . import query_columns, query_messages
+from .display import safe
 
 if TYPE_CHECKING:
     import polars as pl
@@ -121,7 +122,7 @@ def _sequences(capture: Capture) -> Iterator[tuple[Any, ...]]:
         dur = s.end_ns - s.start_ns if s.start_ns is not None and s.end_ns is not None else None
         failed = next((step.name for step in s.steps if step.outcome == "failed"), None)
         first, last = capture.number(s.first), capture.number(s.last)
-        yield i, s.kind, s.object, s.outcome, failed, s.start_ns, s.end_ns, dur, first, last, len(s.calls), s.why or None
+        yield i, s.kind, s.object, s.outcome, failed, s.start_ns, s.end_ns, dur, first, last, len(s.calls), safe(s.why) or None
 
 
 def _states(capture: Capture) -> Iterator[tuple[Any, ...]]:
@@ -133,4 +134,4 @@ def _findings(capture: Capture) -> Iterator[tuple[Any, ...]]:
     for f in capture.findings:
         call = capture.number(f.calls[0]) if f.calls else None
         source, offset = (v if v >= 0 else None for v in (f.source, f.offset))
-        yield f.rule, f.severity, f.object, call, len(f.calls), source, offset, f.spec or None, f.message
+        yield f.rule, f.severity, f.object, call, len(f.calls), source, offset, f.spec or None, safe(f.message)

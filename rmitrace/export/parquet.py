@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import query_columns
 from ..capture.freeing import give_back, need
 from ..capture.model import Capture
+from ..display import safe
 from ..tables import calls_schema, lazy, tables
 
 if TYPE_CHECKING:
@@ -50,9 +51,19 @@ def _calls(capture: Capture, seqs: npt.NDArray[np.int64], going: Callable[[int],
             rows = slice(start, min(start + AT_ONCE, count))
             a, b = np.searchsorted(seqs, (rows.start, rows.stop))
             if a < b or not start:
-                made = pl.DataFrame(query_columns.columns(capture, names, rows), schema_overrides=schema)
+                made = _shown(pl.DataFrame(query_columns.columns(capture, names, rows), schema_overrides=schema))
                 yield made if every else made[seqs[a:b] - start]
             if not going(int(b)):
                 return
 
     return lazy(schema, read)
+
+
+def _shown(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same with texts as they are shown: what reads the file may print them on a terminal."""
+    import polars as pl
+
+    for column in frame.select(pl.col(pl.String)).iter_columns():
+        odd = column.filter(~column.str.contains(r"^[ -~]*$")).unique()
+        frame = frame.with_columns(column.replace(odd, [safe(text) for text in odd.to_list()])) if len(odd) else frame
+    return frame

@@ -108,14 +108,14 @@ def console() -> bytes:
 
 
 def uart() -> bytes:
-    """A UART whose line about the session that failed, which findings quote, is canaries."""
+    """A UART whose line about the session that failed, which findings quote, is canaries and bytes that are not UTF-8."""
     said = "".join(
         ("[x](javascript:alert(1))", "<script>alert(1)</script>", "\x1b[2J\u202e\x9b", "`@canary`", "&lt;b&gt;", "]]>")
     )
     data = (CAPTURES / "mixed" / "rme-uart0.log").read_bytes()
     line = b"Creating secure session failed with status 0x80040001"
     assert line in data
-    return data.replace(line, line + b" " + said.encode())
+    return data.replace(line, line + b" " + said.encode() + b"\xff\xc3\xed\xa0\x80")
 
 
 def emulator_run() -> bytes:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import struct
 import sys
+import threading
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import polars as pl
 import pytest
+from google.protobuf.message import Message
+from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace
 
 from rmitrace.__main__ import main
 from rmitrace.capture import open_capture
+from rmitrace.compare import compare_captures
+from rmitrace.tui.comparison import ComparisonApp
 from tests.rmitrace import hostile
 from tests.rmitrace.hostile import ACTS, CAPTURES, NAME
 from tests.rmitrace.tui.driver import running
@@ -124,6 +133,87 @@ def test_every_command_and_form(capture: Path, capfd: pytest.CaptureFixture[str]
     assert read > len(COMMANDS) // 2, "the capture was not read: nothing was tested"
 
 
+FILES = (
+    ("perfetto",),
+    ("pcapng",),
+    ("pcap",),
+    *(("parquet", "--table", t) for t in ("calls", "messages", "sequences", "states", "findings")),
+)
+ALWAYS = {
+    "ftrace": ("perfetto", "parquet"),
+    "emulator": ("perfetto", "pcapng", "pcap", "parquet"),
+    "packets": ("pcapng", "parquet"),
+}
+"""What can be made of a capture at least; of the others it is tables."""
+
+
+def texts(path: Path, form: str) -> Iterator[str]:
+    """Every text in a file for another program, taken out with the library of its format, or by hand."""
+    if form == "parquet":
+        frame = pl.read_parquet(path)
+        yield from (v for c in frame.columns if frame[c].dtype == pl.String for v in frame[c].drop_nulls())
+    elif form == "perfetto":
+        trace = Trace()
+        trace.ParseFromString(path.read_bytes())
+        yield from strings(trace)
+    elif form == "pcapng":  # draft-ietf-opsawg-pcapng: blocks of type, length, body; options of code, length, value
+        data, at = path.read_bytes(), 0
+        while at < len(data):
+            kind, size = struct.unpack_from("<II", data, at)
+            body = {0x0A0D0D0A: 24, 1: 16, 6: 28}[kind]
+            captured = struct.unpack_from("<I", data, at + 20)[0] if kind == 6 else 0
+            option, end = at + body + captured + -captured % 4, at + size - 4
+            while option < end:
+                code, length = struct.unpack_from("<HH", data, option)
+                if code in (1, 2, 4) and not (kind == 6 and code == 2):  # comment, name, program; of a packet 2 are flags
+                    yield data[option + 4 : option + 4 + length].decode()
+                option += 4 + length + -length % 4
+            at += size
+
+
+def strings(message: Message) -> Iterator[str]:
+    """The texts in a protocol buffer."""
+    for _, value in message.ListFields():
+        for v in (value,) if isinstance(value, Message | str | bytes | int | float) else value:
+            if isinstance(v, Message):
+                yield from strings(v)
+            elif isinstance(v, str):
+                yield v
+
+
+def test_every_file_for_another_program(capture: Path, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> None:
+    made = set()
+    for form, *more in FILES:
+        out = capture.parent / "out"
+        status = main(["export", "--to", form, *more, "-o", str(out), str(capture)])
+        seen = capfd.readouterr()
+        assert status in (0, 2, 3), (form, seen.err)
+        assert "internal error" not in seen.err, (form, more, seen.err)
+        assert not ACTS.search(seen.out + seen.err), form
+        if status != 2:
+            made.add(form)
+            found = [t for t in texts(out, form) if ACTS.search(t)]
+            assert not found, (form, more, found[:3])
+    assert made >= set(ALWAYS.get(request.node.callspec.params["capture"], ("parquet",)))
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_as_it_happens(capture: Path, form: str, capfd: pytest.CaptureFixture[str]) -> None:
+    pipe = capture.parent / f"f{NAME}"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(capture.read_bytes()))
+    writer.start()
+    status = main(["decode", "-f", "--format", form, str(pipe)])
+    writer.join()
+    sys.stdout.flush()
+    seen = capfd.readouterr()
+    assert status in (0, 2, 3), seen.err
+    assert "internal error" not in seen.err, seen.err
+    assert not ACTS.search(seen.err)
+    assert seen.out or status == 2
+    check(("decode", "--format", form), seen.out)
+
+
 def test_two_of_them_compared(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     a, b = tmp_path / NAME, tmp_path / f"b{NAME}"
     a.write_bytes(hostile.trace())
@@ -133,6 +223,26 @@ def test_two_of_them_compared(tmp_path: Path, capfd: pytest.CaptureFixture[str])
         seen = capfd.readouterr()
         assert seen.out
         assert not ACTS.search(seen.out + seen.err)
+
+
+@pytest.mark.parametrize("name", ["ftrace", "console", "emulator"])
+async def test_two_of_them_side_by_side(name: str, tmp_path: Path) -> None:
+    paths = tmp_path / NAME, tmp_path / f"b{NAME}"
+    data = MADE[name]()
+    paths[0].write_bytes(data)
+    changed = {"ftrace": (b"a0=0x1 ", b"a0=0x3 "), "console": (b"RMI_ERROR_DEVICE", b"RMI_SUCCESS"), "emulator": (b"0x0", b"0x1")}
+    paths[1].write_bytes(data.replace(*changed[name]))
+    compared = compare_captures(*(open_capture([str(p)]) for p in paths))
+    assert compared.differing
+    app = ComparisonApp(compared)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await pilot.pause()
+        for keys in (["n"], ["n", "n"], ["tab", "j"], ["tab", "f"], ["!"], ["G"], ["g"], ["question_mark"]):
+            await pilot.press(*keys)
+            await pilot.pause()
+            drawn = "".join(s.text for line in app.screen._compositor.render_strips() for s in line)
+            assert drawn.strip()
+            assert not ACTS.search(drawn), (keys, ACTS.search(drawn))
 
 
 def test_words_of_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
