@@ -177,6 +177,15 @@ def bounds(piece: bytes) -> tuple[int, int] | None:
     return None
 
 
+def may_hold(piece: bytes, value: int) -> bool:
+    """Whether an integer may be in a piece, without unpacking it. Raises ValueError where it is no piece."""
+    form, _, extra, _, base = header(piece)
+    if form == FEW:
+        return value - base in np.frombuffer(piece, dtype="<u2", count=extra + 1, offset=HEADER.size).tolist()
+    found = bounds(piece)
+    return found is None or found[0] <= value <= found[1]
+
+
 def _near(values: npt.NDArray[Any], base: int) -> npt.NDArray[np.uint16]:
     """The distances from the base, which are below 65536: of them the low bits are enough."""
     narrow = values.view(f"u{values.dtype.itemsize}")

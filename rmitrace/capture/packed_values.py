@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .checking import doubtful
-from .encoding import Head, bounds, pack, unpack
+from .encoding import Head, bounds, may_hold, pack, unpack
 from .encoding_fast import packer
 from .pieces import Pieces, Spool
 from .unpacking import unpack_into
@@ -163,8 +163,7 @@ class PackedValues:
         """The numbers of the values that are equal to one. Pieces in which it cannot be are not unpacked."""
         out = [np.zeros(0, dtype=np.int64)]
         for number, start in enumerate(range(0, len(self), self.PIECE)):
-            found = bounds(self._pieces.read(number)) if number < len(self._pieces) else None
-            if found is None or found[0] <= value <= found[1]:
+            if number == len(self._pieces) or may_hold(self._pieces.read(number), value):
                 out.append(start + np.flatnonzero(self._piece(number) == value))
         return np.concatenate(out)
 

@@ -68,6 +68,8 @@ GET_STATE = _BASE + 0x178
 TELLING_STATES = (4, 6, 7, 8)
 """States of a PDEV that tell something."""
 
+_AT_ONCE = 1 << 13
+"""Calls that are looked at at a time."""
 _STRONG = 3
 """Weight of a sign that a source of its own is decoded by."""
 _BANNER = re.compile(r"RMI(?:/RSI)? ABI (?:revision )?v\.?(\d+)\.(\d+)")
@@ -211,7 +213,8 @@ class Signs:
             if seen == telling:
                 break
             some = enter[start : start + AT_ONCE]
-            seen |= telling.intersection(np.unique(records.name[some[some >= 0]]).tolist())
+            names = records.name[some[some >= 0]]
+            seen |= telling.intersection(np.flatnonzero(np.bincount(names[names >= 0])).tolist())
         for i in sorted(seen):
             group, fits = NAMES[records.names[i]]
             self.add(Evidence(group, fits, f"row {records.names[i]}", 5, "firmware"))
@@ -256,8 +259,12 @@ class Signs:
 
     def _states(self, records: Records, exits: np.ndarray, destroyed: bool) -> None:
         """What RMI_PDEV_GET_STATE gave; ``destroyed``: an RMI_PDEV_DESTROY succeeded."""
-        given = records.regs[exits, 1]
-        values = set(np.flatnonzero(np.bincount(given[given < 16].astype(np.int64))).tolist())
+        values: set[int] = set()
+        for start in range(0, len(exits), _AT_ONCE):
+            given = records.regs[exits[start : start + _AT_ONCE], 1]
+            values |= set(np.flatnonzero(np.bincount(given[given < 16].astype(np.int64))).tolist())
+            if values >= {6, 7, 8}:
+                break
         if values & {6, 7, 8}:
             said = ", ".join(str(v) for v in sorted(values & {6, 7, 8}))
             self.add(Evidence("device", (R11,), f"RMI_PDEV_GET_STATE gives {said}, a state of 1.1 only", 5, "firmware"))

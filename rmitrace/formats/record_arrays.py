@@ -56,7 +56,7 @@ def merged(many: Records, few: Records, room: dict[str, Any] | None = None) -> t
     total, room = len(many) + len(few), {} if room is None else room
     before = np.searchsorted(many.offset, few.offset, side="right")
     at = before + np.arange(len(few))
-    cuts = [0, *np.unique(before).tolist(), len(many)]
+    cuts = [0, *np.flatnonzero(np.bincount(before)).tolist(), len(many)]
     shifts = np.searchsorted(before, cuts[:-1], side="right").tolist()
     columns: dict[str, Any] = {}
     for name in _COLUMNS:

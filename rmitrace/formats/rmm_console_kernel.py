@@ -1,5 +1,5 @@
-"""The kernel over RMM consoles: rows that stand alone and lines of SPDM messages go straight into columns, lines without
-anything of interest are passed over; the places of all others are given back.
+"""The kernel over RMM consoles: rows that stand alone, lines of SPDM messages and lines that were met before go straight into
+columns, lines without anything of interest are passed over; the places of all others are given back.
 
 It takes a row only where the careful reader (rmm_console_reader) would find the same: complete as it stands, or followed by
 a line that cannot be its continuation.
@@ -16,7 +16,7 @@ from .kernel_code import Kernel
 from .kernel_steps import hexadecimal, line_end_from, word
 from .kernel_words import WORDS, find_word, hit_from, token_end
 from .rmm_console_cut import WRAPPED
-from .rmm_console_steps import INDENT, ROWS, SIX, begins_row, holds_answer, in_columns, is_apart, numbers, spdm_end
+from .rmm_console_steps import INDENT, KNOWN_LINE, ROWS, SIX, begins_row, holds_answer, in_columns, is_apart, numbers, spdm_end
 
 MORE, NEW_WORD = 0, 1
 TOKEN = 64
@@ -36,7 +36,8 @@ def _scan(
     buf: Any, pos: Any, end: Any, table: Any, texts: Any, texts_at: Any,
     n_slots: Any, n_blob: Any, n_at: Any, n_length: Any, n_first: Any, n_last: Any, n_name: Any, n_fid: Any, n_most: Any,
     n_args: Any, s_slots: Any, s_blob: Any, s_at: Any, s_length: Any, s_first: Any, s_last: Any, s_code: Any, s_class: Any,
-    s_index: Any, spdm: Any, full: Any,
+    s_index: Any, l_slots: Any, l_blob: Any, l_at: Any, l_length: Any, l_first: Any, l_last: Any, l_name: Any, spdm: Any,
+    full: Any,
     o_offset: Any, o_length: Any, o_kind: Any, o_name: Any, o_known: Any, o_regs: Any, o_slow: Any, size: Any, slow_size: Any,
 ) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
     """Read lines from ``pos`` (the start of a line) on. Behind ``end`` there are SLACK bytes more.
@@ -45,6 +46,7 @@ def _scan(
     n_..     names of rows, each with its number as a name of records (-1: no command), function id and most outputs
              (-1 - most for RMI_REC_ENTER), and how many arguments there may be, as bits
     s_..     statuses, each with its number, class (-1: no status) and whether an index follows: 1 always, 2 see above
+    l_..     whole lines, each with the number of the name of the mark that it is (-1: it is nothing)
     spdm     the number of the name of marks of SPDM messages
     full     1: there is no room for more names
     size     room for records; slow_size: in o_slow
@@ -78,8 +80,25 @@ def _scan(
                     break
             if w != _SMC_RMI and w != _SMC_RMM and w != _SMC_RSI:
                 p = hit_from(buf, pos, table)
-                if buf[p] == 10 and p - pos < LONG_LINE:
-                    verdict = 1
+                if buf[p] == 10:
+                    verdict = 1 if p - pos < LONG_LINE else 0
+                    break
+                q = p
+                while buf[q] != 10 and q - pos <= KNOWN_LINE:
+                    q += 1
+                if buf[q] != 10:
+                    break
+                stop = q - 1 if buf[q - 1] == 13 else q
+                which = find_word(buf, pos, stop, l_slots, l_blob, l_at, l_length, l_first, l_last)
+                if which < 0:
+                    break
+                verdict, p = 1, q
+                if l_name[which] >= 0:
+                    o_offset[n], o_length[n], o_kind[n], o_name[n], o_known[n] = pos, stop - pos, MARK, l_name[which], 0
+                    for i in range(8 * n, 8 * n + 8):
+                        o_regs[i] = 0
+                    n += 1
+                    verdict = 2
                 break
             q = token_end(buf, start, TOKEN)
             if q < 0 or buf[q] != 32:

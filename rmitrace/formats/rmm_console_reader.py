@@ -11,13 +11,13 @@ from .rmm_console_lines import KERNEL_STAMP, MAX_LINE, Line, clean, sublines, un
 from .rmm_console_marks import Dump, begins_dump, mark_of, read_banner
 from .rmm_console_prose import other_rows
 from .rmm_console_rows import HEAD, Row, clean_row, parse
-from .rmm_console_steps import is_apart
+from .rmm_console_steps import KNOWN_LINE, is_apart
 
 SPILL = 4096
 """Items after which ``Reader.spill`` has something to give."""
 _MAX_PENDING = 8
-_MAX_KNOWN, _MOST_KNOWN = 512, 4096
-"""Bytes of a line that is remembered, and how many are."""
+_MAX_KNOWN, _MOST_KNOWN, MOST_REPEATED = 512, 4096, 256
+"""Bytes of a line that is remembered, how many are, and how many that came again."""
 _STUB_LINES = 8
 _BLANK_LINE = b"\n" * 20
 _BEGINNINGS = (b"SMC_", b"      SMC_", b"PSCI_")
@@ -45,6 +45,8 @@ class Reader(Finds):
     _soft: Line | None = None
     _known: dict[bytes, str] = field(default_factory=dict)
     """Lines met before, from their bytes alone: the class of the mark that each is, '' for none."""
+    repeated: dict[bytes, str] = field(default_factory=dict)
+    """Those of up to 128 bytes that were met again, as many as MOST_REPEATED."""
 
     @property
     def waiting(self) -> bool:
@@ -76,6 +78,8 @@ class Reader(Finds):
             for at, part in sublines(raw, start):
                 self._line(part, at)
         elif (known := self._known.get(body)) is not None:
+            if 0 < len(body) <= KNOWN_LINE and len(self.repeated) < MOST_REPEATED:
+                self.repeated[body] = known
             if known:
                 self.claim()
                 self.items.append(Item(start, start + len(body), (), mark=known))

@@ -69,7 +69,8 @@ def scan(
     if kernel is None:
         found: Iterator[Found] = (_plain(data, a, b, columns.name_id) for a, b in kernels.pieces(data, start, end))
     else:
-        found = _scanned(data, start, end, columns, kernel, threads or (kernels.cores() if size >= MANY else 1))
+        threads = threads or (kernels.cores() if size >= MANY else 1)
+        found = _scanned(data, start, end, reader, Table(columns.name_id), kernel, threads)
     for part in found:
         merge.take(part)
         if options.progress is not None:
@@ -152,10 +153,11 @@ class Merge:
         self.columns.add(self.reader.spill())
 
 
-def _scanned(data: Data, start: int, end: int, columns: Columns, kernel: Callable[..., Any], threads: int) -> Iterator[Found]:
-    """The pieces as a kernel sees them."""
+def _scanned(
+    data: Data, start: int, end: int, reader: Reader, table: Table, kernel: Callable[..., Any], threads: int
+) -> Iterator[Found]:
+    """The pieces as a kernel sees them; it learns what lines the reader met again."""
     buf: Any = data if kernel is rmm_console_kernel.scan else np.frombuffer(data, dtype=np.uint8)
-    table = Table(columns.name_id)
     known = table.arrays()
     free: list[Room] = []
     size = max(kernels.PIECE, 4 * _SHORTEST_SLOW)
@@ -174,6 +176,8 @@ def _scanned(data: Data, start: int, end: int, columns: Columns, kernel: Callabl
                 known = table.arrays()
             yield Found(at, lines, left, room.records(n))
             free.append(room)
+            if table.know(reader.repeated):
+                known = table.arrays()
             if at >= stop:
                 break
             room, result = one(at, stop)

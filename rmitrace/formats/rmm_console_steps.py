@@ -10,6 +10,8 @@ from .kernel_steps import hexadecimal, word
 
 MOST = 17
 """Arguments or outputs of a row, at most."""
+KNOWN_LINE = 128
+"""Bytes of a line that is known as a whole, at most."""
 INDENT, SIX = np.uint64(0x202020202020), np.uint64(0xFFFFFFFFFFFF)
 """Six blanks, in front of rows of OP_* commands, and the mask of six bytes."""
 TEXTS = (b"send_spdm_request[", b"receive_spdm_response[", b"] msg SPDM_", b"), size (0x")

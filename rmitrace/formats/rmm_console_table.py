@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from .kernel_words import Words, automaton
 from .rmm_console_kernel import TOKEN
 from .rmm_console_marks import CONTEXT, STRONG, WEAK
 from .rmm_console_names import arg_counts, fid_of, most_outputs, status_number
+from .rmm_console_reader import MOST_REPEATED
 from .rmm_console_steps import MOST, TEXTS
 
 _NAMES, _STATUSES = 4096, 256
@@ -35,6 +37,8 @@ class Table:
         self.code = np.zeros(_STATUSES, dtype=np.uint64)
         self.kind = np.full(_STATUSES, -1, dtype=np.int8)
         self.index = np.zeros(_STATUSES, dtype=np.uint8)
+        self.lines = Words(MOST_REPEATED)
+        self.mark = np.full(MOST_REPEATED, -1, dtype=np.int32)
         self.spdm = name_id("spdm")
         self.triggers = automaton(STRONG, WEAK, CONTEXT)
         self.texts = np.frombuffer(b"".join(TEXTS), dtype=np.uint8)
@@ -48,6 +52,15 @@ class Table:
         self._name(m[1])
         if m[2] is not None:
             self._status(m[2])
+
+    def know(self, lines: dict[bytes, str]) -> bool:
+        """Take lines of which it is known what mark each is ('' none), but for those taken before; whether there are some."""
+        before = len(self.lines.index)
+        for line, mark in islice(lines.items(), before, MOST_REPEATED):
+            at = self.lines.add(line)
+            if mark:
+                self.mark[at] = self.name_id(mark)
+        return len(self.lines.index) > before
 
     def _name(self, text: bytes) -> None:
         if text in self.names.index or (at := self.names.add(text)) < 0:
@@ -83,6 +96,8 @@ class Table:
             self.code,
             self.kind,
             self.index,
+            *self.lines.arrays(),
+            self.mark,
         )
         full = len(self.names.index) == _NAMES or len(self.statuses.index) == _STATUSES
         return self.triggers, self.texts, self.texts_at, *(a.copy() for a in tables), self.spdm, int(full)

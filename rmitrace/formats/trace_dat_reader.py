@@ -217,7 +217,8 @@ class Reader:
         slow = self.builder.finish()
         first = np.zeros(0, dtype=np.int64)
         if len(slow):  # a row is one record, but for a synthetic event that holds a call's entry and exit
-            first = np.unique(slow.offset, return_index=True)[1]
+            order = np.argsort(slow.offset, kind="stable")
+            first = order[np.flatnonzero(np.diff(slow.offset[order], prepend=-1))]
             first = first[slow.offset[first] >= before]
             at = slow.offset[first] - before
             for column in ("kind", "name", "known"):
@@ -230,8 +231,10 @@ class Reader:
             offset=np.arange(before, before + len(ts), dtype=np.int64), length=c["length"], ts=ts, cpu=c["cpu"], pid=c["pid"],
             kind=c["kind"], name=c["name"], known=c["known"], regs=rows.regs, names=list(self.builder.names),
         )  # fmt: skip
-        if len(more := np.setdiff1d(np.arange(len(slow)), first) if len(slow) else first):
-            slow.take(more)
+        if len(slow) > len(first):
+            more = np.ones(len(slow), dtype=bool)
+            more[first] = False
+            slow.take(np.flatnonzero(more))
             records = joined([records, slow], records.names)
             records.take(np.argsort(records.offset, kind="stable"))
         if not records.kind.all():
