@@ -115,6 +115,33 @@ def one(head: Head, read: Callable[[int, int], bytes], place: int) -> int | None
     return None
 
 
+def some(head: Head, read: Callable[[int, int], bytes], start: int, stop: int) -> npt.NDArray[np.int64] | None:
+    """The integers of a piece from one place to in front of another, as ``one`` gives one of them. Raises ValueError."""
+    form, size, extra, count, base = head
+    if not 0 <= start <= stop <= count:
+        raise ValueError("a piece that ends early")
+    if form == SAME:
+        return np.full(stop - start, base, dtype=np.int64)
+    low = np.uint64(base & _ALL)
+    if form == FEW:
+        at, a_byte = HEADER.size + 2 * (extra + 1), 8 // size
+        table = np.frombuffer(read(HEADER.size, at), dtype="<u2")
+        first, last = start // a_byte, -(-stop // a_byte)
+        data = np.frombuffer(read(at + first, at + last), dtype=np.uint8)
+        codes = _CODES[size][data].reshape(-1)[start - first * a_byte : stop - first * a_byte]
+        if len(table) != extra + 1 or len(codes) != stop - start or (len(codes) and int(codes.max()) > extra):
+            raise ValueError("a code without a value")
+        return (table.astype(np.uint64) + low)[codes].view(np.int64)
+    if form == NEAR:
+        at, parts = HEADER.size, []
+        for plane in _PLANES[size]:
+            parts.append(read(at + start * plane, at + stop * plane))
+            at += count * plane
+        far = _spread(np.frombuffer(b"".join(parts), dtype=np.uint8), stop - start, size)
+        return ((far * np.uint64(extra) if extra > 1 else far) + low).view(np.int64)
+    return None
+
+
 def _int(read: Callable[[int, int], bytes], at: int, size: int) -> int:
     data = read(at, at + size)
     if len(data) != size:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .encoding import HEADER, header, one
+from .encoding import HEADER, Head, header, one, some
 from .encoding_fast import packer
 from .packed_values import PackedValues
 from .unpacking import unpack_into
@@ -90,13 +90,27 @@ class Column(PackedValues, NDArrayOperatorsMixin):
         if values is not None:
             return values[place]
         if number < len(self._pieces):
-            head = self._heads.get(number)
-            if head is None:
-                head = self._heads[number] = header(self._pieces.read(number, 0, HEADER.size))
-            found = one(head, partial(self._pieces.read, number), place)
+            found = one(self._head(number), partial(self._pieces.read, number), place)
             if found is not None:
                 return self.dtype.type(found & 0xFFFFFFFFFFFFFFFF if self.dtype == np.uint64 else found)
         return self._piece(number)[place]
+
+    def _head(self, number: int) -> Head:
+        head = self._heads.get(number)
+        if head is None:
+            head = self._heads[number] = header(self._pieces.read(number, 0, HEADER.size))
+        return head
+
+    def few(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """The values from one number to in front of another, where they are a small part of a piece that nothing else is wanted
+        of: the rest is not unpacked."""
+        number = start // self.PIECE
+        begin = number * self.PIECE
+        if start < stop <= begin + self.PIECE and number < len(self._pieces) and self._unpacked(number) is None:
+            found = some(self._head(number), partial(self._pieces.read, number), start - begin, stop - begin)
+            if found is not None:
+                return found.astype(self.dtype)
+        return self._range(start, stop)
 
     def _range(self, start: int, stop: int) -> npt.NDArray[Any]:
         out = np.empty(stop - start, dtype=self.dtype)
@@ -225,3 +239,8 @@ class Column(PackedValues, NDArrayOperatorsMixin):
         for start in range(0, len(numbers), self.PIECE):
             out.append(values[numbers[start : start + self.PIECE]])
         return out
+
+
+def few(values: Any, start: int, stop: int) -> npt.NDArray[Any]:
+    """Some of the values of an array or a column: see Column.few."""
+    return values.few(start, stop) if isinstance(values, Column) else values[start:stop]

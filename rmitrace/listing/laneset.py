@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..capture.packed import few
 from .passing import lanes_by, lanes_kernel
 
 Ints = npt.NDArray[np.int64]
@@ -55,16 +56,13 @@ class LaneSet:
         blocks = -(-calls // EVERY)
         before = np.zeros((blocks + 1, self._lanes), dtype=np.int32)
         for i in range(blocks):
-            before[i + 1] = before[i] + self._count(i * EVERY, min((i + 1) * EVERY, calls))
+            a, b = i * EVERY, min((i + 1) * EVERY, calls)
+            before[i + 1] = before[i] + self._count(self._lane_of[a:b], a, b)
         return before
 
-    def _in(self, start: int, stop: int) -> Any:
-        """The lanes of the calls of the set between two calls."""
-        lanes = self._lane_of[start:stop]
-        return lanes if self._mask is None else lanes[self._mask[start:stop]]
-
-    def _count(self, start: int, stop: int) -> Ints:
-        return np.bincount(self._in(start, stop), minlength=self._lanes)
+    def _count(self, lanes: Any, start: int, stop: int) -> Ints:
+        """How many calls of the set each lane has, of those between two calls, whose lanes are these."""
+        return np.bincount(lanes if self._mask is None else lanes[self._mask[start:stop]], minlength=self._lanes)
 
     def cells(self, cuts: Ints) -> Ints:
         """How many calls of each lane lie between each two neighbours of some calls, ascending; shape (lanes, len(cuts) - 1)."""
@@ -75,10 +73,13 @@ class LaneSet:
             return np.bincount(flat, minlength=self._lanes * (len(cuts) - 1)).reshape(self._lanes, -1)
         total = np.zeros((len(cuts), self._lanes), dtype=np.int64)
         for i, cut in enumerate(cuts.tolist()):
-            block = cut // EVERY
+            block = (cut + EVERY // 2) // EVERY  # the nearest: less lies in between
+            edge = min(block * EVERY, len(self._lane_of))
             total[i] = self.before[block]
-            if cut > block * EVERY:
-                total[i] += self._count(block * EVERY, cut)
+            if cut != edge:
+                a, b = min(cut, edge), max(cut, edge)
+                part = self._count(few(self._lane_of, a, b), a, b)
+                total[i] += part if cut > edge else -part
         return np.diff(total, axis=0).T
 
     def first(self, lane: int, start: int, stop: int) -> int | None:
@@ -125,5 +126,5 @@ class LaneSet:
         return LaneSet(self._lane_of, self._lanes, calls=self._calls[mine], of=self._of[mine])
 
     def _hits(self, lane: int, start: int, stop: int) -> Any:
-        hits = self._lane_of[start:stop] == lane
+        hits = few(self._lane_of, start, stop) == lane
         return hits if self._mask is None else hits & self._mask[start:stop]

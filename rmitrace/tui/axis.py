@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..capture.packed import Column
+from ..capture.packed import Column, few
 from ..listing.overview import parts, times
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_EVERY = 1 << 14
+_EVERY = 1 << 10
+"""Times between two that are at hand."""
 
 
 class Axis:
@@ -25,7 +26,7 @@ class Axis:
         self.zero = int(times[0]) if times is not None and count else 0
         """The time of place 0."""
         self._heads = np.zeros(0, dtype=np.int64) if times is None else np.asarray(times[np.arange(0, count, _EVERY)])
-        """Every so many times: packed, a window of them takes long to unpack each time."""
+        """Every so many times."""
 
     def __len__(self) -> int:
         return self.count
@@ -58,7 +59,7 @@ class Axis:
         out = np.zeros(len(wanted), dtype=np.int64)
         for number in np.unique(part[part >= 0]).tolist():
             mine = np.flatnonzero(part == number)
-            times = self._times[number * _EVERY : (number + 1) * _EVERY]
+            times = few(self._times, number * _EVERY, min((number + 1) * _EVERY, self.count))
             out[mine] = number * _EVERY + np.searchsorted(times, wanted[mine], side)  # type: ignore[call-overload]
         return out
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmitrace.capture.encoding import FEW, HEADER, MIXED, NEAR, SAME, bounds, header, one, pack, unpack
+from rmitrace.capture.encoding import FEW, HEADER, MIXED, NEAR, SAME, bounds, header, one, pack, some, unpack
 
 U64 = st.integers(0, 2**64 - 1)
 # registers: zeros, pages, small values, function ids, and anything
@@ -33,6 +33,9 @@ def check(values: np.ndarray) -> int:
     for i in {0, len(values) // 2, len(values) - 1}:
         found = one(header(piece), reader(piece), i)  # type: ignore[arg-type]
         assert found is None if piece[0] == MIXED else found == int(wide[i])
+    for start, stop in {(0, len(values)), (len(values) // 3, len(values) // 2), (len(values) // 2, len(values))}:
+        part = some(header(piece), reader(piece), start, stop)  # type: ignore[arg-type]
+        assert part is None if piece[0] == MIXED else part is not None and part.tolist() == wide[start:stop].tolist()
     return piece[0]
 
 
@@ -80,6 +83,8 @@ def test_what_is_no_piece_is_refused(data: bytes) -> None:
         assert len(unpack(data)) <= 1 << 20
     with contextlib.suppress(ValueError):
         one(header(data), reader(data), 3)  # type: ignore[arg-type]
+    with contextlib.suppress(ValueError):
+        some(header(data), reader(data), 3, 9)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("values", [[1, 2, 3] * 9, range(300), [0, 1 << 12, 5, 2**64 - 1] * 8])

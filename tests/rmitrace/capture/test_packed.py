@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmitrace.capture import pieces
-from rmitrace.capture.packed import Column
+from rmitrace.capture.packed import Column, few
 
 DTYPES = (np.bool_, np.uint8, np.int16, np.int32, np.int64, np.uint64)
 
@@ -53,6 +53,11 @@ def test_a_column_reads_like_an_array(dtype: Any, parts: list[list[int]], data: 
     assert column.astype(np.int64).tolist() == plain.astype(np.int64).tolist()
     for a, b, step in ((0, n, 1), (n // 3, n // 2, 1), (5, 3, 1), (n, 0, -3)):
         assert np.array_equal(column[a:b:step], plain[a:b:step])
+    first, last = sorted((data.draw(st.integers(0, n)), data.draw(st.integers(0, n))))
+    for values_of in (column, plain):
+        found = few(values_of, first, last)
+        assert found.dtype == plain.dtype
+        assert np.array_equal(found, plain[first:last])
     flags = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)), dtype=bool)
     assert np.array_equal(column[flags], plain[flags])
     if not n:
