@@ -3,6 +3,8 @@ there is nothing around them but blanks, and a border above."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual._styles_cache import StylesCache
 from textual.geometry import Region
 from textual.strip import Strip
@@ -13,8 +15,11 @@ from textual.widget import Widget
 class BareLines(StylesCache):
     """Keeps the lines of a widget, and asks again for those that it told of as changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, above: Callable[[int], Strip] | None = None, *, empty: bool = False) -> None:
+        """``above``: gives what stands above the lines, for a width, where CSS leaves a line of padding for it. ``empty``: all
+        that the widget has is its background."""
         super().__init__()
+        self._above, self._empty = above, empty
         self._given: tuple[Region, list[Strip]] | None = None
         """What was given last, as long as nothing of it changed."""
 
@@ -49,14 +54,18 @@ class BareLines(StylesCache):
         base, background = widget.background_colors
         blank = Style(background=base + background).rich_style
         for y in lines:
-            if y < gutter.top:
+            if y < gutter.top and self._above is not None and not widget.styles.border_top[0]:
+                strip = self._above(self._width)
+            elif y < gutter.top:
                 self._cache[y] = super().render_widget(widget, Region(0, y, self._width, 1))[0]
                 continue
-            at = y - gutter.top
-            strip = widget.render_line(at) if at < size.height else Strip.blank(size.width, blank)
-            strip = strip.adjust_cell_length(size.width, blank)
-            if gutter.left or gutter.right:
-                strip = Strip.join([Strip.blank(gutter.left, blank), strip, Strip.blank(gutter.right, blank)])
+            else:
+                at = y - gutter.top
+                empty = self._empty or at >= size.height
+                strip = Strip.blank(size.width, blank) if empty else widget.render_line(at)
+                strip = strip.adjust_cell_length(size.width, blank)
+                if gutter.left or gutter.right:
+                    strip = Strip.join([Strip.blank(gutter.left, blank), strip, Strip.blank(gutter.right, blank)])
             for line_filter in filters:
                 strip = strip.apply_filter(line_filter, background)
             self._cache[y] = strip

@@ -8,12 +8,11 @@ import numpy as np
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.strip import Strip
 
 from ..compare import Comparison, Difference, Row, objects_in
-from ..display import count, safe
+from ..display import count
 from .bars import Bar
 from .lineview import LineView
 from .oneframe import OneFrame
@@ -260,8 +259,8 @@ class ComparisonScreen(OneFrame, Screen[None]):
             if self.pairs.folded
             else count(len(self.model.rows), "row")
         )
-        self.pairs.border_title = Content(safe(f"A and B by call · {shown}"))
-        self.query_one(Described).border_title = Content("The row in full")
+        self.pairs.entitle(f"A and B by call · {shown}")
+        self.query_one(Described).entitle("The row in full")
 
     def on_line_view_moved(self, message: LineView.Moved) -> None:
         """Another row: show it in full."""

@@ -6,9 +6,15 @@ from textual.containers import Container, Vertical
 from textual.geometry import Size
 from textual.reactive import Reactive
 
+from .bare import BareLines
+
 
 class FixedContainer(Container):
     """A container of panes."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._styles_cache = BareLines(empty=True)
 
     virtual_size = Reactive(Size(0, 0), repaint=False)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Click
+from textual.events import Blur, Click, DescendantBlur, DescendantFocus, Focus
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -15,13 +15,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from .bare import BareLines
-from .styled import Styled
+from .titles import Titled
 
 _KEPT = 512
 """Strips kept; a screen has fewer lines."""
 
 
-class LineView(Styled, ScrollView, can_focus=True):
+class LineView(Titled, ScrollView, can_focus=True):
     """Lines numbered from 0, drawn on demand by ``draw``; one of them has the cursor."""
 
     ALLOW_SELECT = False
@@ -50,7 +50,7 @@ class LineView(Styled, ScrollView, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.cursor = 0
-        self._styles_cache = BareLines()
+        self._styles_cache = BareLines(self._above)
         self._room_of: tuple[Size | None, Size] = None, Size(0, 0)
         self._strips: OrderedDict[tuple[Hashable, int, bool, bool], Strip] = OrderedDict()
         self._drawn: dict[int, Strip] = {}
@@ -166,13 +166,29 @@ class LineView(Styled, ScrollView, can_focus=True):
         self._fit()
         self.show_cursor()
 
-    def on_focus(self) -> None:
-        """Show the cursor as the active one."""
-        self.refresh_line(self.cursor)
+    def _above(self, width: int) -> Strip:
+        return self.title_strip(width, self.has_focus)
 
-    def on_blur(self) -> None:
-        """Show the cursor as an inactive one."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Nothing in the styles of a pane depends on the focus: they are not worked out again."""
+
+    def _on_focus(self, event: Focus) -> None:
+        event.prevent_default()  # Textual draws all of the pane again
+        self._focus_moved(True)
+        if self.parent is not None:
+            self.parent.post_message(DescendantFocus(self))
+
+    def _on_blur(self, event: Blur) -> None:
+        event.prevent_default()
+        self._focus_moved(False)
+        if self.parent is not None:
+            self.parent.post_message(DescendantBlur(self))
+
+    def _focus_moved(self, here: bool) -> None:
+        """Draw the cursor and the title as of the pane with the focus, or as of another one."""
+        self.has_focus = here
         self.refresh_line(self.cursor)
+        self.refresh_title()
 
     def render_line(self, y: int) -> Strip:
         """The line at a place of the screen."""

@@ -19,7 +19,6 @@ from .tree import TreePane
 from .view import TIME_FORMATS
 
 PANES = ("lanes", "list", "tree", "bytes")
-_MAXIMISED = {"lanes": "-max-timeline", "list": "-max-list", "tree": "-max-tree", "bytes": "-max-bytes"}
 
 
 class MainScreen(Seeking, Sharing):
@@ -73,19 +72,15 @@ class MainScreen(Seeking, Sharing):
     def action_maximise(self) -> None:
         """Give the pane with the focus the whole screen, or take it back."""
         now = self.focused.id if self.focused is not None else None
-        wanted = _MAXIMISED.get(now or "", "-max-list")
-        was = self.has_class(wanted)
-        self.remove_class(*_MAXIMISED.values())
-        self.set_class(not was, wanted)
-        self.size_timeline()
+        wanted = now if now in PANES else "list"
+        self.show_alone(None if self.alone == wanted else wanted)
 
     def action_back(self) -> None:
         """Undo the last of: a search or export under way, a maximised pane, leaving the list, the filter."""
         if self.stop_search() or self.stop_export():
             return
-        if any(self.has_class(c) for c in _MAXIMISED.values()):
-            self.remove_class(*_MAXIMISED.values())
-            self.size_timeline()
+        if self.alone is not None:
+            self.show_alone(None)
         elif self.focused is not self.list:
             self.focus_pane("list")
         elif self.model.filter_text:

@@ -17,18 +17,27 @@ from textual.worker import get_current_worker
 from ..display import count
 from . import details
 from .adopting import adopt
+from .bare import BareLines
 from .bars import Header, StatusBar
 from .calllist import CallList
-from .fixed import FixedContainer, FixedVertical
+from .fixed import FixedContainer
 from .hexview import HexPane
 from .oneframe import OneFrame
 from .prompt import Prompt
 from .rows import RowKind
 from .timeline import Axis, Lanes
-from .titles import entitle
 from .tree import TreePane
 from .view import Study, View
 
+_PLACES = ("timeline", "main", "list", "details", "tree", "bytes")
+_AROUND = {
+    "lanes": ("timeline",),
+    "list": ("main", "list"),
+    "tree": ("main", "details", "tree"),
+    "bytes": ("main", "details", "bytes"),
+}
+"""What is shown of _PLACES where a pane has the whole screen."""
+_LAID_OUT = ("display", "grid_size_columns", "grid_size_rows", "grid_columns", "grid_rows")
 _REST_S = 0.1
 """Time that a row has to be selected before what takes long is worked out for it."""
 
@@ -43,13 +52,16 @@ class PaneScreen(OneFrame, Screen[None]):
 
     def __init__(self, view: View) -> None:
         super().__init__()
+        self._styles_cache = BareLines(empty=True)
         self.model = view
+        self.alone: str | None = None
+        """The pane that has the whole screen."""
 
     def compose(self) -> ComposeResult:
         """Header, timeline, list, tree and bytes, prompt, status."""
         yield Header(self.model)
         lanes = Lanes(self.model, id="lanes")
-        with FixedVertical(id="timeline", classes="pane"):
+        with FixedContainer(id="timeline"):
             yield Axis(lanes)
             yield lanes
         with FixedContainer(id="main"):
@@ -112,9 +124,25 @@ class PaneScreen(OneFrame, Screen[None]):
     def size_timeline(self) -> None:
         """Give the timeline as many lines as it has lanes, up to what the screen can spare."""
         spare = 2 if self.has_class("-low") else 9 if self.has_class("-high") else 6 if self.has_class("-tall") else 3
-        whole = self.has_class("-max-timeline")
+        whole = self.alone == "lanes"
         lanes = max(min(len(self.model.timeline.lanes), spare), 1)
         self.query_one("#timeline").styles.height = "1fr" if whole else lanes + 2
+
+    def show_alone(self, pane: str | None) -> None:
+        """Give a pane the whole screen, or each its place (None). With styles of their own: for a class of the screen Textual
+        works out those of all that is on it."""
+        self.alone = pane
+        for name in _PLACES:
+            styles = self.query_one(f"#{name}").styles
+            for rule in _LAID_OUT:
+                styles.inline.clear_rule(rule)
+            if pane is not None:
+                styles.inline.set_rule("display", "block" if name in _AROUND[pane] else "none")
+            if pane is not None and name in ("main", "details"):
+                styles.grid_size_columns = styles.grid_size_rows = 1
+                styles.grid_columns = styles.grid_rows = "1fr"
+            self.query_one(f"#{name}").refresh(layout=True)
+        self.size_timeline()
 
     def titles(self) -> None:
         """Write the titles of the panes."""
@@ -124,7 +152,7 @@ class PaneScreen(OneFrame, Screen[None]):
         lanes = "one lane a CPU" if timeline.cpus else "one lane an object"
         more = f" · {len(timeline.lanes)} lanes" if len(timeline.lanes) > self.lanes.line_count else ""
         title = f"Timeline · {lanes} · {axis}{more}{zoomed}" if view.calls else "Timeline · no calls"
-        entitle(self.query_one("#timeline"), title)
+        self.query_one(Axis).entitle(title)
         shown = count(view.calls, "call") if view.mask is None else f"{view.filtered.count:,} of {count(view.calls, 'call')}"
         order = f" · {count(len(view.sequences), 'sequence')}" if view.grouped else " · order of time"
         title = f"Calls · {shown}{order}"
@@ -133,7 +161,7 @@ class PaneScreen(OneFrame, Screen[None]):
             title = (
                 count(view.messages, "message") if kept is None else f"{int(kept.sum()):,} of {count(view.messages, 'message')}"
             )
-        entitle(self.list, title)
+        self.list.entitle(title)
         self.query_one(StatusBar).show_filter(view.filter_text)
 
     # -- one selection in all panes
@@ -180,9 +208,9 @@ class PaneScreen(OneFrame, Screen[None]):
         row = self.list.row
         shown = details.of_row(self.model, row) if row is not None else details.Details("Nothing to show")
         self.tree_pane.show_details(shown)
-        entitle(self.tree_pane, shown.title)
+        self.tree_pane.entitle(shown.title)
         size = sum(len(data) for _, data in shown.buffers)
-        entitle(self.bytes_pane, "Raw record" + (f" · {count(size, 'byte')} of memory" if size else ""))
+        self.bytes_pane.entitle("Raw record" + (f" · {count(size, 'byte')} of memory" if size else ""))
         self.lanes.select(self.model.call_of(row) if row is not None else None)
         self.query_one(Axis).redraw()
 

@@ -47,7 +47,7 @@ class Prompt(Vertical):
     @property
     def is_open(self) -> bool:
         """Whether it waits for input."""
-        return self.has_class("-open")
+        return self.display
 
     def ask(self, what: str, hint: str, value: str, accept: Callable[[str], str | None], back: Callable[[], object]) -> None:
         """Open it. ``back`` gives the focus back when it closes."""
@@ -57,7 +57,7 @@ class Prompt(Vertical):
         box = self.query_one(Input)
         box.value = value
         box.cursor_position = len(value)
-        self.add_class("-open")
+        self.display = True
         self.screen.set_focus(box)  # at once: the next key is for it
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -72,7 +72,7 @@ class Prompt(Vertical):
 
     def action_cancel(self) -> None:
         """Close it."""
-        self.remove_class("-open")
+        self.display = False
         self._back()
 
     def action_recall(self) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 from types import MappingProxyType
 
 from rich.style import Style
+from textual.color import Color
 from textual.theme import Theme
 
 DARK = Theme(
@@ -71,6 +72,7 @@ _STYLES = {
     "warning": ("warning", "", False),
     "warned": ("warning", "", True),
     "dim": ("dim", "", False),
+    "frame": ("frame", "", False),
     "name": ("primary", "", False),
     "heading": ("", "", True),
     "object": ("accent", "", False),
@@ -83,8 +85,7 @@ _STYLES = {
     "span-failed": ("error", "span-failed", True),
     "span-incomplete": ("warning", "span-incomplete", False),
     "selected": ("background", "primary", True),
-    "here": ("primary", "", False),
-    "here-bold": ("primary", "", True),
+    "primary": ("primary", "", False),
 }
 """Name to foreground and background, each a colour of the theme, and whether it is bold."""
 
@@ -93,9 +94,10 @@ _STYLES = {
 def styles(dark: bool) -> Mapping[str, Style]:
     """The styles of text in a dark theme or a light one."""
     theme = DARK if dark else LIGHT
+    frame = Color.parse(str(theme.background)) + Color.parse(theme.variables["dim"]).multiply_alpha(0.5)
 
     def colour(word: str) -> str | None:
-        return theme.variables.get(word) or getattr(theme, word, word) or None
+        return frame.hex if word == "frame" else theme.variables.get(word) or getattr(theme, word, word) or None
 
     return MappingProxyType(
         {n: Style(color=colour(front), bgcolor=colour(back), bold=bold or None) for n, (front, back, bold) in _STYLES.items()}

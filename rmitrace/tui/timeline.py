@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import ClassVar
 
 import numpy as np
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -17,8 +18,8 @@ from ..lifecycle.table import OUTCOMES
 from .bare import BareLines
 from .lanes import Cells, Timeline
 from .lineview import LineView
-from .styled import Styled
 from .text import OUTCOME, Line
+from .titles import Titled
 from .view import View
 
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -49,6 +50,8 @@ class Lanes(LineView):
         super().__init__(id=id)
         self.model = view
         self.call: int | None = None
+        self.focused_or_left: Callable[[], None] = lambda: None
+        """Called when the focus comes or goes."""
         self._longest: tuple[Timeline, int] | None = None
         self._cells: dict[int, tuple[list[str], Strip]] = {}
         """The cells of lanes as they are drawn without the cursor."""
@@ -103,6 +106,10 @@ class Lanes(LineView):
 
     # -- drawing
 
+    def _focus_moved(self, here: bool) -> None:
+        super()._focus_moved(here)
+        self.focused_or_left()
+
     def draw(self, line: int, width: int, cursor: bool, focused: bool) -> Strip:
         """One lane: its name, the state of its object at the cursor, and its cells."""
         lane = self.timeline.lanes[line]
@@ -116,7 +123,7 @@ class Lanes(LineView):
         chars, cells = self._cells_of(line, self.cells_width)
         at = self.cell
         if at is not None:
-            here = Line(1, self.style_of).add(*(("│", "here") if chars[at] == " " else (chars[at], "selected"))).strip()
+            here = Line(1, self.style_of).add(*(("│", "primary") if chars[at] == " " else (chars[at], "selected"))).strip()
             cells = Strip.join([cells.crop(0, at), here, cells.crop(at + 1, len(chars))])
         return Strip.join([out.strip(), cells]).crop(0, width)
 
@@ -182,22 +189,25 @@ class Lanes(LineView):
             self.post_message(self.Chosen(call))
 
 
-class Axis(Styled, Widget):
-    """The axis above the lanes: ticks, and the place of the cursor."""
+class Axis(Titled, Widget):
+    """What stands above the lanes: the title of the timeline, and its axis with ticks and the place of the cursor."""
 
     def __init__(self, lanes: Lanes) -> None:
         super().__init__()
         self._styles_cache = BareLines()
         self._lanes = lanes
+        lanes.focused_or_left = self.refresh_title
         self._drawn: Strip | None = None
 
     def redraw(self) -> None:
         """Draw again where it looks otherwise now."""
         if self._drawn is None or self._drawn != self._strip():
-            self.refresh()
+            self.refresh(Region(0, 1, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        """The axis."""
+        """The title, then the axis."""
+        if y == 0:
+            return self.title_strip(self.size.width, self._lanes.has_focus)
         self._drawn = self._strip()
         return self._drawn
 
@@ -212,7 +222,7 @@ class Axis(Styled, Widget):
         cell = lanes.cell
         if cell is None:
             return strip
-        marker = Line(1, self.style_of).add("▼", "here-bold").strip()
+        marker = Line(1, self.style_of).add("▼", "key").strip()
         at = min(start + cell, self.size.width - 1)
         return Strip.join([strip.crop(0, at), marker, strip.crop(at + 1, self.size.width)])
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from rmitrace.tui.bare import BareLines
 from tests.rmitrace.tui.driver import Driver, running
 
-PANES = ("#list", "#lanes", "#tree", "#bytes", "Axis", "Header", "StatusBar")
+PANES = ("#list", "#lanes", "#tree", "#bytes", "#main", "#details", "#timeline", "Axis", "Header", "StatusBar")
 
 
 def looks(strips: list[Strip]) -> list[list[tuple[str, object]]]:
@@ -20,9 +20,10 @@ def looks(strips: list[Strip]) -> list[list[tuple[str, object]]]:
 
 
 def given(widget: Widget) -> tuple[list[Strip], list[Strip]]:
-    """The lines of a pane, and what Textual makes of them."""
+    """The lines of a pane below its title, and what Textual makes of them."""
     region = widget.outer_size.region
-    return widget.render_lines(region), StylesCache().render_widget(widget, region)
+    top = widget.styles.gutter.top
+    return widget.render_lines(region)[top:], StylesCache().render_widget(widget, region)[top:]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])

@@ -67,7 +67,7 @@ async def test_keys_behind_those_that_move_the_focus() -> None:
         assert (d.main.list.cursor, d.main.tree_pane.cursor) == (1, 1)
         await at_once(d, "?\x1bz")
         assert not isinstance(d.app.screen, HelpScreen)
-        assert d.main.has_class("-max-tree")
+        assert d.main.alone == "tree"
 
 
 async def test_pasted_behind_the_key_that_opens_a_prompt() -> None:

@@ -17,6 +17,7 @@ from rmitrace.tui.main import MainScreen, key_groups
 from rmitrace.tui.prompt import Prompt
 from rmitrace.tui.rows import RowKind
 from rmitrace.tui.screens import FindingList, FindingsScreen, HelpScreen, KeyList
+from rmitrace.tui.timeline import Axis
 from tests.rmitrace.tui.driver import Driver, running
 from tests.rmitrace.tui.fake import BAD, GOOD, FakeCapture
 
@@ -209,7 +210,7 @@ async def test_zoom_and_pan() -> None:
             await d.press("0")
             assert timeline.magnification == 1
         await d.press("+", "+")
-        assert "×4" in str(d.main.query_one("#timeline").border_title)
+        assert "×4" in d.main.query_one(Axis).title
         lo = timeline.window[0]
         for right, left in ((">", "<"), ("shift+right", "shift+left")):
             await d.press(right)
@@ -251,7 +252,7 @@ async def test_lanes_and_axis() -> None:
         await d.press("c", "x")
         assert GOOD in d.text("lanes")
         assert d.main.model.timeline.ordered
-        assert "by call order" in str(d.main.query_one("#timeline").border_title)
+        assert "by call order" in d.main.query_one(Axis).title
         await d.press("x")
         assert not d.main.model.timeline.ordered
 
@@ -370,7 +371,7 @@ async def test_quick_filters() -> None:
         await d.press("F")
         kinds = [d.main.model.rows.at(i).kind for i in range(d.main.list.count())]
         assert kinds == [RowKind.SEQUENCE, RowKind.STEP, RowKind.CALL]
-        assert "1 of 12" in str(d.main.list.border_title)
+        assert "1 of 12" in d.main.list.title
         await d.press("F")
         assert d.main.model.mask is None
         await d.press("p", "o")

@@ -89,20 +89,20 @@ async def test_a_conversation_without_calls() -> None:
         head = d.main.query_one(Header).render_line(0).text
         assert f"{len(capture.conversations.all)} messages" in head
         assert "call" not in head
-        assert str(d.main.list.border_title) == f"{len(capture.conversations.all)} messages"
+        assert d.main.list.title == f"{len(capture.conversations.all)} messages"
         assert "→ GET_CAPABILITIES: SPDM 1.2, " in d.text("list")
         await d.answer("/", "Busy")
         found = d.text("list").splitlines()[d.main.list.cursor - d.main.list.scroll_offset.y]
         assert "✗ ← ERROR: Busy" in found
         busy = sum(m.payload[1:3] == b"\x7f\x03" for m in capture.conversations.all)
         await d.answer("f", "error = 'Busy'")
-        assert str(d.main.list.border_title) == f"{busy} of {len(capture.conversations.all)} messages"
+        assert d.main.list.title == f"{busy} of {len(capture.conversations.all)} messages"
         shown = [line for line in d.text("list").splitlines() if line.strip()]
         assert len(shown) == busy
         assert all("ERROR: Busy" in line for line in shown)
         await d.answer("f", "name = 'NOTHING'")
         assert "no message passes the filter" in d.said
         await d.press("escape", "F")
-        assert str(d.main.list.border_title) == f"{2 * busy} of {len(capture.conversations.all)} messages"
+        assert d.main.list.title == f"{2 * busy} of {len(capture.conversations.all)} messages"
         await d.answer("f", "x1 = 4")
         assert "no column x1" in str(d.main.query_one("#say").render())
