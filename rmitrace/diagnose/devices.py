@@ -6,6 +6,7 @@ transaction of RMI_PDEV_COMMUNICATE is over stands in the shared page, which not
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -58,16 +59,38 @@ _VDEV_AIM = {"LOCK": "LOCKED", "START": "STARTED", "UNLOCK": "UNLOCKED"}
 
 
 class History:
-    """Snapshots of one device, one behind each call that says something about it."""
+    """Snapshots of one device, one behind each call that says something about it: what they have in common is kept once."""
 
-    def __init__(self, calls: list[int], snapshots: list[Snapshot]) -> None:
-        self.calls = calls
-        self.snapshots = snapshots
+    def __init__(self) -> None:
+        self._calls = array("q")
+        self._kind = array("q")
+        """Of each call which of ``_kinds`` the snapshot is."""
+        self._told, self._began, self._failed = (array("q") for _ in range(3))
+        self._kinds: list[Snapshot] = []
+        self._numbers: dict[tuple[frozenset[str], frozenset[str], str | None, bool], int] = {}
+        self._last: Snapshot | None = None
+
+    def add(self, seq: int, s: Snapshot) -> None:
+        """The device behind the next call."""
+        if s is self._last:  # the call says nothing
+            return
+        kind = s.states, s.comm, s.op, s.read
+        number = self._numbers.get(kind)
+        if number is None:
+            number = self._numbers[kind] = len(self._kinds)
+            self._kinds.append(s)
+        for column, value in (
+            (self._calls, seq), (self._kind, number), (self._told, s.call), (self._began, s.began), (self._failed, s.failed)
+        ):  # fmt: skip
+            column.append(value)
+        self._last = s
 
     def at(self, seq: int) -> Snapshot:
         """The device as it is when a call is made."""
-        i = bisect_left(self.calls, seq) - 1
-        return self.snapshots[i] if i >= 0 else UNKNOWN
+        i = bisect_left(self._calls, seq) - 1
+        if i < 0:
+            return UNKNOWN
+        return replace(self._kinds[self._kind[i]], call=self._told[i], began=self._began[i], failed=self._failed[i])
 
 
 def pdev_history(capture: Capture, rows: Iterable[tuple[int, str, bool, str, int | None]]) -> History:
@@ -75,13 +98,12 @@ def pdev_history(capture: Capture, rows: Iterable[tuple[int, str, bool, str, int
     two = capture.revision.device.startswith("2.")
     numbers = states(capture, "RmiPdevState", "RMI_PDEV_")
     s = UNKNOWN
-    calls, snapshots = [], []
+    found = History()
     for seq, command, ok, status, value in rows:
         page = exchange(capture, seq) if command == "PDEV_COMMUNICATE" else None
         s = _pdev(s, seq, command, ok, status, numbers.get(value, f"state {value}") if value is not None else None, two, page)
-        calls.append(seq)
-        snapshots.append(s)
-    return History(calls, snapshots)
+        found.add(seq, s)
+    return found
 
 
 def states(capture: Capture, enum: str, prefix: str) -> dict[int, str]:
@@ -176,13 +198,12 @@ def vdev_history(capture: Capture, rows: Iterable[tuple[int, str, bool, str, int
     """The same for a VDEV."""
     numbers = states(capture, "RmiVdevState", "RMI_VDEV_")
     s = UNKNOWN
-    calls, snapshots = [], []
+    found = History()
     for seq, command, ok, _status, value in rows:
         page = exchange(capture, seq) if command == "VDEV_COMMUNICATE" else None
         s = _vdev(s, seq, command, ok, numbers.get(value, f"state {value}") if value is not None else None, page)
-        calls.append(seq)
-        snapshots.append(s)
-    return History(calls, snapshots)
+        found.add(seq, s)
+    return found
 
 
 def _vdev(s: Snapshot, seq: int, command: str, ok: bool, read: str | None, page: Exchange | None) -> Snapshot:
