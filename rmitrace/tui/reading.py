@@ -141,6 +141,7 @@ class ReadingApp(Explaining):
             options = replace(self._options, progress=progress, stop=lambda: self._enough)
             capture = open_capture(self._paths, options)
             if len(capture.calls) > FEW and not self._ending and not capture.worked_out(FOLLOWED):
+                self._begin_apart(capture)
                 self._hand_over(partial(self._whole, View(capture, followed=False)))
                 self._follow_apart(capture)
                 give_back()
@@ -157,13 +158,16 @@ class ReadingApp(Explaining):
             self._hand_over(partial(self._whole, view))
             give_back()
 
-    def _follow_apart(self, capture: Capture) -> None:
+    def _begin_apart(self, capture: Capture) -> None:
         """Let another process find out what the objects went through, where it need not read the files for that."""
-        if capture.keeper is None or self._ending:
-            return
+        if capture.keeper is not None and not self._ending:
+            with suppress(OSError):
+                self._apart = Apart(self._paths, self._options)
+
+    def _follow_apart(self, capture: Capture) -> None:
+        """Wait for what it finds."""
         with suppress(OSError):
-            self._apart = Apart(self._paths, self._options)
-            if self._ending or not self._apart.follow(capture):
+            if self._apart is not None and (self._ending or not self._apart.follow(capture)):
                 self._end_apart()
 
     def _check_apart(self, view: View) -> None:
