@@ -24,6 +24,10 @@ _ENOUGH_SAID = 600
 """Characters of a sequence's why behind which further failures add nothing to it."""
 _KEPT = 64
 """Sequences whose reasons are kept once they were asked for."""
+_ALIKE = 4096
+"""Failures that differ in more than the call of which what is said is kept."""
+_TOLD = (codes.REFUSED, codes.REFUSED_STREAM, codes.WRONG_STREAM, codes.BAD_STATE, codes.GAVE_UP)
+"""Failures of which the log, or the device, may have said more."""
 _PDEV, _VDEV = PREFIXES.index("pdev"), PREFIXES.index("vdev")
 
 
@@ -44,7 +48,7 @@ class Failures:
         self._of = np.ascontiguousarray(self.fault[:, IN])
         self._capture, self._words, self._states, self._address, self._reasons = capture, words, states, address, reasons
         self._revision = capture.revision.at(source).device
-        self._whole = lru_cache(_KEPT)(self._tell)
+        self._whole, self._plain = lru_cache(_KEPT)(self._tell), lru_cache(_ALIKE)(self._said)
         self._statuses = [*capture.statuses, ""]  # -1, no status, is the last one
 
     def steps(self) -> tuple[I64, I64]:
@@ -91,30 +95,38 @@ class Failures:
     def said(self, at: int) -> str:
         """What is said of one failure."""
         _, _, what, call, state, bad, since, by = self.fault[at].tolist()
-        capture = self._capture
         names, statuses = self._ended
-        name, status = capture.names[names[at]], self._statuses[statuses[at]]
-        why = why_refused(name, status, self._states[state] if state >= 0 else None, bool(bad), self._revision)
+        text, why = self._plain(what, int(names[at]), int(statuses[at]), state, bool(bad), by)
+        if what in _TOLD:
+            return f"{text}{self._reasons(since, call)}"
+        if what == codes.NOT_GIVEN_BACK:
+            page = int(self._capture.regs(np.array([call]), 1)[0][0])
+            return f"{text.format(page)}{why}"
+        return text
+
+    def _said(self, what: int, name_number: int, status_number: int, state: int, bad: bool, by: int) -> tuple[str, str]:
+        """What is said of all failures that are alike but for the call; and, where the page that the call names stands before
+        it, the rest."""
+        name, status = self._capture.names[name_number], self._statuses[status_number]
+        why = why_refused(name, status, self._states[state] if state >= 0 else None, bad, self._revision)
         if what == codes.REFUSED and by:
             why = f": {self._object(_VDEV, by)} of it has not been destroyed"
         match what:
             case codes.REFUSED:
-                return f"{name} returned {status or 'an error'}{why}{self._reasons(since, call)}"
-            case codes.REFUSED_STREAM:
-                return f"{name} returned {status}{why}{self._reasons(since, call)}"
+                text = f"{name} returned {status or 'an error'}{why}"
             case codes.WRONG_STREAM:
-                return f"{name} of {self._object(_PDEV, by)} returned {status}{self._reasons(since, call)}"
+                text = f"{name} of {self._object(_PDEV, by)} returned {status}"
             case codes.BAD_STATE:
-                return f"{name} gives {name[4:8]}_ERROR{self._reasons(since, call)}"
+                text = f"{name} gives {name[4:8]}_ERROR"
             case codes.WENT_ON:
-                return f"the host went on to {name} before the device was connected"
+                text = f"the host went on to {name} before the device was connected"
             case codes.GAVE_UP:
-                step = self._words[by] if by >= 0 else ""
-                return f"the host gave up the {step} step with {name}{self._reasons(since, call)}"
+                text = f"the host gave up the {self._words[by] if by >= 0 else ''} step with {name}"
             case codes.NOT_GIVEN_BACK:
-                return f"{name} of 0x{int(capture.regs(np.array([call]), 1)[0][0]):x} returned {status}{why}"
+                return f"{name} of 0x{{:x}} returned {status}", why
             case _:
-                return f"{name} returned {status}{why}"
+                text = f"{name} returned {status}{why}"
+        return text, ""
 
     def _object(self, prefix: int, device: int) -> str:
         return object_text(prefix, int(self._address[device]) & 0xFFFFFFFFFFFFFFFF)

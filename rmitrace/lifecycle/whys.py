@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, ItemsView, Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -69,12 +71,14 @@ def between(texts: Mapping[int, str], start: int, stop: int) -> Mapping[int, str
 def moved(given: list[tuple[Mapping[int, str], Any]]) -> Whys:
     """Some such texts as one; with each ``place``: what its numbers are now."""
     keys = [np.fromiter(texts, dtype=np.int64, count=len(texts)) for texts, _ in given]
-    base = np.cumsum([0, *(len(k) for k in keys)])
-    old = np.concatenate([*keys, np.zeros(0, dtype=np.int64)])
+    base = [0, *accumulate(map(len, keys))]
+
+    asked = [(t._say, t._which) if isinstance(t, Whys) else (t.__getitem__, k) for (t, _), k in zip(given, keys, strict=True)]
 
     def say(at: int) -> str:
-        part = int(np.searchsorted(base, at, "right")) - 1
-        return given[part][0][int(old[at])]
+        part = bisect_right(base, at) - 1
+        tell, what = asked[part]
+        return tell(int(what[at - base[part]]))
 
     numbers = [place[k] for k, (_, place) in zip(keys, given, strict=True)]
-    return Whys(np.concatenate([*numbers, np.zeros(0, dtype=np.int64)]), np.arange(len(old)), say)
+    return Whys(np.concatenate([*numbers, np.zeros(0, dtype=np.int64)]), np.arange(base[-1]), say)
