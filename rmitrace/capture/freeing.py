@@ -24,6 +24,11 @@ def keeping_all() -> Iterator[None]:
 def give_back() -> None:
     """Give the memory that was needed to work something out back to the system, where the C library can."""
     gc.collect()  # what follows objects refers to itself
+    trim()
+
+
+def trim() -> None:
+    """The same of what is free without looking for it."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
-from ..capture.freeing import give_back
+from ..capture.freeing import give_back, trim
 from ..capture.records import Finding
 from . import (
     catalogue,
@@ -92,6 +92,8 @@ def _all(capture: Capture, ids: Container[str] = RULES) -> Iterator[Finding]:
     for check in CHECKS:
         if not check.rules or any(r.id in ids for r in check.rules):
             yield from check.run(capture)
+            if len(capture) >= _MANY:
+                trim()
 
 
 def _in_order(found: list[Finding]) -> list[Finding]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..capture.shelf import Shelf
 from ..formats import kernels
 from ..formats.kernel_code import Kernel
 from . import operations_kernel
@@ -35,18 +36,18 @@ class Operations:
     """The commands that OP_* calls work for, and those calls, both ascending: read from Calls.parent."""
 
     def __init__(self, capture: Capture) -> None:
-        parent = capture.calls.parent
-        self._child = np.flatnonzero(parent != -1)
-        self._parent = parent[self._child]
+        parent, shelf = capture.calls.parent, Shelf()
+        self._child = shelf.put(np.flatnonzero(parent != -1))
+        self._parent = shelf.put(parent[self._child])
         order = np.argsort(self._parent, kind="stable")
-        self._by_parent = self._child[order]
+        self._by_parent = shelf.put(self._child[order])
         self.commands, count = np.unique(self._parent, return_counts=True)
-        self._start = np.searchsorted(self._parent[order], self.commands)
-        self._stop = np.append(self._start[1:], len(order))
+        self._start = shelf.put(np.searchsorted(self._parent[order], self.commands))
+        self._stop = shelf.put(np.append(self._start[1:], len(order)))
         group = np.repeat(np.arange(len(count)), count)
         counts = np.where(_refused(capture, self._by_parent, group, self.commands), -1, np.arange(len(group)))
         best = np.maximum.reduceat(counts, self._start) if len(count) else counts
-        self._last = np.where(best >= 0, self._by_parent[np.maximum(best, 0)], self.commands)
+        self._last = shelf.put(np.where(best >= 0, self._by_parent[np.maximum(best, 0)], self.commands))
         self.none = not len(self.commands)
 
     def end(self, rows: I64) -> I64:

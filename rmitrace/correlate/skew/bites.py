@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 import decoders
 from decoders.abi import Profile
 
+from ...capture.distinct import distinct
 from ...capture.naming import FID_MASK
 from ...capture.revision import DEVICE, R10, R11
 from .opinions import FIRMWARE, Skew
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _STATES = {"RMI_PDEV_GET_STATE": "RmiPdevState", "RMI_VDEV_GET_STATE": "RmiVdevState"}
 _FEATURES = "RMI_FEATURES"
 _SHOWN = 1000
+_AT_ONCE = 1 << 17
+"""Calls that are looked at together."""
 _FIELDS = 5
 """Fields of a structure that are named one by one."""
 
@@ -52,7 +56,8 @@ def bites(capture: Capture, skew: Skew) -> Iterator[Bite]:
     if old is None or new is None or skew.kernel.side == FIRMWARE:
         return
     asked = _calls(capture, skew.kernel.sources, skew.group)
-    answered = _calls(capture, skew.firmware.sources, skew.group)
+    same = skew.firmware.sources == skew.kernel.sources
+    answered = asked if same else _calls(capture, skew.firmware.sources, skew.group)
     yield from _commands(capture, old, new, asked)
     yield from _structures(capture, old, new, asked)
     yield from _states(capture, old, new, answered)
@@ -79,10 +84,34 @@ def chosen(skew: Skew) -> tuple[Profile | None, Profile | None]:
 
 
 def _calls(capture: Capture, sources: tuple[int, ...], group: str) -> Any:
-    """The RMI calls of a side that are of a group of commands."""
+    """The RMI calls of a side that are of a group of commands, in four bytes where there are not too many."""
     c = capture.calls
-    wanted = [i for i, n in enumerate(capture.names) if _in_group(n, group)]
-    return np.flatnonzero(np.isin(c.source, sources) & np.isin(c.name, wanted) & (c.fid != 0))
+    wanted = np.array([*(_in_group(n, group) for n in capture.names), False], dtype=bool)
+    small = np.dtype(np.int64 if len(capture) >> 31 else np.int32)
+    found = [np.zeros(0, dtype=small)]
+    for start in range(0, len(capture), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        mine = wanted[c.name[part]] & (c.fid[part] != 0)
+        if len(capture.sources) > 1:
+            mine &= np.isin(c.source[part], sources)
+        found.append((np.flatnonzero(mine) + start).astype(small))
+    return np.concatenate(found)
+
+
+def _by_value(rows: Any, asked: Callable[[Any], tuple[Any, Any]]) -> Iterator[tuple[int, Any]]:
+    """The calls by something that is asked of some of them at a time: its values (uint64), and which are known. In order of the
+    values."""
+    found: dict[int, list[Any]] = {}
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        values, known = asked(some)
+        some, values = some[known], values[known]
+        different, which = distinct(values)
+        order = np.argsort(which.astype(np.min_scalar_type(len(different))), kind="stable")
+        cuts = np.searchsorted(which[order], np.arange(len(different) + 1)).tolist()
+        for value, (a, b) in zip(different.tolist(), pairwise(cuts), strict=True):
+            found.setdefault(value, []).append(some[order[a:b]])
+    return ((value, np.concatenate(found[value])) for value in sorted(found))
 
 
 def _in_group(name: str, group: str) -> bool:
@@ -97,10 +126,8 @@ def _bite(kind: str, what: str, text: str, rows: Any) -> Bite:
 
 def _commands(capture: Capture, old: Profile, new: Profile, rows: Any) -> Iterator[Bite]:
     """Function ids that the firmware lacks, takes for another command, or reads other registers of."""
-    fids = capture.calls.fid[rows] & np.uint64(FID_MASK)
     stateful: list[tuple[str, Any]] = []
-    for fid in np.unique(fids).tolist():
-        here = rows[fids == np.uint64(fid)]
+    for fid, here in _by_value(rows, lambda some: (capture.calls.fid[some] & np.uint64(FID_MASK), slice(None))):
         a, b = old.by_fid.get(int(fid)), new.by_fid.get(int(fid))
         if a is None:
             continue
@@ -177,30 +204,30 @@ def _states(capture: Capture, old: Profile, new: Profile, rows: Any) -> Iterator
         if name not in capture.names:
             continue
         here = rows[(c.name[rows] == capture.names.index(name)) & ~c.failed[rows]]
-        values, known = capture.regs(here, 1, out=True)
-        here, values = here[known], values[known]
         a, b = old.enums.get(enum, {}), new.enums.get(enum, {})
-        for value in np.unique(values).tolist():
-            x, y = a.get(int(value)), b.get(int(value))
+        for value, mine in _by_value(here, lambda some: capture.regs(some, 1, out=True)):
+            x, y = a.get(value), b.get(value)
             if x != y and y is not None:
                 text = f"{name} gave {value}: {y} of {new.revision}, for the kernel {x or 'no state'} of {old.revision}"
-                yield _bite("state", f"{enum} {value}", text, here[values == np.uint64(value)])
+                yield _bite("state", f"{enum} {value}", text, mine)
 
 
 def _statuses(capture: Capture, old: Profile, new: Profile, rows: Any) -> Iterator[Bite]:
     """Statuses that the firmware answered with and that the kernel's revision has not, or means otherwise."""
-    x0, known = capture.regs(rows, 0, out=True)
-    rows, x0 = rows[known & (x0 != np.uint64(2**64 - 1))], x0[known & (x0 != np.uint64(2**64 - 1))]
-    codes = x0 & np.uint64(0xFF)
-    for code in np.unique(codes).tolist():
-        x, y = old.statuses.get(int(code)), new.statuses.get(int(code))
+
+    def statuses(some: Any) -> tuple[Any, Any]:
+        x0, known = capture.regs(some, 0, out=True)
+        return x0 & np.uint64(0xFF), known & (x0 != np.uint64(2**64 - 1))
+
+    for code, mine in _by_value(rows, statuses):
+        x, y = old.statuses.get(code), new.statuses.get(code)
         if x != y and y is not None:
             what = (
                 f"which {old.revision} calls {x}"
                 if x
                 else f"which {old.revision} has not: its kernel takes it for an unknown error"
             )
-            yield _bite("status", y, f"status {code} is {y}, {what}", rows[codes == np.uint64(code)])
+            yield _bite("status", y, f"status {code} is {y}, {what}", mine)
 
 
 def _features(capture: Capture, old: Profile, new: Profile, rows: Any) -> Iterator[Bite]:
