@@ -270,10 +270,11 @@ class Capture:
     @property
     def tasks(self) -> Tasks:
         """The names of the tasks of many calls."""
-        if self._tasks is None:
+        if not self.worked_out("tasks") and self._tasks is None:
             from .tasks import Tasks
 
             self._tasks = Tasks(self)
+        assert self._tasks is not None
         return self._tasks
 
     def objects(self) -> ObjectColumn:
@@ -304,6 +305,7 @@ class Capture:
         known = {
             "followed": self._followed, "checked": self._checked, "opinions": self.opinions, "reasons": self.reasons,
             "objects": self._objects, "arranged": self._arranged, "told": self.told,
+            "tasks": self._tasks and self._tasks.numbers,
         }  # fmt: skip
         return [part for part, value in known.items() if value is not None]
 
@@ -358,13 +360,15 @@ class Capture:
         checked: list[Finding] | None = None,
         objects: ObjectColumn | None = None,
         arranged: Arrangement | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         """Take what was worked out about the same capture elsewhere: ``sequences`` and ``states``, ``findings``, ``objects``,
-        ``arrangement``."""
+        ``arrangement``, ``tasks``."""
         self._followed = followed or self._followed
         self._checked = self._checked if checked is None else checked
         self._objects = objects or self._objects
         self._arranged = arranged or self._arranged
+        self._tasks = tasks or self._tasks
 
     @property
     def damaged(self) -> bool:

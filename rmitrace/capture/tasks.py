@@ -4,14 +4,17 @@ begin alike up to there are of one task, and one of them is read."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ..formats.base import HEAD, NO_TASK, PID
+from ..formats.kernels import cores, in_order
+from .packed import Column
 
 if TYPE_CHECKING:
     from .model import Capture
@@ -25,8 +28,17 @@ _BEGINNINGS = 32
 """Beginnings of records of one pid that are kept; where there are more, records are read one by one."""
 
 
+MOST = 1 << 16
+"""Names up to which the name of every call is kept."""
+_AT_ONCE = 1 << 16
+"""Calls that are looked up together where all are."""
+
+
 class Tasks:
     """Looks up names of tasks; from several threads, too."""
+
+    numbers: Column | None = None
+    """For each call the number of its task's name, where that was worked out of all."""
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
@@ -35,6 +47,27 @@ class Tasks:
         self._begin: dict[tuple[int, int], list[tuple[bytes, int]]] = {}
         """By source and pid: how records begin, and the number of the task's name."""
 
+    @classmethod
+    def known(cls, capture: Capture, names: list[str | None], numbers: Column) -> Self:
+        """Those of all calls, as they were worked out before."""
+        out = cls(capture)
+        out._names = {name: i for i, name in enumerate(names)}
+        out.numbers = numbers
+        return out
+
+    def settle(self) -> None:
+        """Work them out of all calls, where they do not have too many names."""
+        if self.numbers is not None:
+            return
+        out, count = Column(np.int32), len(self._capture.calls)
+        parts = ((at, min(at + _AT_ONCE, count)) for at in range(0, count, _AT_ONCE))
+        with closing(in_order(self.of, parts, cores() if count > _AT_ONCE else 1)) as looked:
+            for _, _, numbers in looked:
+                out.append(numbers)
+                if len(self._names) > MOST:
+                    return
+        self.numbers = out
+
     @property
     def names(self) -> list[str | None]:
         """The names found so far."""
@@ -42,10 +75,20 @@ class Tasks:
 
     def of(self, start: int, stop: int) -> Any:
         """For each call from one to in front of another the number of its task's name in ``names``."""
+        if self.numbers is not None:
+            return self.numbers[start:stop]
         calls = self._capture.calls
         enter = calls.enter[start:stop]
         record = np.where(enter >= 0, enter, calls.exit[start:stop])
         return self.of_records(calls.source[start:stop], record)
+
+    def of_calls(self, calls: Ints) -> Any:
+        """The same of some calls, by their numbers."""
+        if self.numbers is not None:
+            return self.numbers[calls]
+        columns = self._capture.calls
+        enter = columns.enter[calls]
+        return self.of_records(columns.source[calls], np.where(enter >= 0, enter, columns.exit[calls]))
 
     def of_records(self, source: Any, record: Ints) -> Any:
         """The same of records of calls, by their sources and numbers."""

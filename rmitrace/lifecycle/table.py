@@ -115,6 +115,8 @@ class SequenceTable(Listed[Sequence]):
     step_why: Mapping[int, str] = field(default_factory=dict)
     ts: Any = None
     dur: Any = None
+    _reach: Any = None
+    """The last call of all sequences up to each, once that was asked for."""
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -216,8 +218,9 @@ class SequenceTable(Listed[Sequence]):
         """The kind (index into the list, -1 none) of the sequence that each of some calls belongs to; where there are several,
         of the one that starts last."""
         out = np.full(stop - start, -1, dtype=np.int16)
-        reach = np.maximum.accumulate(self.last) if len(self.last) else self.last
-        a, b = int(np.searchsorted(reach, start)), int(np.searchsorted(self.first, stop))
+        if self._reach is None or len(self._reach) != len(self.last):
+            self._reach = np.maximum.accumulate(self.last) if len(self.last) else self.last
+        a, b = int(np.searchsorted(self._reach, start)), int(np.searchsorted(self.first, stop))
         if a < b:
             part = slice(int(self.start[a]), int(self.start[b]))
             rows, kind = self.member[part], np.repeat(self.kind[a:b], np.diff(self.start[a : b + 1]))

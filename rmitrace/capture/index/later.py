@@ -1,6 +1,6 @@
 """What is found out about a capture once it is asked for: where its messages stand, what kernel and firmware speak, what its
-objects went through and how that is laid out, findings. Kept in a file of its own beside the index, and taken out of it part by
-part."""
+objects went through and how that is laid out, the tasks of its calls, findings. Kept in a file of its own beside the index, and
+taken out of it part by part."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ...correlate.skew.opinions import Opinion
 from ...diagnose.reasons import Reasons, given
 from ...lifecycle.table import OUTCOMES, PREFIXES, SequenceTable, StateTable
 from ...lifecycle.whys import Whys
+from ..tasks import Tasks
 from ..texts import Texts
 from . import contents, laid_out
 from .container import Container, Damaged
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from ..model import Capture
 
 FOLLOWED, CHECKED, OPINIONS, REASONS = "followed", "checked", "opinions", "reasons"
-OBJECTS, ARRANGED, TOLD = "objects", "arranged", "told"
-PARTS = (FOLLOWED, CHECKED, OPINIONS, REASONS, OBJECTS, ARRANGED, TOLD)
+OBJECTS, ARRANGED, TOLD, TASKS = "objects", "arranged", "told", "tasks"
+PARTS = (FOLLOWED, CHECKED, OPINIONS, REASONS, OBJECTS, ARRANGED, TOLD, TASKS)
 _WHY = ("sequence.why", "step.why")
 _TOLD = ("told.call", "told.condition")
 _PROGRAMS = ("TSHARK",)
@@ -66,12 +67,15 @@ def _holds(capture: Capture, part: str) -> bool:
 
 def _plain(capture: Capture, part: str) -> bool:
     """Whether a part does not depend on secrets of sessions: with them more is told, and they may be others the next time."""
-    return part in (OPINIONS, OBJECTS) or (capture.options.keys is None and not capture.options.show_secrets)
+    return part in (OPINIONS, OBJECTS, TASKS) or (capture.options.keys is None and not capture.options.show_secrets)
 
 
 def give(capture: Capture) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What to write: the table's part and the columns. Where sequences are known so is how they are shown, from here on."""
+    """What to write: the table's part and the columns. Where sequences are known so are how they are shown, and the tasks
+    of the calls, from here on."""
     arrangement = capture.arrangement if FOLLOWED in known(capture) else None
+    if arrangement is not None:
+        capture.tasks.settle()
     meta = known(capture)
     columns: dict[str, Any] = {}
     if OPINIONS in meta:
@@ -102,6 +106,9 @@ def give(capture: Capture) -> tuple[dict[str, Any], dict[str, Any]]:
             columns |= _of_texts(name, Texts.given({k: v.encode("utf-8", "surrogatepass") for k, v in whys.items()}))
     if OBJECTS in meta:
         columns |= laid_out.give_objects(capture.objects())
+    if TASKS in meta:
+        meta[TASKS] = {"names": capture.tasks.names}
+        columns["task.of"] = capture.tasks.numbers
     if arrangement is not None:
         meta[ARRANGED], of_list = laid_out.give(arrangement)
         columns |= of_list
@@ -143,6 +150,10 @@ def take(found: Container, capture: Capture, part: str) -> None:
         capture.told = calls, conditions
     elif part == OBJECTS:
         capture.learn(objects=laid_out.take_objects(found, capture))
+    elif part == TASKS:
+        names = [None if n is None else contents.a(str, n) for n in contents.a(list, contents.a(dict, told)["names"])]
+        numbers = found.values("task.of", np.int32, len(capture), 0, len(names))
+        capture.learn(tasks=Tasks.known(capture, names, numbers))
     elif part == ARRANGED:
         if capture.worked_out(FOLLOWED):
             capture.learn(arranged=laid_out.take(found, capture, contents.a(dict, told)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rmitrace.capture import Capture, CaptureError, OpenOptions, open_capture
+from rmitrace.capture import Capture, CaptureError, OpenOptions, open_capture, tasks
 
 CAPTURES = Path(__file__).parents[3] / "captures"
 
@@ -42,6 +43,20 @@ def test_of_one_pid_that_has_several_names_and_of_names_with_the_pid_in_them(tmp
     path.write_text("\n".join(lines) + "\n")
     capture = open_capture([str(path)], OpenOptions(cache=False))
     assert names(capture) == tasks * 3
+
+
+@pytest.mark.parametrize("most", [18, 17])
+def test_of_all_calls_where_there_are_not_too_many_names(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "MOST", most)
+    monkeypatch.setattr(tasks, "_AT_ONCE", 7)  # several parts, on all cores
+    capture = open_capture([str(CAPTURES / "ftrace/odd-comms.trace.txt")], OpenOptions(cache=False))
+    wanted = [capture.task(i) for i in range(len(capture))]
+    assert len(set(wanted)) == 18
+    capture.tasks.settle()
+    assert (capture.tasks.numbers is not None) == (most == 18)
+    assert names(capture) == wanted
+    some = np.arange(len(capture))[::-3]
+    assert [capture.tasks.names[i] for i in capture.tasks.of_calls(some).tolist()] == wanted[::-3]
 
 
 def test_two_sources() -> None:

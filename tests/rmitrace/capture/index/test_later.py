@@ -15,6 +15,7 @@ import pytest
 from rmitrace import checks, diagnose, lifecycle, listing
 from rmitrace.capture import Capture, OpenOptions, open_capture, reopen_capture
 from rmitrace.capture.index import container, keeper, later
+from rmitrace.capture.tasks import Tasks
 from rmitrace.checks.suppress import Sifted
 from rmitrace.correlate.skew import opinions
 from rmitrace.export import findings, findings_jsonl
@@ -39,12 +40,13 @@ def tables(capture: Capture) -> list[Any]:
 
 
 def laid_out(capture: Capture) -> list[Any]:
-    """How the calls are laid out, and their objects."""
+    """How the calls are laid out, their objects and their tasks."""
     a = capture.arrangement
     of_list = [None if c is None else np.asarray(c).tolist() for c in (getattr(a.segments, f.name) for f in FIELDS)]
     lanes = [(lane.label, lane.object) for lane in a.assigned[0]], *(np.asarray(c).tolist() for c in a.assigned[1:])
     objects = [capture.object_of(i) for i in range(len(capture))]
-    return [of_list, lanes, a.before.tolist(), a.lines.tolist(), a.overview, objects]
+    tasks = [capture.tasks.names[i] for i in capture.tasks.of(0, len(capture)).tolist()]
+    return [of_list, lanes, a.before.tolist(), a.lines.tolist(), a.overview, objects, tasks]
 
 
 def learned(paths: list[Path], options: OpenOptions = CACHED) -> Capture:
@@ -69,6 +71,7 @@ def kept_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "run", lambda capture: pytest.fail("checked"))
     monkeypatch.setattr(lifecycle, "follow", lambda capture: pytest.fail("followed"))
     monkeypatch.setattr(listing, "arrange", lambda *args: pytest.fail("arranged"))
+    monkeypatch.setattr(Tasks, "of_records", lambda *args: pytest.fail("read names of tasks"))
     monkeypatch.setattr(
         import_module("rmitrace.correlate.skew.opinions"), "_opinions", lambda capture: pytest.fail("looked for signs")
     )
@@ -277,6 +280,17 @@ def test_calls_at_places_that_cannot_be_are_refused(cache: Path, column: str, va
     rewrite(cache, {column: values})
     changed = again([RECORDED])
     assert not changed.worked_out(later.ARRANGED)
+    assert laid_out(changed) == wanted
+
+
+@pytest.mark.parametrize("value", [-1, 1 << 20])
+def test_tasks_that_cannot_be_are_refused(cache: Path, value: int) -> None:
+    wanted = laid_out(learned([FTRACE]))
+    values = rewrite(cache)["task.of"]
+    values[0] = value
+    rewrite(cache, {"task.of": values})
+    changed = again([FTRACE])
+    assert not changed.worked_out(later.TASKS)
     assert laid_out(changed) == wanted
 
 
