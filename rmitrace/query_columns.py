@@ -1,13 +1,12 @@
 """The columns that a condition over calls may name (docs/query.md), some rows at a time.
 
-Registers above x7 are read again from the raw records one by one, the task from their beginnings: naming them costs a pass over
-the capture.
+Registers above x7 are read again from the raw records one by one, and so are the beginnings of records for the tasks, where no
+index has them: naming them costs a pass over the capture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,12 +17,14 @@ from .capture.call_registers import CallRegisters
 from .capture.naming import FID_MASK
 from .capture.pairs import PAIRED
 from .capture.records import NO_TIME
-from .lifecycle.objects import KINDS
+from .query_objects import different
 
 if TYPE_CHECKING:
     import polars as pl
 
     from .capture import Capture
+    from .capture.tasks import Tasks
+    from .lifecycle import SequenceTable
 
 REGISTERS = tuple(f"{side}{i}" for side in "xr" for i in range(18))
 """x0..x17 what went in, r0..r17 what came out."""
@@ -35,10 +36,6 @@ COLUMNS = (*NUMBERS, *TEXTS, *FLAGS, *REGISTERS)
 
 COMPARED = frozenset((*REGISTERS, *(n for n in NUMBERS if n != "byte_offset")))
 """Columns of numbers that are compared as they are."""
-
-
-_KIND_BITS = 4
-"""Bits that the number of a kind of objects has."""
 
 
 class Coded(NamedTuple):
@@ -83,9 +80,12 @@ def prepare(capture: Capture, names: list[str]) -> None:
         _ = capture.tasks
 
 
-def coded(capture: Capture, names: Iterable[str]) -> dict[str, Coded]:
+def coded(capture: Capture, names: Collection[str]) -> dict[str, Coded]:
     """Those of some columns that have few values."""
-    return {n: _CODED[n](capture) for n in names if n in _CODED}
+    out = {n: _CODED[n](capture) for n in names if n in _CODED}
+    if "task" in names and capture.tasks.numbers is not None:
+        out["task"] = _tasks_coded(capture.tasks, capture.tasks.numbers)
+    return out
 
 
 def coded_here(capture: Capture, names: Iterable[str], rows: slice) -> dict[str, Coded] | None:
@@ -184,52 +184,28 @@ def _unsigned(values: Any, known: Any) -> pl.Series:
     return series if bool(known.all()) else series.set(pl.Series(~known), None)
 
 
-def _tasks_coded(capture: Capture, rows: slice) -> Coded:
-    codes = capture.tasks.of(rows.start, rows.stop)
-    names = (None if t is None else t.encode("utf-8", "backslashreplace").decode() for t in capture.tasks.names)
-    return Coded(codes, _texts(names))
+def _tasks_coded(tasks: Tasks, codes: Any) -> Coded:
+    return Coded(codes, _texts(None if t is None else t.encode("utf-8", "backslashreplace").decode() for t in tasks.names))
 
 
-def objects_coded(capture: Capture, rows: slice) -> Coded:
-    """The objects of some rows, each text once. Calls in a row are often about the same one."""
+def _tasks_here(capture: Capture, rows: slice) -> Coded:
+    tasks = capture.tasks
+    return _tasks_coded(tasks, tasks.of(rows.start, rows.stop))
+
+
+def _objects_here(capture: Capture, rows: slice) -> Coded:
     objects = capture.objects()
-    kind, addr = objects.kind[rows], objects.addr[rows]
-    changes = np.flatnonzero((addr[1:] != addr[:-1]) | (kind[1:] != kind[:-1])) + 1
-    starts = np.concatenate([np.zeros(min(len(kind), 1), dtype=np.int64), changes])
-    kinds, key = kind[starts], addr[starts]
-    if len(key) and int(key.max()) >= 1 << 64 - _KIND_BITS:  # no physical address is that long
-        _, number = np.unique(key, return_inverse=True)
-        key = number.reshape(-1).astype(np.uint64)
-    key = key << np.uint64(_KIND_BITS) | kinds.astype(np.uint64)
-    _, first, back = np.unique(key, return_index=True, return_inverse=True)
-    codes = np.repeat(back.reshape(-1), np.diff(np.append(starts, len(kind))))
-    return Coded(codes, object_texts(kinds[first], addr[starts[first]]))
+    return Coded(*different(objects.kind[rows], objects.addr[rows]))
 
 
-@cache
-def _hexadecimal() -> pl.Series:
-    """Every number of 16 bits with four digits."""
-    import polars as pl
+class _SequenceKinds:
+    """The kind of the sequence that each call belongs to; of nested ones the innermost, which starts last."""
 
-    return pl.Series([f"{i:04x}" for i in range(1 << 16)], dtype=pl.String)
+    def __init__(self, table: SequenceTable) -> None:
+        self._table = table
 
-
-def object_texts(kind: Any, addr: Any) -> pl.Series:
-    """Objects as they are written, 'pdev:0x49500000', of kinds (index into KINDS) and addresses; null for kind 0."""
-    import polars as pl
-
-    kinds = pl.Series([None, *(f"{k}:0x" for k in KINDS[1:])], dtype=pl.String)
-    used = [shift for shift in (48, 32, 16) if bool((addr >> np.uint64(shift)).any())]
-    quarters = [_hexadecimal().gather((addr >> np.uint64(shift) & np.uint64(0xFFFF)).astype(np.uint32)) for shift in (*used, 0)]
-    digits = pl.select(pl.concat_str(quarters).str.strip_chars_start("0")).to_series()
-    digits = digits.set(pl.Series(addr == 0), "0")
-    return pl.select(pl.concat_str([kinds.gather(kind.astype(np.uint32)), digits])).to_series()
-
-
-def _sequences_coded(capture: Capture, rows: slice) -> Coded:
-    """The kind of the sequence that a call belongs to; of nested ones the innermost, which starts last."""
-    kinds, codes = capture.sequences.kinds_of(rows.start, rows.stop)
-    return Coded(codes, _texts(kinds))
+    def __getitem__(self, rows: slice) -> Any:
+        return self._table.kinds_of(rows.start, rows.stop)[1]
 
 
 def _offset(capture: Capture, rows: slice) -> pl.Series:
@@ -279,13 +255,13 @@ _CODED = {
     "status": lambda c: Coded(c.calls.status, _texts(c.statuses)),
     "paired": lambda c: Coded(c.calls.paired, _texts(PAIRED)),
     "format": lambda c: Coded(c.calls.source, _texts(s.format for s in c.sources)),
+    "sequence": lambda c: Coded(_SequenceKinds(c.sequences), _texts(c.sequences.kinds)),
     "failed": lambda c: _flags(c.calls.failed),
     "inferred": lambda c: _flags(c.calls.inferred),
 }
 _CODED_HERE = {
-    "task": _tasks_coded,
-    "object": objects_coded,
-    "sequence": _sequences_coded,
+    "task": _tasks_here,
+    "object": _objects_here,
 }
 """Columns that have few values in some thousand rows."""
 FEW = frozenset((*_CODED, *_CODED_HERE))

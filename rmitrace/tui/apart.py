@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..capture import Capture, OpenOptions, open_capture
+from ..capture import Capture, OpenOptions, distinct, open_capture
 from ..capture.index.later import CHECKED, FOLLOWED
 from ..capture.packed import Column
 from ..lifecycle.table import SequenceTable, StateTable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _NICE = 10
 """What works for the screen has what the screen, with its filters and searches, leaves of the processors."""
 _CODE = "from rmitrace.tui.apart import {0}; {0}()"
-_BY_ITSELF = ("ts", "dur", "_by_object")
+_BY_ITSELF = ("ts", "dur", "_by_object", "_reach")
 """Fields of tables that are of the capture, or are made of the others."""
 _PACKED = ("step_first", "step_last", "step_count")
 """Fields that are long, and looked at for what is on the screen."""
@@ -206,7 +206,8 @@ def check() -> None:
 
 
 def _check(capture: Capture) -> None:
-    passing.prepare(len(capture))
+    for kernels in (passing, distinct):  # of filters
+        kernels.prepare(len(capture))
     capture.conversations.decode()
     found = capture.findings
     _tell((len(capture), None if _keeps(capture, CHECKED) else found))

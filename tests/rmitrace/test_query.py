@@ -7,10 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rmitrace import query, query_columns
+from rmitrace import query
 from rmitrace.lifecycle.members import table_of
 from rmitrace.lifecycle.model import Sequence
-from rmitrace.lifecycle.objects import KINDS
 
 NO_TIME = -(2**63)
 KERNEL = 0xFFFF_8000_0833_3A70  # above 2**63: a kernel address
@@ -69,7 +68,9 @@ class Hand:
     @property
     def tasks(self):
         self.asked.append("task")
-        return SimpleNamespace(names=["sh", "kvm\udcff", None], of=lambda start, stop: np.array([0, 1, 2, 0])[start:stop])
+        return SimpleNamespace(
+            numbers=None, names=["sh", "kvm\udcff", None], of=lambda start, stop: np.array([0, 1, 2, 0])[start:stop]
+        )
 
     def objects(self):
         addr = np.array([0, 0x88001000, 0x88001000, 0], dtype=np.uint64)
@@ -224,18 +225,6 @@ def test_which_conditions_look_at_one_call(where: str, so: bool) -> None:
     assert query.row_by_row(where) is so
 
 
-def test_objects_are_written_with_their_addresses() -> None:
-    kinds = np.array([KINDS.index("pdev"), 0, KINDS.index("granule"), KINDS.index("realm"), KINDS.index("vdev")])
-    addresses = np.array([0x49500000, 0x1000, 0, 2**64 - 1, 0x1_0000_0000_0001], dtype=np.uint64)
-    assert query_columns.object_texts(kinds, addresses).to_list() == [
-        "pdev:0x49500000",
-        None,
-        "granule:0x0",
-        "realm:0xffffffffffffffff",
-        "vdev:0x1000000000001",
-    ]
-
-
 def test_progress_is_told_and_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query, "AT_ONCE", 3)
     told: list[int] = []
@@ -263,13 +252,3 @@ def test_every_documented_column_is_made() -> None:
     hand = Hand()
     for name in query.COLUMNS:
         assert len(query.column(hand, name)) == 4, name
-
-
-def test_objects_of_addresses_that_are_as_long_as_a_register() -> None:
-    """No physical address is; what differs in the highest bits, or in its kind alone, is told apart."""
-    addr = np.array([1 << 63, 0, 1 << 63, 1 << 60, 0], dtype=np.uint64)
-    kind = np.array([2, 2, 4, 2, 2], dtype=np.int8)
-    hand = SimpleNamespace(objects=lambda: SimpleNamespace(kind=kind, addr=addr))
-    codes, texts = query_columns.objects_coded(hand, slice(0, 5))
-    found = texts.gather(codes.astype(np.uint32)).to_list()
-    assert found == ["pdev:0x8000000000000000", "pdev:0x0", "realm:0x8000000000000000", "pdev:0x1000000000000000", "pdev:0x0"]
