@@ -58,6 +58,14 @@ class Filtered:
     """How many calls pass."""
 
 
+def make_ready(view: View) -> None:
+    """Load what conditions over calls are worked out with: that takes a part of a second, which the first one would wait for."""
+    if view.calls:
+        from ..query import check
+
+        check(view.capture, "failed")
+
+
 def filtered(view: View, wanted: Filter, progress: Callable[[int], None] | None = None) -> Filtered:
     """Work a filter out. ``progress`` is called with the number of calls looked at and may raise to stop. Raises ValueError."""
     if view.conversation_alone:

@@ -22,6 +22,7 @@ from ..formats.base import ReadOptions
 from .apart import Apart
 from .bars import Header
 from .explaining import Explaining
+from .filtering import make_ready
 from .main import MainScreen
 from .memory import give_back
 from .view import FEW, View
@@ -309,6 +310,8 @@ class ReadingApp(Explaining):
 
         def work() -> None:
             try:
+                if view.calls > FEW:
+                    make_ready(view)
                 self._check_apart(view)
                 if self._ending:
                     return

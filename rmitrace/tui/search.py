@@ -144,7 +144,7 @@ class Search:
     def hits(self, calls: Ints) -> Any:
         """Which of some calls hold the text."""
         assert self._shapes is not None
-        out = self._in_tasks(self.view.capture.calls.pid[calls], calls)
+        out = self._in_tasks(calls)
         said = self._in_messages()
         if len(said):
             out |= np.isin(calls, said)
@@ -161,30 +161,10 @@ class Search:
             self._said = np.array([call for call in sorted(known) if self._told(call)], dtype=np.int64)
         return self._said
 
-    def _in_tasks(self, pids: Any, calls: Ints) -> Any:
-        """Which calls are of a task whose name holds the text. The name of a pid is read at its first and its last call here, and
-        at all of them where these differ: after an exec it is another one."""
-        starts = np.concatenate([[0], np.flatnonzero(pids[1:] != pids[:-1]) + 1]) if len(pids) else np.zeros(0, dtype=np.int64)
-        found, which = np.unique(pids[starts], return_inverse=True)
-        which = which.reshape(-1)
-        first, last = np.full(len(found), self.view.calls), np.full(len(found), -1)
-        if len(found):
-            np.minimum.at(first, which, np.minimum.reduceat(calls, starts))
-            np.maximum.at(last, which, np.maximum.reduceat(calls, starts))
-        names = [self.view.capture.task(c) for c in first.tolist()]
-        hits = np.array([n is not None and self._in(n) for n in names], dtype=bool)
-        out = np.repeat(hits[which], np.diff(np.append(starts, len(pids))))
-        for pid, name, call in zip(found.tolist(), names, last.tolist(), strict=True):
-            if self.view.capture.task(call) != name:
-                rows = np.flatnonzero(pids == pid)
-                out[rows] = self._in_names(calls[rows])
-        return out
-
-    def _in_names(self, calls: Ints) -> Any:
-        """The same of some calls, each by its own name."""
-        columns, tasks = self.view.capture.calls, self.view.capture.tasks
-        enter = columns.enter[calls]
-        numbers = tasks.of_records(columns.source[calls], np.where(enter >= 0, enter, columns.exit[calls]))
+    def _in_tasks(self, calls: Ints) -> Any:
+        """Which calls are of a task whose name holds the text. After an exec a pid has another one."""
+        tasks = self.view.capture.tasks
+        numbers = tasks.of_calls(calls)
         return np.array([n is not None and self._in(n) for n in tasks.names], dtype=bool)[numbers]
 
     def _told(self, call: int) -> bool:

@@ -104,12 +104,17 @@ CONNECT = Path(__file__).parents[3] / "captures/ftrace/pdev-connect.trace.txt"
 
 
 @pytest.mark.parametrize("small", [5000, 0])
-def test_a_task_that_has_another_name_after_an_exec(small: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("back", [0, 10])
+def test_a_task_that_has_another_name_after_an_exec(
+    small: int, back: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it has the first one again in the end."""
     monkeypatch.setattr(searching, "SMALL", small)
     lines = CONNECT.read_bytes().splitlines(keepends=True)
-    half = len(lines) // 2
+    half, end = len(lines) // 2, len(lines) - back
+    other = [x.replace(b"python3-142", b"pdevctl-142") for x in lines[half:end]]
     path = tmp_path / "trace.txt"
-    path.write_bytes(b"".join(lines[:half] + [x.replace(b"python3-142", b"pdevctl-142") for x in lines[half:]]))
+    path.write_bytes(b"".join(lines[:half] + other + lines[end:]))
     v = View(open_capture([str(path)]))
     v.regroup(False)
     (found,) = walk(v, "pdevctl", 1, 1)
