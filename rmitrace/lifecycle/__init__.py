@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from ..capture.registers import Registers
+from ..formats.kernels import cores
 from .devices import follow_devices
 from .members import Found, merged
 from .model import Sequence, StateChange, Step
@@ -20,6 +23,8 @@ __all__ = ["Sequence", "SequenceTable", "StateChange", "StateTable", "Step", "fo
 
 _TELLING = ("rmm", "spdm", "crash", "assert")
 """Kinds of marks that can say why a call failed."""
+_MANY = 1 << 19
+"""Calls from which on two cores are used."""
 _WORDS = ("fail", "error", "assert", "exception", "panic", "abort", "invalid", "unable", "unsupported", "timeout", "mismatch")
 
 
@@ -36,13 +41,29 @@ def follow(capture: Capture) -> tuple[SequenceTable, StateTable]:
         if s != run[0]:
             continue
         said = sorted((m for m in marks if m.source in run), key=lambda m: m.before_call)
-        realms = follow_realms(capture, s)  # they take memory for a while
-        for their_sequences, changes in (follow_devices(capture, s, _reasons(capture, said)), realms):
+        for their_sequences, changes in _followed(capture, s, _reasons(capture, said)):
             found.append(their_sequences)
             states.append(changes)
     sequences = merged(found)
     sequences.ts, sequences.dur = capture.calls.ts, capture.calls.dur
     return sequences, merged_states(states, capture.calls.ts)
+
+
+_Followed = tuple[Found, StateTable]
+
+
+def _followed(capture: Capture, source: int, reasons: Callable[[int, int], str]) -> tuple[_Followed, _Followed]:
+    """What devices and what Realms went through, in a long capture at the same time on two cores."""
+    if len(capture) < _MANY or cores() < 2:
+        realms = follow_realms(capture, source)  # they take memory for a while
+        return follow_devices(capture, source, reasons), realms
+    _ = capture.operations, capture.marks()  # made before two want them
+    for s in capture.sources:
+        if isinstance(s.records.regs, Registers):
+            s.records.regs.settle()
+    with ThreadPoolExecutor(1, "realms") as pool:
+        behind = pool.submit(follow_realms, capture, source)
+        return follow_devices(capture, source, reasons), behind.result()
 
 
 def _reasons(capture: Capture, marks: list[Mark]) -> Callable[[int, int], str]:

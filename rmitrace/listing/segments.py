@@ -181,18 +181,19 @@ def _segments(out: Segments, s: _Stretch, placed: Ints, lines: Ints, number: int
     at = np.full(len(lines), n, dtype=np.int64)
     inside = lines < n
     at[inside] = placed[lines[inside]]
-    runs = np.union1d(begins, at[inside])
+    runs = np.union1d(begins, at[inside]) if inside.any() else begins
     heads = begins[owner[begins] >= 0]
     before = np.where(heads > 0, owner[np.maximum(heads, 1) - 1], -1)
     seq_heads = heads[before != owner[heads]]
     step_heads = heads[step[heads] >= 0]
-    first_of_seq, first_of_step = np.isin(at, seq_heads), np.isin(at, step_heads)
+    first_of_seq, first_of_step = _among(at, seq_heads), _among(at, step_heads)
     within = inside & ~first_of_seq
     safe_at = np.minimum(at, n - 1)
     line_seq = np.where(within, owner[safe_at], -1)
     line_step = np.where(within & ~first_of_step, step[safe_at], -1)
-    mine = np.arange(s.first, s.stop)
-    bare = mine[~np.isin(mine, owner[seq_heads])]  # all their calls shown elsewhere, or none
+    headed = np.zeros(s.stop - s.first, dtype=bool)
+    headed[owner[seq_heads] - s.first] = True
+    bare = np.flatnonzero(~headed) + s.first  # all their calls shown elsewhere, or none
     bare_at = placed[np.clip(s.table.first[bare] - s.begin, 0, n - 1)]
     line_rank = np.where(first_of_seq, 0, np.where(first_of_step, 2, 4))
     pieces: list[tuple[Any, ...]] = [  # kind, ref, place, rank, sequence, step
@@ -204,9 +205,21 @@ def _segments(out: Segments, s: _Stretch, placed: Ints, lines: Ints, number: int
     ]
     sizes = [len(p[1]) for p in pieces]
     column = [np.concatenate([np.broadcast_to(p[c], k) for p, k in zip(pieces, sizes, strict=True)]) for c in range(6)]
-    sort = np.lexsort((column[1], column[3], column[2]))
+    key = column[2] << 3 | column[3]
+    sort = np.argsort(key, kind="stable")  # of parts that are in order already
+    key = key[sort]
+    if bool((key[1:] == key[:-1]).any()):
+        sort = np.lexsort((column[1], column[3], column[2]))
     kind, ref, place, _, sequence, stp = (c[sort] for c in column)
     _put(out, kind, ref, place + s.begin, sequence, stp)
+
+
+def _among(values: Ints, ascending: Ints) -> npt.NDArray[np.bool_]:
+    """Which of few values are among many that are in order."""
+    if not len(ascending):
+        return np.zeros(len(values), dtype=bool)
+    found: npt.NDArray[np.bool_] = ascending[np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)] == values
+    return found
 
 
 def _put(out: Segments, kind: Any, ref: Any, place: Any, sequence: Any, step: Any) -> None:
