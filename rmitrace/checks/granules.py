@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import diagnose
 from ..capture.records import Finding
+from ..capture.shelf import Shelf
 from .finding import found, some
 from .rule import Check, Rule
 
@@ -104,7 +105,8 @@ def _not_whole(columns: Columns, command: str) -> tuple[I64, U64, U64, U64]:
         known = base.known & top.known & out.known & base.ok & (base.rows == base.end)
         at = known & ((out.value <= base.value) | (out.value != top.value))
         kept.append((base.rows[at], base.value[at], top.value[at], out.value[at]))
-    rows, first, last, reached = (np.concatenate(column) for column in zip(*kept, strict=True))
+    shelf = Shelf()
+    rows, first, last, reached = (shelf.put(np.concatenate(column)) for column in zip(*kept, strict=True))
     return rows, first, last, reached
 
 

@@ -182,12 +182,16 @@ def _long_waits(capture: Capture) -> Iterator[tuple[int, int, int, int]]:
 
 def _long_steps(capture: Capture) -> npt.NDArray[np.bool_]:
     """Which steps are of a sequence on a device and last long enough for a gap."""
-    q = capture.sequences
-    realms = [i for i, k in enumerate(q.kinds) if k.startswith("realm")]
-    of = np.repeat(np.arange(len(q)), np.diff(q.first_step))
-    begin, end = capture.calls.ts[q.step_first], capture.calls.ts[q.step_last]
-    unsure = (begin == NO_TIME) | (end == NO_TIME)
-    wanted: npt.NDArray[np.bool_] = (q.step_count > 1) & ~np.isin(q.kind[of], realms) & (unsure | (end - begin >= _GAP_NS))
+    q, ts = capture.sequences, capture.calls.ts
+    on_device = ~np.isin(q.kind, [i for i, k in enumerate(q.kinds) if k.startswith("realm")])
+    wanted = np.zeros(len(q.step_name), dtype=bool)
+    for begin in range(0, len(q), SEQUENCES_AT_ONCE):
+        start = q.first_step[begin : begin + SEQUENCES_AT_ONCE + 1]
+        steps = slice(int(start[0]), int(start[-1]))
+        of = np.repeat(on_device[begin : begin + SEQUENCES_AT_ONCE], np.diff(start))
+        first, last = ts[q.step_first[steps]], ts[q.step_last[steps]]
+        unsure = (first == NO_TIME) | (last == NO_TIME)
+        wanted[steps] = (q.step_count[steps] > 1) & of & (unsure | (last - first >= _GAP_NS))
     return wanted
 
 

@@ -58,7 +58,7 @@ class Columns:
     def sees_all(self) -> bool:
         """Whether a call that is not in this source did not happen while it was recorded."""
         s = self.capture.sources[self.source]
-        lost = bool((s.records.kind == Kind.LOST).any()) or any(f.rule in ("RING-WRAPPED", "EVENTS-DROPPED") for f in s.findings)
+        lost = bool(len(s.records.of_kind(Kind.LOST))) or any(f.rule in ("RING-WRAPPED", "EVENTS-DROPPED") for f in s.findings)
         return s.format not in INCOMPLETE_CONSOLES and not lost and s.whole
 
     @cached_property

@@ -6,12 +6,15 @@ is what it was then, Undelegated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .columns import I64, PAGE, U64, Columns, Done
+from ..capture.shelf import Shelf
+from .columns import I64, PAGE, U64, Columns
 from .events import Events
+from .gathered import Flags, Part
 
 if TYPE_CHECKING:
     from ..capture.model import Capture
@@ -34,6 +37,10 @@ STATES = (
 )
 _U, _D = STATES.index("UNDELEGATED"), STATES.index("DELEGATED")
 
+_Part = tuple[U64, I64, int]
+"""Granules, the calls that told something of each, and the state."""
+_Range = tuple[U64, U64, I64]
+"""Base and top of ranges, and the calls."""
 _Rows = tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]
 
 # commands, the argument by its names, the state it leads to
@@ -84,49 +91,44 @@ class Granules:
 
     def __init__(self, capture: Capture, columns: Columns) -> None:
         self.columns = columns
-        parts = []
+        parts: list[_Part] = []
+        shelf = Shelf()
         for table, out in ((_BY_ARGUMENT, False), (_BY_RESULT, True), (_PROVES, False)):
             for commands, names, state in table:
-                if table is _PROVES:
-                    told = _proven(columns, commands, names)
-                else:
-                    told = _told(columns.done_with(commands, *names, out=out))
-                parts.append((*told, STATES.index(state)))
+                told = _proven(columns, commands, names) if table is _PROVES else _told(columns, commands, names, out)
+                parts += [(shelf.put(key), shelf.put(seq), STATES.index(state)) for key, seq in told]
         self._ranges: list[_Ranges] = []
-        self._add_ranges(parts)
+        self._add_ranges(parts, shelf)
         self._add_lists(capture, parts)
         self._events = Events(*parts)
 
-    def _add_ranges(self, parts: list[tuple[np.ndarray, np.ndarray, int]]) -> None:
+    def _add_ranges(self, parts: list[_Part], shelf: Shelf) -> None:
         """GRANULE_RANGE_*, RTT_DATA_MAP and RTT_DATA_UNMAP: one granule a call is an event, more of them are a range."""
         for command, to in (("GRANULE_RANGE_DELEGATE", _D), ("GRANULE_RANGE_UNDELEGATE", _U)):
-            _rows, end, base, known = self.columns.done_with((command,), "base")
-            _rows, _end, top, told = self.columns.done_with((command,), "out_top", out=True)
-            self._range(parts, base, np.where(told, top, base + np.uint64(PAGE + 1)), end, known, to)
+            more = []
+            for base, top in self._asked(command, ("base", False), ("out_top", True)):
+                end = np.where(top.known, top.value, base.value + np.uint64(PAGE + 1))
+                more.append(_range(parts, shelf, (base.value, end, base.end), base.ok & base.known, to))
+            self._keep(more, to)
         for command, name, out, state in (
             ("RTT_DATA_MAP", "oaddr", False, "DATA"),
             ("RTT_DATA_UNMAP", "out_range", True, "DELEGATED"),
         ):
-            _rows, end, desc, known = self.columns.done_with((command,), name, out=out)
-            _rows, _end, base, k1 = self.columns.done_with((command,), "base")
-            _rows, _end, top, k2 = self.columns.done_with((command,), "out_top", out=True)
-            pa = desc & _DESC_ADDR
-            self._range(parts, pa, pa + (top - base), end, known & k1 & k2 & (pa != 0) & (top > base), STATES.index(state))
+            more, to = [], STATES.index(state)
+            for desc, base, top in self._asked(command, (name, out), ("base", False), ("out_top", True)):
+                pa = desc.value & _DESC_ADDR
+                good = desc.ok & desc.known & base.known & top.known & (pa != 0) & (top.value > base.value)
+                more.append(_range(parts, shelf, (pa, pa + (top.value - base.value), desc.end), good, to))
+            self._keep(more, to)
 
-    def _range(
-        self,
-        parts: list[tuple[np.ndarray, np.ndarray, int]],
-        base: np.ndarray,
-        top: np.ndarray,
-        seq: np.ndarray,
-        good: np.ndarray,
-        state: int,
-    ) -> None:
-        single = good & (top == base + np.uint64(PAGE + 1))
-        parts.append((base[single], seq[single], state))
-        more = good & (top > base) & ~single
-        if more.any():
-            self._ranges.append(_Ranges(base[more], top[more], seq[more], state))
+    def _asked(self, command: str, *named: tuple[str, bool]) -> Iterator[tuple[Part, ...]]:
+        """The calls of a command, some at a time, with several arguments (results where the flag says so)."""
+        return zip(*(self.columns.parts((command,), name, out=out) for name, out in named), strict=True)
+
+    def _keep(self, parts: list[_Range], state: int) -> None:
+        if any(len(base) for base, _, _ in parts):
+            base, top, seq = (np.concatenate(column) for column in zip(*parts, strict=True))
+            self._ranges.append(_Ranges(base, top, seq, state))
 
     def _add_lists(self, capture: Capture, parts: list[tuple[np.ndarray, np.ndarray, int]]) -> None:
         """Auxiliary granules named in a parameter page, and those that go back with their object."""
@@ -195,11 +197,23 @@ class _Ranges:
         return max(found)[1] if found else None
 
 
-def _told(done: Done) -> tuple[U64, I64]:
-    return done.value[done.known], done.end[done.known]
+def _range(parts: list[_Part], shelf: Shelf, calls: _Range, good: Flags, state: int) -> _Range:
+    """Put those of some ranges that are one granule into ``parts``; those that are more."""
+    base, top, seq = calls
+    single = good & (top == base + np.uint64(PAGE + 1))
+    parts.append((shelf.put(base[single]), shelf.put(seq[single]), state))
+    more = good & (top > base) & ~single
+    return base[more], top[more], seq[more]
 
 
-def _proven(columns: Columns, commands: tuple[str, ...], names: tuple[str, ...]) -> tuple[U64, I64]:
+def _told(columns: Columns, commands: tuple[str, ...], names: tuple[str, ...], out: bool = False) -> Iterator[tuple[U64, I64]]:
+    """Arguments (results where ``out``) of calls that worked, and where these were through."""
+    for part in columns.parts(commands, *names, out=out):
+        mine = part.ok & part.known
+        yield part.value[mine], part.end[mine]
+
+
+def _proven(columns: Columns, commands: tuple[str, ...], names: tuple[str, ...]) -> Iterator[tuple[U64, I64]]:
     """Arguments of calls that worked, and where these were through. One where many in a row prove the same: the first of each
     value in every 64th part of the calls."""
     count, last, end = 0, -1, -1
@@ -209,7 +223,8 @@ def _proven(columns: Columns, commands: tuple[str, ...], names: tuple[str, ...])
         if len(good) and part.rows[good[-1]] > last:
             last, end = int(part.rows[good[-1]]), int(part.end[good[-1]])
     if count < 4096:
-        return _told(columns.done_with(commands, *names))
+        yield from _told(columns, commands, names)
+        return
     width = max(end // 64, 1)
     kept = []
     for part in columns.parts(commands, *names):
@@ -217,7 +232,7 @@ def _proven(columns: Columns, commands: tuple[str, ...], names: tuple[str, ...])
         if mine.any():
             kept.append(_first(part.value[mine], part.end[mine], width))
     key, seq = (np.concatenate(column) for column in zip(*kept, strict=True))
-    return _first(key, seq, width)
+    yield _first(key, seq, width)
 
 
 def _first(key: U64, seq: I64, width: int) -> tuple[U64, I64]:

@@ -67,7 +67,7 @@ def from_logs(capture: Capture, source: int, problems: list[Finding]) -> list[Me
 
 def only_events(source: Source) -> bool:
     """Whether each line of a trace is an event that carries no text, those apart that it begins with: there is no log in it."""
-    if source.format != "ftrace" or (source.records.kind == Kind.MARK).any():
+    if source.format != "ftrace" or len(source.records.of_kind(Kind.MARK)):
         return False
     header = bytes(source.data[:4096])
     ignored: int = source.records.facts.get("ignored", -1)
