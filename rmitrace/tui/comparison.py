@@ -301,7 +301,7 @@ class ComparisonScreen(OneFrame, Screen[None]):
         """Show the keys."""
         here = [b for b in self.BINDINGS if isinstance(b, Binding)]
         moving = [b for b in LineView.BINDINGS if isinstance(b, Binding)]
-        self.app.push_screen(HelpScreen([("Differences", here), ("Moving", moving)]))
+        HelpScreen.show(self.app, lambda: [("Differences", here), ("Moving", moving)])
 
 
 class ComparisonApp(App[None]):

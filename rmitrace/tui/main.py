@@ -262,7 +262,7 @@ class MainScreen(Seeking, Sharing):
 
     def action_keys(self) -> None:
         """Show the keys."""
-        self.app.push_screen(HelpScreen(key_groups()))
+        HelpScreen.show(self.app, key_groups)
 
 
 def key_groups() -> list[tuple[str, list[Binding]]]:

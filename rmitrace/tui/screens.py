@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -19,6 +19,9 @@ from .oneframe import OneFrame
 from .text import SIGN, STYLE, Line
 from .view import View
 
+Groups = Sequence[tuple[str, Sequence[Binding]]]
+"""Keys, by where they work."""
+_HELP = "help"
 _NAMES = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
@@ -53,7 +56,7 @@ def key_text(binding: Binding) -> str:
 class KeyList(LineView):
     """Keys and what they do, in groups."""
 
-    def __init__(self, groups: Sequence[tuple[str, Sequence[Binding]]]) -> None:
+    def __init__(self, groups: Groups) -> None:
         super().__init__(id="keys")
         self.entries: list[tuple[str, str]] = []
         for title, bindings in groups:
@@ -74,11 +77,11 @@ class KeyList(LineView):
 
 
 class HelpScreen(OneFrame, ModalScreen[None]):
-    """Every key."""
+    """Every key. It is made once: Textual takes longer to make a screen than to draw it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close", show=False)]
 
-    def __init__(self, groups: Sequence[tuple[str, Sequence[Binding]]]) -> None:
+    def __init__(self, groups: Groups) -> None:
         super().__init__()
         self._groups = groups
 
@@ -88,6 +91,17 @@ class HelpScreen(OneFrame, ModalScreen[None]):
             frame.border_title = Content("Keys")
             frame.border_subtitle = Content("Esc closes")
             yield KeyList(self._groups)
+
+    def on_screen_resume(self) -> None:
+        """Begin at the first key."""
+        self.query_one(KeyList).move_to(0)
+
+    @classmethod
+    def show(cls, app: App[Any], groups: Callable[[], Groups]) -> None:
+        """Show the keys of an application."""
+        if not app.is_screen_installed(_HELP):
+            app.install_screen(cls(groups()), _HELP)
+        app.push_screen(_HELP)
 
 
 class FindingList(LineView):
