@@ -99,7 +99,9 @@ class InOrder(App[None]):
         self._under_way = None
         if self._waiting is not None:
             self._waiting.cancel()
-        if self._coming:
-            await self._hand_on()
+        if not self._coming:
+            self.screen._on_timer_update()  # not at the next 60th of a second
+            return
+        await self._hand_on()
         if not self.holds:
             self.screen.check_idle()
