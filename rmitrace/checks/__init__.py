@@ -60,6 +60,9 @@ _MODULES: tuple[ModuleType, ...] = (
 CHECKS: tuple[Check, ...] = (Check(spdm.problems, ()), *(c for m in _MODULES for c in m.CHECKS))
 """Every check; one without rules says what the reading of the messages has to say."""
 
+_ALONE = (*skew.CHECKS, *storms.CHECKS)
+"""Those that do not ask what a source tells of the state of things, and need memory of their own: run before that is known."""
+
 RULES = MappingProxyType({r.id: r for r in (*reading.RULES, *(r for c in CHECKS for r in c.rules))})
 """The rules by id."""
 
@@ -89,11 +92,15 @@ def chosen(capture: Capture, ids: set[str]) -> list[Finding]:
 
 
 def _all(capture: Capture, ids: Container[str] = RULES) -> Iterator[Finding]:
-    for check in CHECKS:
+    found: dict[int, list[Finding]] = {}
+    for i in sorted(range(len(CHECKS)), key=lambda i: i > 0 and CHECKS[i] not in _ALONE):
+        check = CHECKS[i]
         if not check.rules or any(r.id in ids for r in check.rules):
-            yield from check.run(capture)
+            found[i] = list(check.run(capture))
             if len(capture) >= _MANY:
                 trim()
+    for i in range(len(CHECKS)):
+        yield from found.pop(i, ())
 
 
 def _in_order(found: list[Finding]) -> list[Finding]:

@@ -10,6 +10,7 @@ import numpy as np
 from .. import diagnose
 from ..capture.records import Finding
 from ..capture.shelf import Shelf
+from ..diagnose.gathered import AT_ONCE
 from .finding import found, some
 from .rule import Check, Rule
 
@@ -89,8 +90,7 @@ def _ranges(capture: Capture, source: int) -> Iterator[Finding]:
         part = np.flatnonzero((out > base) & (out < top))
         if not len(part) or not columns.sees_all:
             continue
-        goes_on = _follows(columns, command, rows[part], out[part])
-        for i in part[~goes_on].tolist():
+        for i in _not_followed(columns, command, rows, part, out):
             if int(rows[i]) == int(columns.rows[-1]):  # the capture ends here
                 continue
             text = f"RMI_{command} (call {int(rows[i])}) stops at 0x{int(out[i]):x} of 0x{int(top[i]):x}, and no call goes on"
@@ -108,6 +108,13 @@ def _not_whole(columns: Columns, command: str) -> tuple[I64, U64, U64, U64]:
     shelf = Shelf()
     rows, first, last, reached = (shelf.put(np.concatenate(column)) for column in zip(*kept, strict=True))
     return rows, first, last, reached
+
+
+def _not_followed(columns: Columns, command: str, rows: I64, part: I64, out: U64) -> Iterator[int]:
+    """Those of ``part`` behind which no call goes on where they stopped; looked for some at a time."""
+    for start in range(0, len(part), AT_ONCE):
+        some = part[start : start + AT_ONCE]
+        yield from some[~_follows(columns, command, rows[some], out[some])].tolist()
 
 
 def _follows(columns: Columns, command: str, rows: I64, at: U64) -> Flags:

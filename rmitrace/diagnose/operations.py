@@ -42,7 +42,8 @@ class Operations:
         c = capture.calls
         ops, _end, handle, told = columns.with_arg(OPERATIONS, "handle")
         started = columns.with_status("RMI_INCOMPLETE")
-        started = started[~np.isin(started, ops)]
+        if len(ops):
+            started = started[ops[np.minimum(ops.searchsorted(started), len(ops) - 1)] != started]
         given, known = capture.regs(started, 1, out=True)
         self.commands = begun = started[known]
         """Calls that started an operation, ascending."""

@@ -210,6 +210,8 @@ def _check(capture: Capture) -> None:
         kernels.prepare(len(capture))
     capture.conversations.decode()
     found = capture.findings
+    capture.worlds.clear()  # what is kept of a file is looked through to be written again
+    give_back()
     _tell((len(capture), None if _keeps(capture, CHECKED) else found))
     os._exit(0)
 

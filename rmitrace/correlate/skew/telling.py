@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from ...capture.model import SourceCalls
 from ...capture.naming import FID_MASK
 from ...capture.records import first_register
 from ...capture.revision import GET_STATE, NAMES, TELLING_FIDS, TELLING_STATES, TELLING_STATUSES
+from ...capture.shelf import Shelf
 from ..keys import ALL_ONES
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def telling(capture: Capture, source: int) -> Telling:
     named = np.array([*(n in NAMES for n in records.names), False], dtype=bool)
     fids, statuses = np.array(TELLING_FIDS, dtype=np.uint64), np.array([*TELLING_STATUSES], dtype=np.uint8)
     said: set[tuple[int, Said]] = set()
+    shelf = Shelf()
     kept: list[SourceCalls] = []
     few: list[SourceCalls] = []
     seen = np.full(4 * (int(_LOW) + 1), ALL_ONES)
@@ -79,11 +82,11 @@ def telling(capture: Capture, source: int) -> Telling:
         tells |= known & np.isin(x0.astype(np.uint8), statuses)
         if named.any():
             tells |= (shown.enter >= 0) & named[records.name[shown.enter]]
-        kept.append(_some(shown, tells))
+        kept.append(SourceCalls(*(shelf.put(column) for column in _columns(_some(shown, tells)))))
         few.append(_some(shown, _one_of(plain, _LOOKED_AT)))
         begun = _joined([begun, _some(shown, mine)])
         begun = _some(begun, np.argsort(begun.first, kind="stable")[:FIRST])
-    return Telling(said, _in_order([*kept, begun]), _in_order([*few, begun]))
+    return Telling(said, _in_order(kept, begun), _in_order(few, begun))
 
 
 def _one_of(values: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
@@ -96,13 +99,25 @@ def _one_of(values: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> n
     return out
 
 
-def _in_order(parts: list[SourceCalls]) -> SourceCalls:
-    """All of them, each once."""
-    every = _joined(parts)
-    order = np.lexsort((every.rows, every.first))
-    first, rows = every.first[order], every.rows[order]
+def _in_order(parts: list[SourceCalls], begun: SourceCalls) -> SourceCalls:
+    """All of them, each once; ``begun``: the first calls, which stand in front of most others where these are in order."""
+    highest = [int(p.first.max()) if len(p.rows) else -1 for p in (begun, *parts)]
+    reached = list(accumulate(highest, max))
+    """The last record of those before each part and of ``begun``."""
+    behind = len(parts)
+    while behind and _follows(parts[behind - 1], reached[behind - 1]):
+        behind -= 1
+    front = _joined([*parts[:behind], begun])
+    order = np.lexsort((front.rows, front.first))
+    first, rows = front.first[order], front.rows[order]
     again = np.concatenate([[False], (first[1:] == first[:-1]) & (rows[1:] == rows[:-1])])[: len(order)]
-    return _some(every, order[~again])
+    return _joined([_some(front, order[~again]), *parts[behind:]])
+
+
+def _follows(part: SourceCalls, last: int) -> bool:
+    """Whether calls are in order, and behind a record."""
+    first = part.first
+    return not len(first) or (int(first[0]) > last and not bool((first[1:] <= first[:-1]).any()))
 
 
 def _shown(capture: Capture, source: int) -> Iterator[SourceCalls]:
@@ -122,6 +137,10 @@ def _some(shown: SourceCalls, at: I64 | npt.NDArray[np.bool_] | slice) -> Source
     return SourceCalls(shown.rows[at], shown.enter[at], shown.exit[at], shown.pid[at])
 
 
+def _columns(shown: SourceCalls) -> tuple[I64, I64, I64, npt.NDArray[np.int32]]:
+    return shown.rows, shown.enter, shown.exit, shown.pid
+
+
 def _joined(parts: list[SourceCalls]) -> SourceCalls:
-    rows, enter, exit_, pid = zip(*((p.rows, p.enter, p.exit, p.pid) for p in parts), strict=True)
+    rows, enter, exit_, pid = zip(*map(_columns, parts), strict=True)
     return SourceCalls(np.concatenate(rows), np.concatenate(enter), np.concatenate(exit_), np.concatenate(pid))
