@@ -16,12 +16,14 @@ from .base import Detail
 from .ftrace_graph_scan import OpenDepths
 from .ftrace_line import nanoseconds, number
 
-_TIME = re.compile(rb" *(\d{1,12})\.(\d{6}) \| ")
-_SINCE = re.compile(rb" *\d{1,12} us \| ")  # display-graph of the latency tracers: time since their start
-_CPU = re.compile(rb" *(\d{1,6})\) ?")
-_TASK = re.compile(rb" {0,16}([^|]{0,16})-(\d{1,9}) {1,16}\| ")
-_FLAGS = re.compile(rb" {0,4}([^\s|]{4,6}) \| ")
-_DURATION = re.compile(rb" {0,24}[+!#*@$]? {0,8}(?:(\d{1,12})\.(\d{1,3}) us)? {0,8}\| ?")
+_DURATION = re.compile(rb" {0,24}[+!#*@$]? {0,8}(?:(?P<us>\d{1,12})\.(?P<part>\d{1,3}) us)? {0,8}\| ?")
+_COLUMNS = re.compile(
+    rb"(?: *(?P<seconds>\d{1,12})\.(?P<fraction>\d{6}) \| | *\d{1,12} us \| )?"  # the second: time since a latency tracer's start
+    rb"(?: *(?P<cpu>\d{1,6})\) ?)?(?: {0,16}(?P<comm>[^|]{0,16})-(?P<pid>\d{1,9}) {1,16}\| )?"
+    rb"(?: {0,4}[^\s|]{4,6} \| )?"  # flags
+    rb"(?:" + _DURATION.pattern + rb")?"
+)
+"""Each column of those that there are."""
 _SWITCH = re.compile(rb" *(\d{1,6})\) +([^|>]{0,16})-(\d{1,9}) +=> +([^|>]{0,16})-(\d{1,9}) *$")
 _CALL = re.compile(rb"([A-Za-z_$][\w.$]{0,127})(?: \[[\w.-]{1,64}\])?\(([^{};]{0,4096})\)(;| \{) ?(?:/\* (.{0,512}) \*/)?$")
 _CLOSE = re.compile(rb"\}(?: /\* (.{0,512}) \*/)?$")
@@ -59,26 +61,17 @@ def parse_graph(line: bytes) -> Graph | None:
     """A line of the drawing, None where it is none (a CPU column or a ``|`` is required)."""
     if line[:43] == _RULE or line.startswith(b" (Overruns: "):
         return Graph("other", None, -1, -1, NO_TIME, -1, 0, None, b"", None, None)
-    if (found := _SWITCH.match(line)) is not None:
+    if b"=>" in line and (found := _SWITCH.match(line)) is not None:
         comm = found[4].strip().decode("utf-8", "surrogateescape")
         return Graph("switch", comm, int(found[5]), int(found[1]), NO_TIME, -1, 0, None, found[2].strip(), int(found[3]), None)
-    at, ts, cpu, pid = 0, NO_TIME, -1, -1
-    comm = None
-    if (found := _TIME.match(line)) is not None:
-        ts, at = nanoseconds(found[1], found[2])[0], found.end()
-    elif (found := _SINCE.match(line)) is not None:
-        at = found.end()
-    if (found := _CPU.match(line, at)) is not None:
-        cpu, at = int(found[1]), found.end()
-    if (found := _TASK.match(line, at)) is not None:
-        comm, pid, at = found[1].decode("utf-8", "surrogateescape"), int(found[2]), found.end()
-    if (found := _FLAGS.match(line, at)) is not None:
-        at = found.end()
-    took = -1
-    if (found := _DURATION.match(line, at)) is not None:
-        at = found.end()
-        if found[1] is not None:
-            took = int(found[1]) * 1000 + int(found[2].ljust(3, b"0"))
+    found = _COLUMNS.match(line)
+    assert found is not None
+    seconds, fraction, number_of_cpu, name, task, us, part = found.groups()
+    at = found.end()
+    ts = NO_TIME if seconds is None else nanoseconds(seconds, fraction)[0]
+    cpu = -1 if number_of_cpu is None else int(number_of_cpu)
+    comm, pid = (None, -1) if task is None else (name.decode("utf-8", "surrogateescape"), int(task))
+    took = -1 if us is None else int(us) * 1000 + int(part.ljust(3, b"0"))
     if at == 0 or (cpu < 0 and b"|" not in line[:at]):
         return None
     statement = _statement(line[at:].rstrip())
@@ -107,7 +100,9 @@ def _statement(text: bytes) -> tuple[str, int, str | None, bytes, int | None, by
     indent = len(text) - len(stripped)
     if stripped[:2] == b"/*" and stripped[-2:] == b"*/" and len(stripped) >= 4:
         return "event", indent, None, b"", None, stripped[2:-2].strip(b" ")
-    if (found := _CLOSE.match(stripped)) is not None:
+    if stripped[:1] == b"}":
+        if (found := _CLOSE.match(stripped)) is None:
+            return None
         tail = _TAIL.match(found[1]) if found[1] and not found[1].startswith(b"ret=") else None
         return "close", indent, tail[1].decode("ascii") if tail else None, b"", _returned(found[1]), None
     if (found := _CALL.match(stripped)) is not None:

@@ -15,7 +15,7 @@ from rmitrace.formats import ftrace_batch, ftrace_scan, kernels
 from rmitrace.formats.base import ReadOptions, Unreadable
 from rmitrace.formats.ftrace_reader import Reader
 from rmitrace.formats.ftrace_scan import compiled, scan
-from rmitrace.formats.perf_script import Reader as PerfReader
+from rmitrace.formats.perf_reader import Reader as PerfReader
 from tests.rmitrace.formats.trace_text import CAPTURES, ENTER, EXIT, HEAD, kinds
 
 JUNK = [
