@@ -339,7 +339,7 @@ class Profile:
         struct_table  new and changed structures, see ``structs``
         """
         gone = set(removed)
-        kept = {n: replace(c, notes=()) for n, c in self.commands.items() if n not in gone}
+        kept = {n: _noted(c, ()) for n, c in self.commands.items() if n not in gone}
         for name, kind in (now_stateful or {}).items():
             kept[name] = stateful(kept[name], kind)
         kept.update((c.name, c) for c in commands)
@@ -349,7 +349,7 @@ class Profile:
         return Profile(
             revision,
             self.prefix,
-            {n: replace(c, notes=remarks.get(n, ())) for n, c in sorted(kept.items(), key=lambda i: i[1].fid)},
+            {n: _noted(c, remarks.get(n, ())) for n, c in sorted(kept.items(), key=lambda i: i[1].fid)},
             {n: e for n, e in _merge_enums(self.enums, enums or {}).items() if n not in no_more},
             {n: b for n, b in {**self.bitfields, **(bitfields or {})}.items() if n not in no_more},
             {n: s for n, s in table.items() if n not in no_more},
@@ -363,6 +363,11 @@ class Profile:
         yield from self.enums
         yield from self.bitfields
         yield from self.structs
+
+
+def _noted(command: RmmCommand, notes: tuple[str, ...]) -> RmmCommand:
+    """The command with such notes."""
+    return command if command.notes == notes else replace(command, notes=notes)
 
 
 def _merge_enums(old: Mapping[str, Enum], new: Mapping[str, Mapping[int, str | None]]) -> dict[str, Enum]:
