@@ -204,17 +204,17 @@ class LineSource:
         for i in np.flatnonzero((columns.seen[: len(events)] > 0) & (cls >= ENTER)).tolist():
             ids[i] = self.builder.name_id(self.name_of(events[i]))
             self.forms.add((int(ids[i]), int(known[i])))
-        mine = self.builder.finish()
-        self.forms |= forms(mine)
+        mine = self.builder.finish() if self.builder.rows else None
         c = columns
-        if not len(mine) and self._total.packer.ready(n):
+        if mine is None and self._total.packer.ready(n):
             by_event = (c.offset, c.length, c.ts, c.cpu, c.pid, c.event)
             self._total.packer.add_by_event(n, by_event, (kinds, ids, known), c.regs)
             return
         event, regs = c.event[:n], c.regs[: n * N_REGS].reshape(n, N_REGS)
         kind, name, known = (np.take(table, event) for table in (kinds, ids, known))
         fast = Records(c.offset[:n], c.length[:n], c.ts[:n], c.cpu[:n], c.pid[:n], kind, name, known, regs)
-        if len(mine):
+        if mine is not None:
+            self.forms |= forms(mine)
             fast = joined([fast, mine], [])
             fast.take(np.argsort(fast.offset, kind="stable"))
         self._total.add(fast)

@@ -16,7 +16,7 @@ from . import kernel_steps, kernels
 from .ftrace_scan_head import HEAD, clock, group_end, is_name, is_stack, name_end, seconds_of, task
 from .ftrace_scan_values import VALUES, interrupt, place_end, values
 from .kernel_code import Kernel
-from .kernel_steps import line_end_from, same
+from .kernel_steps import AHEAD, ahead, line_end_from, same
 from .kernel_words import WORDS, find_word
 
 MORE, NEW_EVENT = 0, 1
@@ -48,6 +48,8 @@ def _scan(
     before = np.int64(0)
     while pos < end and n < size and slow < slow_size and status == MORE:
         lines += 1
+        for k in range(3):
+            ahead(buf, pos + AHEAD + 64 * k)
         # 0: give the line to the line reader, 1: skip it, 2: it is read, 3: a line of a stack trace, to skip
         verdict = 0
         p = pos

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numba
+from llvmlite import ir
 from numba.extending import intrinsic, overload
 
 from . import kernel_steps
@@ -39,6 +40,24 @@ def _storer(bits: int) -> Any:
 
 _load2, _load4, _load8 = map(_loader, (16, 32, 64))
 _store2, _store4, _store8 = map(_storer, (16, 32, 64))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _prefetch(context: Any, buf: Any, at: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        place = builder.bitcast(builder.gep(args[0], [args[1]]), byte)
+        builder.call(fetch, [place, number(0), number(3), number(1)])  # to read, into every cache, data
+        return context.get_dummy_value()
+
+    return numba.types.none(buf, numba.types.int64), build
+
+
+@overload(kernel_steps.ahead, strict=False)  # type: ignore[untyped-decorator]
+def _ahead(buf: Any, at: Any) -> Any:
+    return lambda buf, at: _prefetch(buf, at)
 
 
 @overload(kernel_steps.word, strict=False)  # type: ignore[untyped-decorator]

@@ -13,6 +13,8 @@ import numpy as np
 
 SLACK = 32
 """Bytes behind its end that a kernel may look at."""
+AHEAD = 1024
+"""Bytes ahead of a line that memory is asked for: the processor by itself does not look behind the end of a page."""
 LOW = np.uint64(0x0101010101010101)
 HIGH = np.uint64(0x8080808080808080)
 LINE_ENDS = np.uint64(0x0A0A0A0A0A0A0A0A)
@@ -43,6 +45,10 @@ def word2(buf: Any, at: Any) -> Any:
 def word4(buf: Any, at: Any) -> Any:
     """Four bytes as a number."""
     return np.uint64(int.from_bytes(buf[at : at + 4], "little"))
+
+
+def ahead(buf: Any, at: Any) -> None:
+    """The byte will be looked at soon: the compiled form asks memory for it, wherever it is; there need not be one."""
 
 
 def put2(buf: Any, at: Any, value: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import kernel_steps, kernels
 from .kernel_code import Kernel
-from .kernel_steps import decimal, hexadecimal, line_end_from, word
+from .kernel_steps import AHEAD, ahead, decimal, hexadecimal, line_end_from, word
 from .kernel_words import WORDS, automaton, hit_from
 
 NO_TIME = -(2**63)
@@ -112,6 +112,8 @@ def _scan(
     lines = n = slow = pci = 0
     while pos < end and n < size and slow < slow_size and pci < slow_size:
         lines += 1
+        for k in range(2):
+            ahead(buf, pos + AHEAD + 64 * k)
         p = pos
         read = False
         q, ts = stamp(buf, pos)

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import kernels
 from .kernel_code import Kernel
-from .kernel_steps import word, word4
+from .kernel_steps import AHEAD, ahead, word, word4
 
 IDS = 1 << 16
 """Event ids that it knows."""
@@ -39,6 +39,7 @@ def scan(
     """
     count = 0
     while at < limit and n < room and at + HEAD <= end:
+        ahead(buf, at + AHEAD)
         ident, length = word(buf, at + 8), word4(buf, at + 24)
         if word(buf, at) != _EVENT or ident >= _IDS or length > _MOST:
             break

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernel_steps import word, word2, word4
+from .kernel_steps import AHEAD, ahead, word, word2, word4
 from .trace_dat_pages import MIN_PAYLOAD
 
 DONE, FULL, NEW, ODD = range(4)
@@ -73,6 +73,7 @@ def scan(
             if at + 4 > end:
                 status = ODD
                 break
+            ahead(buf, at + AHEAD)
             head = word4(buf, at)
             kind, delta = np.int64(head & _31), head >> _FIVE
             size, body = kind * 4, at + 4

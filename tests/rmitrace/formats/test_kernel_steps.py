@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rmitrace.formats import kernels
-from rmitrace.formats.kernel_steps import SLACK, STEPS, decimal, hexadecimal, line_end_from, same
+from rmitrace.formats.kernel_steps import SLACK, STEPS, ahead, decimal, hexadecimal, line_end_from, same, word
 
 TEXT = st.one_of(
     st.text("0123456789abcdef", max_size=18), st.text("0123456789", max_size=18),
@@ -26,6 +26,16 @@ def both(step: Any, text: bytes, *args: int) -> Any:
     machine = kernels.compiled(step, STEPS)(np.frombuffer(text, np.uint8), *args)
     assert machine == plain
     return machine
+
+
+def first_word(buf: Any, at: Any) -> Any:
+    ahead(buf, at)
+    return word(buf, 0)
+
+
+@pytest.mark.parametrize("at", [0, 8, -(1 << 20), 1 << 46])
+def test_what_is_asked_for_ahead_need_not_be_there(at: int) -> None:
+    assert both(first_word, b"12345678", at) == int.from_bytes(b"12345678", "little")
 
 
 @settings(deadline=None)
