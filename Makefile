@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO := captures/trace-dat/ready.dat captures/mixed/rme-ready-uart.log
 
-TOOLS := tshark linux-perf trace-cmd chromium
+TOOLS := tshark linux-perf trace-cmd chromium binutils
 E2E_TOOLS := qemu-system-arm gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross trace-cmd busybox-static dash openssh-client \
   qemu-efi-aarch64
 

@@ -101,7 +101,7 @@ def test_sm4_gcm_of_rfc_8998() -> None:
     try:
         plain = aead_open("AEAD_SM4_GCM", key, iv, aad, sealed)
     except LookupError:
-        pytest.skip("SM4-GCM is not in this build of OpenSSL")
+        pytest.skip("this machine has an OpenSSL without SM4-GCM")
     assert plain == b"".join(bytes([b]) * 8 for b in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0xEE, 0xAA))
 
 

@@ -20,7 +20,7 @@ ROOT = HERE.parents[1]
 SUITES = tuple(os.environ.get("RMITRACE_E2E_SUITES", "trixie trixie-backports").split())
 """Suites of Debian whose newest arm64 kernel is tested."""
 collect_ignore_glob = [] if "RMITRACE_E2E" in os.environ else ["test_*.py"]
-TOOLS = ("qemu-system-aarch64", "aarch64-linux-gnu-gcc", "apt-get", "dpkg-deb", "make", "ssh", "ssh-keygen")
+TOOLS = ("qemu-system-aarch64", "aarch64-linux-gnu-gcc", "apt-get", "dpkg-deb", "make", "ssh", "ssh-keygen", "trace-cmd")
 
 
 def _load(name: str) -> ModuleType:
@@ -38,13 +38,25 @@ def _load(name: str) -> ModuleType:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = [t for t in TOOLS if shutil.which(t) is None]
+    items[:] = [item for item in items if not item.path.is_relative_to(HERE) or _is_for(item)]
     for item in items:
         if not item.path.is_relative_to(HERE):
             continue
         if missing and "CI" not in os.environ:
             item.add_marker(pytest.mark.skip(f"missing: {', '.join(missing)}"))
-        if suite := getattr(item, "callspec", None) and item.callspec.params.get("kernel"):  # type: ignore[attr-defined]
+        if suite := _suite(item):
             item.add_marker(pytest.mark.xdist_group(suite))  # the tests of one kernel share one guest
+
+
+def _suite(item: pytest.Item) -> str | None:
+    """The suite of the kernel that a test is run on; None for one that needs no kernel."""
+    return item.callspec.params.get("kernel") if hasattr(item, "callspec") else None
+
+
+def _is_for(item: pytest.Item) -> bool:
+    """Whether a test is to be run on its kernel: what one kernel shows is marked ``one_kernel`` with the place in SUITES."""
+    one = item.get_closest_marker("one_kernel")
+    return one is None or _suite(item) in (None, SUITES[one.args[0]])
 
 
 @pytest.fixture(scope="session")

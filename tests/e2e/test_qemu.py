@@ -75,10 +75,9 @@ def test_all_registers_of_a_running_qemu(monitored: Any, kernel: Any, e2e: Any, 
     assert [f[2] for f in found] == [s.after[0] for s in theirs]
 
 
+@pytest.mark.one_kernel(0)
 def test_a_qemu_that_it_starts(kernel: Any, e2e: Any, tmp_path: Path) -> None:
     """A guest that takes a CPU away and back, and ends."""
-    if kernel.suite.name.endswith("-backports"):
-        pytest.skip("it is tried on the other kernel")
     init = f"#!/bin/busybox sh\n/bin/busybox mount -t sysfs none /sys\n{HOTPLUG.replace('sleep', '/bin/busybox sleep')}\n"
     files = {"init": ((init + "/bin/busybox poweroff -f\n").encode(), 0o755), "bin/busybox": (e2e.debian.busybox(kernel), 0o755)}
     (tmp_path / "initrd.img").write_bytes(e2e.image.cpio(files | {"sys/.keep": (b"", 0o644)}))

@@ -58,12 +58,9 @@ def test_missing_files_are_named() -> None:
     assert done.stderr == "/nowhere/flash.bin: no such file\n"
 
 
+@pytest.mark.one_kernel(0)
 def test_whole_run_with_stand_ins(kernel: Any, e2e: Any, tmp_path: Path) -> None:
     """UEFI boots the kernel in place of TF-A, and the machine has no RME; the rest is as with real ones."""
-    if not FIRMWARE.exists():
-        pytest.skip("no qemu-efi-aarch64")
-    if kernel.suite.name.endswith("-backports"):
-        pytest.skip("it is tried on the other kernel")
     module = e2e.debian.build_module(kernel, HERE / "smcgen")
     mods = tmp_path / "modules"
     mods.mkdir()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.one_kernel(-1)  # has_more() in conftest.py
 HOTPLUG = "echo 0 >/sys/devices/system/cpu/cpu1/online; echo 1 >/sys/devices/system/cpu/cpu1/online"
 HOTPLUG_CALLS = ["PSCI_CPU_OFF", "PSCI_AFFINITY_INFO", "PSCI_CPU_ON"]
 """DEN0022 6.4, 6.6: the CPU goes, another one asks whether it is off, and switches it on."""
@@ -35,8 +36,6 @@ def wait_until_clean(guest: Any, seconds: float) -> None:
 @pytest.fixture(scope="module")
 def more(guest: Any) -> Any:
     """The guest that has an ssh server, with that started."""
-    if not guest.more:
-        pytest.skip("it is tried on the other kernel")
     guest.run("ip link set lo up; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; dropbear -R -s -E 2>/run/sshd.log")
     guest.run("mkdir -p /run/sshd; cp /etc/ssh/key /run/key; chmod 600 /run/key; /usr/sbin/sshd -E /run/openssh.log", 300)
     return guest

@@ -42,7 +42,7 @@ def test_with_the_standard_library_alone_a_capture_is_not_opened() -> None:
     assert re.fullmatch(r"rmitrace: Python's package \w+ is missing here: only record works without; [^\n]*\n", done.stderr)
 
 
-@pytest.mark.skipif(platform.machine() == "aarch64", reason="an arm64 machine can be recorded")
+@pytest.mark.skipif(platform.machine() == "aarch64", reason="this machine is arm64 and can be recorded")
 def test_another_machine_is_told_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["record", "--for", "1"]) == 2
     said = capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_a_file_without_calls_that_perf_records_here(tmp_path: Path) -> None:
     path = tmp_path / "perf.data"
     command = ["perf", "record", "-q", "-e", "cpu-clock", "-o", str(path), "--", "true"]
     if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("perf may not record here")
+        pytest.skip("this machine does not let perf record")
     assert FORMAT.sniff(path.read_bytes()[:256]) == 1.0
     records = FORMAT.read(path.read_bytes(), 0, path.stat().st_size, ReadOptions(path=str(path)))
     assert len(records) == 0

@@ -48,11 +48,15 @@ def ours(path: Path) -> list[tuple]:
     return out
 
 
-@pytest.mark.parametrize("path", sorted((CAPTURES / "trace-dat").glob("*.dat")), ids=lambda p: p.name)
+NOT_READ = ("cut.dat", "zlib.dat")
+"""trace-cmd says nothing of a file that is cut, and Debian's is built without zlib."""
+
+
+@pytest.mark.parametrize(
+    "path", sorted(p for p in (CAPTURES / "trace-dat").glob("*.dat") if p.name not in NOT_READ), ids=lambda p: p.name
+)
 def test_every_shipped_file(path: Path) -> None:
-    """Events, task, CPU, ns and registers, one by one. trace-cmd says nothing of a file that is cut, and Debian's has no zlib."""
-    if path.name in ("cut.dat", "zlib.dat"):
-        pytest.skip("this trace-cmd does not read it")
+    """Events, task, CPU, ns and registers, one by one."""
     expected = report(path)
     assert len(expected) > 20
     assert sorted(ours(path), key=str) == sorted(expected, key=str)

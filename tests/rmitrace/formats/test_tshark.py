@@ -68,7 +68,7 @@ def test_messages_of_both_sides() -> None:
 
 @needs_tshark
 @pytest.mark.slow
-@pytest.mark.skipif(not pyshark_usable(), reason="pyshark cannot be used here")
+@pytest.mark.skipif(not pyshark_usable(), reason="this machine has a Python that pyshark does not run on")
 def test_pyshark_gives_the_same_and_leaves_nothing_behind() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)

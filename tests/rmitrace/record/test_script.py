@@ -68,7 +68,7 @@ def test_functions_of_every_command() -> None:
 
 
 @shells
-@pytest.mark.skipif(platform.machine() == "aarch64", reason="an arm64 machine can be recorded")
+@pytest.mark.skipif(platform.machine() == "aarch64", reason="this machine is arm64 and can be recorded")
 def test_another_architecture_is_refused(shell: list[str]) -> None:
     done = subprocess.run([*shell, "-s", "--", "--for", "1"], input=script(), capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -123,7 +123,7 @@ def test_the_program_is_what_its_source_gives(tmp_path: Path) -> None:
     cc = shutil.which("aarch64-linux-gnu-gcc")
     version = subprocess.run([cc, "-dumpfullversion"], capture_output=True, text=True, check=True).stdout if cc else ""
     if not version.startswith("12.2") or not Path("/usr/aarch64-linux-gnu/include/linux/perf_event.h").exists():
-        pytest.skip("no aarch64-linux-gnu-gcc 12.2 with Linux' headers")
+        pytest.skip("this machine has no aarch64-linux-gnu-gcc 12.2 with Linux' headers")
     subprocess.run(
         ["make", "-s", "smctap", f"SMCTAP={tmp_path / 'smctap'}"], cwd=ROOT, check=True, env={**os.environ, "LC_ALL": "C"}
     )
