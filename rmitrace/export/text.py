@@ -13,12 +13,16 @@ from ..capture.messages.facts import name_and_facts
 from ..capture.model import Call, Capture
 from ..capture.revision import Revision
 from ..capture.rows import CPU, DUR, PID, TASK, TS, Row, Rows
+from ..capture.source import Source
 from ..correlate import sources_of
 from ..correlate.skew import skews
 from ..correlate.skew.words import said
 from ..correlate.views import differences, told
 from ..correlate.words import clock_lines
 from ..display import safe
+
+_EVENTS = 5
+"""Kinds of other events that are named."""
 
 
 def write(
@@ -86,7 +90,7 @@ def write_header(capture: Capture, out: IO[str], width: int | None = None) -> No
     """What was opened, and in which revision it is read, with the evidence (cut to ``width`` columns)."""
     for i, s in enumerate(capture.sources):
         number = f"{i}: " if len(capture.sources) > 1 else ""
-        out.write(f"# {number}{safe(s.path)}: {s.format}, {len(s.records)} records\n")
+        out.write(f"# {number}{safe(s.path)}: {s.format}, {len(s.records)} records{_others(s)}\n")
     for line in clock_lines(capture):
         out.write(f"# clocks: {safe(line)}\n")
     if not len(capture.calls):
@@ -94,6 +98,16 @@ def write_header(capture: Capture, out: IO[str], width: int | None = None) -> No
     for skew in skews(capture):
         out.write(_cut(f"# skew: {safe(said(capture, skew))}", width) + "\n")
     out.write(abi_line(capture.revision, width) + "\n")
+
+
+def _others(s: Source) -> str:
+    """What trace events a source has that are no SMCs (those of KVM, of interrupts), and how many of each."""
+    events: dict[str, int] = s.records.facts.get("ignored_events", {})
+    if not events:
+        return ""
+    shown = [f"{safe(name)} {n:,}" for name, n in list(events.items())[:_EVENTS]]
+    more = [f"{len(events) - _EVENTS} more"] if len(events) > _EVENTS else []
+    return f"; other events: {', '.join(shown + more)}"
 
 
 def abi_line(r: Revision, width: int | None = _HEADER_WIDTH) -> str:

@@ -110,6 +110,18 @@ def test_text_is_one_line_a_call_in_the_manner_of_strace():
     ]
 
 
+def test_events_that_are_no_smcs_are_counted_in_the_header():
+    path = ROOT / "captures/ftrace/trace-cmd-arrays.report.txt"
+    said = path.read_text()
+    counts = {n: said.count(f" {n}: ") for n in ("ipi_entry", "ipi_exit", "ipi_raise", "ipi_send_cpu")}
+    assert all(counts.values())
+    out = io.StringIO()
+    text.write_header(open_capture([str(path)]), out)
+    first = out.getvalue().splitlines()[0]
+    told = dict(t.rsplit(" ", 1) for t in first.partition("; other events: ")[2].split(", "))
+    assert told == {name: str(n) for name, n in counts.items()}
+
+
 def test_messages_stand_under_their_call():
     out = io.StringIO()
     capture = open_capture([str(CONNECT)])
