@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .listed import Listed
-from .records import NO_TIME
+from .records import NO_TIME, Kind
 
 if TYPE_CHECKING:
     from .model import Capture
@@ -84,3 +84,34 @@ class Marks(Listed[Mark]):
         times = [self._capture.sources[s].records.ts[self.record[self.source == s]] for s in np.unique(self.source).tolist()]
         known = [int(t[t != NO_TIME].min()) for t in times if (t != NO_TIME).any()]
         return min(known, default=None)
+
+
+def marks_of(capture: Capture) -> Marks:
+    """The lines of a capture that are marks, in the order of the sources."""
+    found = [_of_source(capture, s) for s in range(len(capture.sources))]
+    source = np.repeat(np.arange(len(found)), [len(at) for at, _ in found])
+    at, place = (np.concatenate([f[i] for f in found]) if found else np.zeros(0, dtype=np.int64) for i in (0, 1))
+    return Marks(capture, source, at, place)
+
+
+def _of_source(capture: Capture, s: int) -> tuple[I64, I64]:
+    """The records of a source that are marks, and the call before which each stands."""
+    rec = capture.sources[s].records
+    at = rec.of_kind(Kind.MARK)
+    if not len(at):
+        return at, at
+    shown = capture.of_source(s)
+    if not len(shown.rows):  # a log without calls, a kernel's: by its times
+        return at, _places(capture, rec.ts[at])
+    return at, np.append(shown.rows, len(capture.calls))[np.searchsorted(shown.first, at)]
+
+
+def _places(capture: Capture, ts: I64) -> I64:
+    """The call before which each of some times comes, the number of calls where that cannot be told."""
+    calls = capture.calls
+    known = np.flatnonzero(calls.ts != NO_TIME)
+    times = np.maximum.accumulate(calls.ts[known]) if len(known) else known
+    place = np.searchsorted(times, ts, side="right")
+    rows = np.append(known, len(calls))
+    out: I64 = np.where(ts == NO_TIME, len(calls), rows[place])
+    return out

@@ -14,9 +14,11 @@ import numpy.typing as npt
 from ..formats.base import Detail, ReadOptions, RecordReader
 from .call import Call as Call
 from .call import read_call, read_calls
-from .marks import Marks
-from .packed import Column
-from .records import N_REGS, NO_TIME, Finding, Kind, Values
+from .calls import CALL_COLUMNS as CALL_COLUMNS
+from .calls import Calls as Calls
+from .calls import SourceCalls as SourceCalls
+from .marks import Marks, marks_of
+from .records import N_REGS, Finding
 from .revision import Revision
 from .source import Source
 
@@ -37,77 +39,6 @@ if TYPE_CHECKING:
     from .messages import Conversations, Message
     from .tasks import Tasks
     from .texts import Texts
-
-
-CALL_COLUMNS: dict[str, Any] = {
-    "enter": np.int64, "exit": np.int64, "source": np.int16, "ts": np.int64, "dur": np.int64, "cpu": np.int32, "pid": np.int32,
-    "fid": np.uint64, "name": np.int32, "service": np.int16, "status": np.int32, "failed": np.bool_, "paired": np.uint8,
-    "inferred": np.bool_, "parent": np.int64,
-}  # fmt: skip
-
-
-@dataclass(slots=True)
-class Calls:
-    """The calls of a capture, one row each, in order of time, else of the sources.
-
-    enter, exit      record numbers in the call's source, -1 where there is none
-    ts, dur          ns in the source's clock (NO_TIME unknown); ns from entry to exit (-1 unknown)
-    fid              function id as passed, 0 unknown
-    name, service,
-    status           indices into Capture.names, services, statuses; status -1: none known
-    failed           the result says that the call failed
-    paired           0 both, 1 enter-only, 2 exit-only, 3 whole
-    inferred         told by the function around the SMC, not by the SMC
-    parent           row of the command that a 2.0 OP_* call works for, else -1
-
-    CALL_COLUMNS has their types. They are arrays, or packed.
-    """
-
-    enter: Values
-    exit: Values
-    source: Values
-    ts: Values
-    dur: Values
-    cpu: Values
-    pid: Values
-    fid: Values
-    name: Values
-    service: Values
-    status: Values
-    failed: Values
-    paired: Values
-    inferred: Values
-    parent: Values
-
-    def __len__(self) -> int:
-        return len(self.enter)
-
-    def pack(self) -> None:
-        """Pack the columns that are still arrays."""
-        for name, dtype in CALL_COLUMNS.items():
-            values = getattr(self, name)
-            if not isinstance(values, Column):
-                setattr(self, name, Column(dtype, values))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all columns."""
-        return sum(getattr(self, name).nbytes for name in CALL_COLUMNS)
-
-
-@dataclass(frozen=True, slots=True)
-class SourceCalls:
-    """The calls that one source shows, in its order: their rows, and its records of them (-1 where there is none)."""
-
-    rows: npt.NDArray[np.int64]
-    enter: npt.NDArray[np.int64]
-    exit: npt.NDArray[np.int64]
-    pid: npt.NDArray[np.int32]
-
-    @property
-    def first(self) -> npt.NDArray[np.int64]:
-        """The first record of each."""
-        return np.where(self.enter >= 0, self.enter, self.exit)
 
 
 @dataclass(slots=True)
@@ -397,10 +328,7 @@ class Capture:
     def marks(self) -> Marks:
         """Lines worth showing that are no calls, in the order of the sources."""
         if self._marks is None:
-            found = [self._marks_of(s) for s in range(len(self.sources))]
-            source = np.repeat(np.arange(len(found)), [len(at) for at, _ in found])
-            at, place = (np.concatenate([f[i] for f in found]) if found else np.zeros(0, dtype=np.int64) for i in (0, 1))
-            self._marks = Marks(self, source, at, place)
+            self._marks = marks_of(self)
         return self._marks
 
     def of_source(self, source: int) -> SourceCalls:
@@ -424,26 +352,6 @@ class Capture:
         """A call as other sources show it."""
         also = self.correlation
         return [] if also is None else [read_call(self, also.sights, k, seq) for k in also.sights_of(seq)]
-
-    def _marks_of(self, s: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The records of a source that are marks, and the call before which each stands."""
-        rec = self.sources[s].records
-        at = rec.of_kind(Kind.MARK)
-        if not len(at):
-            return at, at
-        shown = self.of_source(s)
-        if not len(shown.rows):  # a log without calls, a kernel's: by its times
-            return at, self._places(rec.ts[at])
-        return at, np.append(shown.rows, len(self.calls))[np.searchsorted(shown.first, at)]
-
-    def _places(self, ts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The call before which each of some times comes, the number of calls where that cannot be told."""
-        known = np.flatnonzero(self.calls.ts != NO_TIME)
-        times = np.maximum.accumulate(self.calls.ts[known]) if len(known) else known
-        place = np.searchsorted(times, ts, side="right")
-        rows = np.append(known, len(self.calls))
-        out: npt.NDArray[np.int64] = np.where(ts == NO_TIME, len(self.calls), rows[place])
-        return out
 
     def _call(self, seq: int) -> Call:
         return read_call(self, self.calls, seq, seq)
