@@ -29,6 +29,7 @@ from ..capture.index.later import CHECKED, FOLLOWED
 from ..capture.packed import Column
 from ..lifecycle.table import SequenceTable, StateTable
 from ..listing import passing
+from . import digits
 from .memory import frugal, give_back
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def check() -> None:
 
 
 def _check(capture: Capture) -> None:
-    for kernels in (passing, distinct):  # of filters
+    for kernels in (passing, distinct, digits):  # of filters and searches
         kernels.prepare(len(capture))
     capture.conversations.decode()
     found = capture.findings

@@ -10,20 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 import decoders
 
-Flags = npt.NDArray[np.bool_]
-
 GAP = "\u2400"
 """Stands for a number in the line of a shape: what becomes of NUL."""
-_WHOLE = (1 << 64) - 1
+WHOLE = (1 << 64) - 1
 _DIGITS = {16: frozenset("0123456789abcdefx"), 10: frozenset("0123456789")}
-_LONGEST = {16: 16, 10: 20}
 _LONG = 5
 """Digits that stand in no word of a line, and are no index."""
 _LETTERS = re.compile("[a-z]+")
@@ -48,7 +42,7 @@ class Gap(NamedTuple):
 
     register: Register
     name: str
-    mask: int = _WHOLE
+    mask: int = WHOLE
     base: int = 16
 
 
@@ -141,7 +135,7 @@ def _of_rmm(types: decoders.Profile, name: str, status: str, shown: Sequence[tup
             told.append(register)
         else:
             bits = getattr(r, "bits", None)
-            mask = _WHOLE if bits is None else (1 << bits[1] + 1) - 1
+            mask = WHOLE if bits is None else (1 << bits[1] + 1) - 1
             gaps.append(Gap(register, r.name, mask, 10 if kind.startswith("UInt") else 16))
     return Layout(tuple(told), tuple(gaps), None if words is None else " ".join(words).lower())
 
@@ -220,63 +214,3 @@ def _from(between: Sequence[str], gaps: Sequence[Gap], at: int, text: str, start
         elif behind.startswith(right) and at + 1 < len(gaps):
             for rest in _from(between, gaps, at + 1, behind[len(right) :], True):
                 yield (Part(gap, text[:i], start, True), *rest)
-
-
-def within(values: Any, part: Part) -> Flags:
-    """In which of some numbers a text is found, as ``part.gap`` writes them: 0x1f, or 31."""
-    text, base = part.text, part.gap.base
-    values = values if part.gap.mask == _WHOLE else values & np.uint64(part.gap.mask)
-    nowhere = np.zeros(len(values), dtype=bool)
-    start = part.start
-    if base == 16:
-        start = start or text[:1] == "x" or text[:2] == "0x"
-        if start:
-            text = "0" + text if text[:1] == "x" and not part.start else text
-            if len(text) <= 2:
-                return np.full(len(values), "0x".startswith(text) and not part.end, dtype=bool)
-            if text[:2] != "0x":
-                return nowhere
-            text = text[2:]
-        if "x" in text:
-            return nowhere
-    if text == "0" and base == 16 and not start and not part.end:  # all begin with 0x
-        return ~nowhere
-    size = len(text)
-    if size > _LONGEST[base] or int(text, base) > _WHOLE:
-        return nowhere
-    return _digits_in(values, text, base, start, part.end) if len(values) else nowhere
-
-
-def _digits_in(values: Any, text: str, base: int, start: bool, end: bool) -> Flags:
-    """In which of some numbers digits are found: at their beginning, at their end, or anywhere."""
-    wanted, size, highest = int(text, base), len(text), int(values.max())
-    found: Flags = np.zeros(len(values), dtype=bool)
-    for at in range(1 if end else _LONGEST[base] + 1 - size):
-        low, step = wanted * base**at, base**at
-        if low > highest:
-            break
-        if start:  # the numbers from low on that have ``at`` more digits
-            if text[0] != "0":
-                found |= (values >= np.uint64(low)) & (values - np.uint64(low) < np.uint64(step))
-            elif text == "0" and at == 0:
-                found |= values == 0
-            continue
-        hits = _lowest(_above(values, at, base), size, base) == np.uint64(wanted)
-        if text[0] == "0" and size + at > 1:  # 0x1f is not written with zeros in front
-            hits &= values >= np.uint64(min(base ** (size + at - 1), _WHOLE))
-        found |= hits
-    return found
-
-
-def _above(values: Any, at: int, base: int) -> Any:
-    """The digits of numbers in front of the last ``at``, which is less than how many they can have."""
-    if at == 0:
-        return values
-    return values >> np.uint64(4 * at) if base == 16 else values // np.uint64(10**at)
-
-
-def _lowest(values: Any, size: int, base: int) -> Any:
-    """The last digits of numbers."""
-    if base**size > _WHOLE:
-        return values
-    return values & np.uint64(16**size - 1) if base == 16 else values % np.uint64(10**size)

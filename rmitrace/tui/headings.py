@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..lifecycle.table import OUTCOMES, object_text
-from .gaps import GAP, Gap, Register, match, within
+from .digits import within
+from .gaps import GAP, Gap, Register, match
 from .rows import RowKind
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from .view import SMALL, View
 
 _OFTEN = 256
 """Calls between two looks at whether to stop, where each is looked at by itself."""
-_AT_ONCE = 1 << 17
+_AT_ONCE = 1 << 16
 """Places that are looked at together in a long capture."""
 
 __all__ = ["Search", "Target"]
@@ -42,6 +42,8 @@ class Search:
         self._headings: Headings | None = None
         self._shapes = Shapes(capture, self._needle) if view.calls > SMALL else None
         self._said: Ints | None = None
+        self._nowhere: bool | None = None
+        """No call can hold the text, as far as that has been looked for."""
 
     def is_stale(self, view: View) -> bool:
         """Whether the view, its order or its filter is another one by now."""
@@ -125,6 +127,19 @@ class Search:
                 yield stop - here, stop
                 stop -= here
             size = size if self._shapes is None else min(2 * size, _AT_ONCE)
+            if size == _AT_ONCE and self._nowhere is None:
+                self._nowhere = not self._may_be_somewhere()
+
+    def _may_be_somewhere(self) -> bool:
+        """Whether a call may hold the text, by what there is of names, statuses and tasks: few words, however many calls."""
+        assert self._shapes is not None
+        tasks = self.view.capture.tasks
+        named = tasks.numbers is None or any(n is not None and self._in(n) for n in tasks.names)
+        if named or len(self._in_messages()):
+            return True
+        if self.view.kinds is None:
+            self.view.kinds = self._shapes.kinds.all()
+        return self._shapes.may_be_in(self.view.kinds)
 
     @staticmethod
     def _comes_first(place: int, first: int, stop: int, step: int) -> bool:
@@ -135,6 +150,8 @@ class Search:
 
     def _first_in(self, step: int, start: int, stop: int) -> int | None:
         """The first call at some places, in the order of the search, that holds the text."""
+        if self._nowhere:
+            return None
         calls = self.view.rows.calls_at(start, stop)
         if self._shapes is None:
             return next((c for c in calls.tolist()[::step] if self.hit(c)), None)
@@ -144,6 +161,11 @@ class Search:
     def hits(self, calls: Ints) -> Any:
         """Which of some calls hold the text."""
         assert self._shapes is not None
+        if bool((calls[1:] < calls[:-1]).any()):  # columns are read in their order
+            order = np.argsort(calls, kind="stable")
+            out = np.empty(len(calls), dtype=bool)
+            out[order] = self.hits(calls[order])
+            return out
         out = self._in_tasks(calls)
         said = self._in_messages()
         if len(said):
@@ -164,6 +186,8 @@ class Search:
     def _in_tasks(self, calls: Ints) -> Any:
         """Which calls are of a task whose name holds the text. After an exec a pid has another one."""
         tasks = self.view.capture.tasks
+        if tasks.numbers is not None and not any(n is not None and self._in(n) for n in tasks.names):
+            return np.zeros(len(calls), dtype=bool)
         numbers = tasks.of_calls(calls)
         return np.array([n is not None and self._in(n) for n in tasks.names], dtype=bool)[numbers]
 

@@ -21,15 +21,15 @@ from ..capture.call_registers import CallRegisters
 from ..capture.call_tree import call_line
 from ..capture.model import Capture
 from ..capture.records import N_REGS
-from .gaps import Gap, Layout, Part, Register, Shape, decimal, layout, match, only_in_numbers, possible, within
+from .callkinds import CallKinds, among
+from .digits import within
+from .gaps import Gap, Layout, Part, Register, Shape, decimal, layout, match, only_in_numbers, possible
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _NEVER, _ALWAYS, _LOOK, _NUMBERS = range(4)
-_FEW_KINDS = 1 << 18
-"""Kinds of calls up to which those that occur are found by counting."""
 _RARE = 64
 """Calls that are decoded one by one: what they have in common takes longer to find out."""
 _RESULT = Register(True, 0)
@@ -45,20 +45,17 @@ class Shapes:
         self._anywhere = Part(Gap(_RESULT, ""), needle, False, False)
         self._known: dict[int, Shape] = {}
         self._verdicts: dict[int, int] = {}
-        """Of each kind of call (see _kinds) whether the text is never, always or sometimes in its line."""
-        self._statuses = len(capture.statuses) + 1
-        self._sources = len(capture.sources)
+        """Of each kind of call (see CallKinds) whether the text is never, always or sometimes in its line."""
+        self.kinds = CallKinds(capture)
 
     def hits(self, calls: Ints) -> Flags:
-        """Which of some calls hold the text in their lines."""
-        kind = self._kinds(calls)
+        """Which of some calls, ascending, hold the text in their lines."""
+        kind = self.kinds.of(calls)
         out = np.zeros(len(calls), dtype=bool)
         looked: list[tuple[int, Ints]] = []
         numbers: list[tuple[int, Ints]] = []
-        for k in self._among(kind):
-            verdict = self._verdicts.get(k)
-            if verdict is None:
-                verdict = self._verdicts[k] = self._verdict(k)
+        for k in among(kind):
+            verdict = self._verdict_of(k)
             if verdict == _ALWAYS:
                 out[kind == k] = True
             elif verdict != _NEVER:
@@ -77,33 +74,21 @@ class Shapes:
 
     # -- by command and status
 
-    def _kinds(self, calls: Ints) -> Ints:
-        """Command, status, how it was paired, whether it was inferred, source: as one number."""
-        c = self._capture.calls
-        out: Ints = c.name[calls].astype(np.int64)
-        for size, column in ((self._statuses, c.status), (4, c.paired), (2, c.inferred), (self._sources, c.source)):
-            out = out * size + column[calls] + (column is c.status)
-        return out
+    def may_be_in(self, kinds: Iterable[int]) -> bool:
+        """Whether a call of some kinds may hold the text."""
+        return any(self._verdict_of(k) != _NEVER for k in kinds)
 
-    def _parts(self, kind: int) -> tuple[str, str, bool, int]:
-        """Name, status, whether it was inferred, and source."""
-        capture = self._capture
-        kind, source = divmod(kind, self._sources)
-        kind, inferred = divmod(kind, 2)
-        name, status = divmod(kind // 4, self._statuses)
-        return capture.names[name], capture.statuses[status - 1] if status else "", bool(inferred), source
-
-    def _among(self, kind: Ints) -> list[int]:
-        if not len(kind):
-            return []
-        found = np.unique(kind) if int(kind.max()) > _FEW_KINDS else np.flatnonzero(np.bincount(kind))
-        return [int(k) for k in found]
+    def _verdict_of(self, kind: int) -> int:
+        verdict = self._verdicts.get(kind)
+        if verdict is None:
+            verdict = self._verdicts[kind] = self._verdict(kind)
+        return verdict
 
     def _layout(self, name: str, status: str, source: int) -> Layout:
         return layout(name, self._capture.revision.at(source).of(name), status)
 
     def _verdict(self, kind: int) -> int:
-        name, status, inferred, source = self._parts(kind)
+        name, status, inferred, source = self.kinds.parts(kind)
         if self._needle in name.casefold() or self._needle in status.casefold():
             return _ALWAYS
         shown = self._layout(name, status, source)
@@ -121,7 +106,7 @@ class Shapes:
         sure: dict[Gap, list[Ints]] = {}
         told: dict[Register, list[tuple[int, Ints]]] = {}
         for k, rows in kinds:
-            name, status, _, source = self._parts(k)
+            name, status, _, source = self.kinds.parts(k)
             shown = self._layout(name, status, source)
             for gap in shown.gaps:
                 if gap.register not in shown.told and (gap.base == 16 or self._decimal):
@@ -154,7 +139,7 @@ class Shapes:
 
     def _look(self, calls: Ints, at: Ints, kind: int, registers: _Registers) -> Flags:
         """Which of some calls of one kind hold the text; ``at``: their places in ``registers``."""
-        name, status, inferred, source = self._parts(kind)
+        name, status, inferred, source = self.kinds.parts(kind)
         hits = np.zeros(len(calls), dtype=bool)
         if inferred:  # what is shown stands in no register
             hits[:] = [self._in_line(int(s)) for s in calls]

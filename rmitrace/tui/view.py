@@ -69,6 +69,8 @@ class View:
         self.rows = self._grouped
         self.time_format = TIME_FORMATS[0]
         self.bookmarks: set[int] = set()
+        self.kinds: list[int] | None = None
+        """What kinds of calls there are (see CallKinds), once that was asked for."""
         self._whys: dict[int, Diagnosis | None] = {}
         self._explaining = Lock()
         self.explain: Callable[[int], Diagnosis | None] = capture.why

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pytest
 
 from rmitrace.capture import Capture, open_capture
@@ -123,3 +124,31 @@ def test_a_task_that_has_another_name_after_an_exec(
     assert kind is C
     assert [v.capture.call(c).raw.partition("-142")[0].strip() for c in (call - 1, call)] == ["python3", "pdevctl"]
     assert walk(v, "python3", 1, 1) == [(C, 0, -1)]
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_what_can_be_nowhere_is_looked_for_in_no_call(settled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it can be is told by the kinds of calls and the names of the tasks; these have to be known."""
+    monkeypatch.setattr(searching, "SMALL", 0)
+    v = View(open_capture([str(CONNECT)]))
+    if settled:
+        v.capture.tasks.settle()
+    lines = [v.capture.call(c).line.casefold() for c in range(v.calls)]
+    told = {}
+    for text in ("nothing of this kind", "qq", "python3", "pdev", "success", "49500000", "0x4950", "deadbeef", "(base=0x"):
+        told[text] = Search(v, text)._may_be_somewhere()
+        assert told[text] or not (text in "python3" or any(text in line for line in lines))
+    assert (told["nothing of this kind"], told["qq"], told["python3"], told["pdev"]) == (not settled, not settled, True, True)
+
+
+def test_a_long_search_ends_where_a_text_can_be_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.rmitrace.tui.fake import SCRIPT
+
+    monkeypatch.setattr(searching, "SMALL", 0)
+    monkeypatch.setattr(searching, "_AT_ONCE", 2048)
+    monkeypatch.setattr(Search, "_may_be_somewhere", lambda self: False)
+    v = view(script=SCRIPT * (8192 // len(SCRIPT) + 1), sequences=0, lines=[])
+    asked: list[int] = []
+    monkeypatch.setattr(Search, "hits", lambda self, calls: asked.append(len(calls)) or np.zeros(len(calls), dtype=bool))
+    assert Search(v, "zz").find(None, 1) is None
+    assert sum(asked) < v.calls // 2

@@ -7,7 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from rmitrace.tui.gaps import Gap, Part, Register, within
+from rmitrace.formats import kernels
+from rmitrace.tui import digits, digits_kernel
+from rmitrace.tui.digits import within
+from rmitrace.tui.gaps import Gap, Part, Register
 
 _EDGES = [
     0,
@@ -30,6 +33,15 @@ _EDGES = [
 ]
 
 
+@pytest.fixture(params=["numpy", "as it stands", "compiled"])
+def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked for with numpy, and by the kernel."""
+    if request.param != "numpy":
+        compiled = kernels.compiled(digits_kernel.holds, digits_kernel.STEPS)
+        monkeypatch.setattr(digits._REPAID, "ready", digits_kernel.holds if request.param == "as it stands" else compiled)
+
+
+@pytest.mark.usefixtures("form")
 @pytest.mark.parametrize("base", [10, 16])
 @pytest.mark.parametrize("mask", [(1 << 64) - 1, 0x000FFFFFFFFFF000])
 def test_texts_in_numbers(base: int, mask: int) -> None:
