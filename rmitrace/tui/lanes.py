@@ -100,8 +100,8 @@ class Timeline:
         self.full = (0.0, max([1.0, self.axis.end, *ends]))
         self.window = self.full
         self._all = LaneSet(self.lane_of, len(self.lanes), before=before)
-        self._failed = self._listed(np.flatnonzero(capture.calls.failed))
-        self._noted = self._listed(np.zeros(0, dtype=np.int64) if noted is None else noted)
+        self._failed = self.listed(np.flatnonzero(capture.calls.failed))
+        self._noted = self.listed(np.zeros(0, dtype=np.int64) if noted is None else noted)
         self._use(self.sets(None))
 
     def _place_sequences(self, of_sequence: Ints) -> None:
@@ -129,17 +129,19 @@ class Timeline:
         calls = LaneSet(self.lane_of, len(self.lanes), mask)
         return Sets(calls, self._failed.of_these(mask), self._noted.of_these(mask))
 
-    def _listed(self, calls: Ints) -> LaneSet:
+    def listed(self, calls: Ints) -> LaneSet:
+        """Some calls, ascending, by lane."""
         return LaneSet(self.lane_of, len(self.lanes), calls=calls)
 
     def filter(self, mask: Flags | None, sets: Sets | None = None) -> None:
         """Draw only the calls whose bit is set, all for None; ``sets``: what sets() gave for it."""
         self._use(self.sets(mask) if sets is None else sets)
 
-    def note(self, noted: Ints, mask: Flags | None) -> None:
-        """Other calls have findings now."""
-        self._noted = self._listed(noted)
-        self._use(self.sets(mask))
+    def note(self, noted: LaneSet, mask: Flags | None) -> None:
+        """Other calls have findings now, which ``listed`` gave; the filter is the same."""
+        self._noted = noted
+        shown = noted if mask is None else noted.of_these(mask)
+        self._use(Sets(self._sets.calls, self._sets.failed, shown))
 
     def _use(self, sets: Sets) -> None:
         self._sets = sets

@@ -58,7 +58,7 @@ class Places:
         source, offset = key
         if not 0 <= source < len(self._capture.sources):
             return None
-        if len(self._capture.sources) == 1 and self._are_in_order():
+        if self.are_in_order():
             return self._search(offset)
         mine, offsets = self._of_source(source)
         after = np.flatnonzero(offsets >= offset)
@@ -66,12 +66,12 @@ class Places:
             return int(mine[-1]) if len(mine) else None
         return int(mine[after[np.argmin(offsets[after])]])
 
-    def _are_in_order(self) -> bool:
-        """Whether the calls of the only source stand in the order of their first records."""
+    def are_in_order(self) -> bool:
+        """Whether there is one source, and its calls stand in the order of their first records. Looks at all the first time."""
         if self._in_order is None:
             c, last = self._capture.calls, -1
-            self._in_order = True
-            for start in range(0, len(c), _AT_ONCE):
+            self._in_order = len(self._capture.sources) == 1
+            for start in range(0, len(c) if self._in_order else 0, _AT_ONCE):
                 part = slice(start, start + _AT_ONCE)
                 enter, exit_ = c.enter[part], c.exit[part]
                 first = np.where(enter >= 0, enter, exit_)

@@ -143,12 +143,15 @@ class ReadingApp(Explaining):
             capture = open_capture(self._paths, options)
             if len(capture.calls) > FEW and not self._ending and not capture.worked_out(FOLLOWED):
                 self._begin_apart(capture)
-                self._hand_over(partial(self._whole, View(capture, followed=False)))
+                first = View(capture, followed=False)
+                first.places.are_in_order()  # not when the screen wants to know
+                self._hand_over(partial(self._whole, first))
                 self._follow_apart(capture)
                 give_back()
             if self._ending:
                 return
             view = View(capture)
+            view.places.are_in_order()
         except _Stopped:
             return
         except CaptureError as e:

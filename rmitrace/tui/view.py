@@ -16,6 +16,7 @@ from ..capture.records import NO_TIME, Finding
 from ..lifecycle.model import StateChange
 from ..lifecycle.table import SequenceTable, StateTable
 from ..listing import arrange
+from ..listing.laneset import LaneSet
 from ..listing.overview import lost
 from .asides import Aside, Asides
 from .filtering import Filter, Filtered, filtered
@@ -32,7 +33,8 @@ __all__ = ["FEW", "SMALL", "TIME_FORMATS", "Aside", "Key", "Study", "View"]
 
 TIME_FORMATS = ("relative", "absolute", "delta")
 
-Study = tuple[Conversations, Noted]
+Study = tuple[Conversations, Noted, Timeline, LaneSet]
+"""Messages, findings, and the calls with grave ones in the lanes of a timeline."""
 
 SMALL = 5000
 """Calls, or packets where there are none, up to which messages and findings are worked out before the first screen; above
@@ -96,13 +98,14 @@ class View:
     def study(self) -> Study:
         """Work out messages and findings; takes long on large captures and may run in a thread of its own."""
         self.capture.conversations.decode()
-        return self.capture.conversations, self._noted()
+        noted, timeline = self._noted(), self.timeline
+        return self.capture.conversations, noted, timeline, timeline.listed(noted.grave)
 
     def learn(self, study: Study) -> None:
         """Show what was worked out."""
-        self._conversations, self.noted = study
+        self._conversations, self.noted, timeline, listed = study
         self._foretold = self.calls
-        self.timeline.note(self.noted.grave, self.mask)
+        self.timeline.note(listed if timeline is self.timeline else self.timeline.listed(self.noted.grave), self.mask)
         self.learned = True
         if any(m.place.call is None for m in self._conversations.all):
             self.lines = self._asides()
@@ -120,7 +123,7 @@ class View:
         self._foretold = min(self.places.same_as(old.places), old._foretold)
         known = [f for f in old.findings if all(c < self._foretold for c in f.calls)]
         self._conversations, self.noted = old._conversations, Noted(placed(known, self.calls, self.call_at))
-        self.timeline.note(self.noted.grave, self.mask)
+        self.timeline.note(self.timeline.listed(self.noted.grave), self.mask)
 
     def messages_of(self, call: int) -> list[Message]:
         """The protocol messages that a call sent and got back, as far as they have been looked for."""

@@ -136,6 +136,19 @@ def test_filter_leaves_out_of_the_cells() -> None:
     assert cells.noted.sum() == 1
 
 
+def test_findings_that_come_under_a_filter_show_where_it_lets_them_through() -> None:
+    t = drawn(capture(list(range(10)), failed=(3, 8)), lone(10))
+    mask = np.arange(10) >= 5
+    t.filter(mask)
+    t.note(t.listed(np.array([2, 7])), mask)
+    cells = t.cells(10)
+    assert np.flatnonzero(cells.noted[0]).tolist() == [7]
+    assert np.flatnonzero(cells.failed[0]).tolist() == [8]
+    assert np.flatnonzero(cells.calls[0]).tolist() == [5, 6, 7, 8, 9]
+    t.filter(None)
+    assert np.flatnonzero(t.cells(10).noted[0]).tolist() == [2, 7]
+
+
 def test_a_gap_of_a_year_costs_nothing() -> None:
     year = 365 * 24 * 3600 * 10**9
     t = drawn(capture([0, 1, 2, year]), lone(4))
