@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..display import safe
 from . import common, explain_value
+from .explain_bytes import as_structure, messages, unnamed
+from .explain_print import show, show_readings
 
 if TYPE_CHECKING:
     from decoders.tree import Node
@@ -22,8 +24,6 @@ MAX_INPUT = 64 << 20
 MAX_HEX = 1 << 20
 """Characters of a text that is tried as nothing but bytes."""
 LEAST_BYTES = 4
-SHORT = 256
-"""Bytes below which what looks like a message is one, and not a structure."""
 _BEYOND_HEX = re.compile(r"[g-wyzG-WYZ]{2}")
 """Letters that no hex dump has, but for 0x and the column of characters."""
 
@@ -74,14 +74,14 @@ def run(args: argparse.Namespace) -> int:
     """Print what the values mean."""
     revision = common.revision(args.abi)
     if args.returned_by:
-        return _show([_result(args.returned_by, args.value, revision)], args.format)
+        return show([_result(args.returned_by, args.value, revision)], args.format)
     file = _file(args.value)
     raw = _input(file) if file is not None else None
     text = raw.decode("utf-8", "surrogateescape") if raw is not None else " ".join(args.value)
     if args.struct:
-        return _as(args.struct, text, revision, args.format)
+        return as_structure(args.struct, text, revision, args.format)
     if args.spdm:
-        return _messages(text, args.format)
+        return messages(text, args.format)
     if raw is not None and file is not None:
         return _text(raw, text, file, revision, args.format)
     return _value(args, revision)
@@ -108,21 +108,6 @@ def _input(path: str) -> bytes:
     return data
 
 
-def _show(trees: list[Node], form: str) -> int:
-    from ..export.tree import tree_lines
-
-    if form == "json":
-        for tree in trees:
-            print(json.dumps(tree.to_json()))
-        return 0
-    for tree in trees:
-        head = f"{tree.name}: {tree.text}" if tree.text else tree.name
-        note = f"  ! {tree.note}" if tree.note else ""
-        sys.stdout.write(safe(head + note) + "\n")
-        sys.stdout.writelines(line + "\n" for line in tree_lines(tree, "  "))
-    return 0
-
-
 # a value, or the registers of a call
 
 
@@ -130,13 +115,13 @@ def _value(args: argparse.Namespace, revision: str | None) -> int:
     text = " ".join(args.value)
     both = explain_value.registers(text)
     if both is not None:
-        return _show([explain_value.call(both[0], both[1] or None, revision)], args.format)
+        return show([explain_value.call(both[0], both[1] or None, revision)], args.format)
     words = [w for v in args.value for w in v.replace("=", " = ").replace(">", " = ").split()]
     if len(words) == 1:
-        return _readings(explain_value.single(words[0], revision), args.format, words[0])
+        return show_readings(explain_value.single(words[0], revision), args.format, words[0])
     kind, rest = words[0].rstrip(":"), [w for w in words[1:] if w not in ("=", ":")]
     if not explain_value.is_number(kind) and len(rest) == 1 and explain_value.is_number(rest[0]):
-        return _readings(explain_value.named(kind, rest[0], revision), args.format, text)
+        return show_readings(explain_value.named(kind, rest[0], revision), args.format, text)
     if "=" in words:
         at = words.index("=")
         x, r = words[:at], words[at + 1 :]
@@ -146,32 +131,7 @@ def _value(args: argparse.Namespace, revision: str | None) -> int:
         x, r = words, []
     given = [explain_value.number(w) for w in x]
     got = [explain_value.number(w) for w in r]
-    return _show([explain_value.call([*given], [*got] or None, revision)], args.format)
-
-
-def _readings(found: list[explain_value.Reading], form: str, word: str) -> int:
-    if form == "json":
-        print(json.dumps({"value": word, "readings": [r.to_json() for r in found]}))
-        return 0
-    for i, r in enumerate(found):
-        if i:
-            print()
-        indent = "  " if r.title and r.tree is None and not r.title.startswith(word) else ""
-        if r.title:
-            head = f"{r.title}: {r.tree.text}" if r.tree is not None and not r.lines else r.title
-            note = f"  ! {r.tree.note}" if r.tree is not None and r.tree.note and not r.lines else ""
-            sys.stdout.write(safe(head + note) + "\n")
-        for line in r.lines:
-            sys.stdout.write(safe(indent + line) + "\n")
-        if r.tree is not None and not r.lines:
-            _tree(r.tree)
-    return 0
-
-
-def _tree(tree: Node) -> None:
-    from ..export.tree import tree_lines
-
-    sys.stdout.writelines(line + "\n" for line in tree_lines(tree, "  "))
+    return show([explain_value.call([*given], [*got] or None, revision)], args.format)
 
 
 def _result(name: str, words: list[str], revision: str | None) -> Node:
@@ -190,109 +150,6 @@ def _result(name: str, words: list[str], revision: str | None) -> Node:
     return type(tree)(tree.name, tree.value, f"returned ({found[1]})", None, 0, kept)
 
 
-# bytes
-
-
-def _as(name: str, text: str, revision: str | None, form: str) -> int:
-    import decoders
-
-    if name.lower() in ("any", "all", "?"):
-        return _any(_bytes(text)[0], revision, form)
-    wanted = (revision,) if revision else tuple(reversed(decoders.REVISIONS))
-    spelled = {s.lower(): s for r in wanted for s in decoders.structs(r)}
-    found = next((spelled[n] for n in (name.lower(), f"rmi{name}".lower(), f"rsi{name}".lower()) if n in spelled), None)
-    if found is not None:
-        data = _bytes(text)[0]
-        known = next(r for r in wanted if found in decoders.structs(r))
-        return _show([decoders.decode_struct(found, data, revision=known)], form)
-    if explain_value.is_number(text.strip()):
-        return _readings(explain_value.named(name, text.strip(), revision), form, text.strip())
-    close = [s for s in sorted(spelled.values()) if name.lower() in s.lower()][:6] or sorted(spelled.values())[:6]
-    raise common.UserError(
-        f"--as {name}: no such structure{f' in {revision}' if revision else ''}; there are {', '.join(close)}, ... (any tries "
-        "all)"
-    )
-
-
-_OTHERS = 5
-"""Structures that are named beside the likeliest one."""
-
-
-def _any(data: bytes, revision: str | None, form: str) -> int:
-    """Bytes as the structure that they fit best, and what else they could be."""
-    import decoders
-
-    from ..answers.structures import ranked
-
-    fits = ranked(data, revision)
-    if not fits:
-        raise common.UserError("these bytes fit no structure of the ABI; for a message say --spdm")
-    best = fits[0]
-    size = decoders.profile(best.revisions[-1], "RSI" if best.name.startswith("Rsi") else "RMI").structs[best.name].size
-    tree = decoders.decode_struct(best.name, data.ljust(size, b"\0"), revision=best.revisions[-1])
-    if form == "json":
-        told = [{"struct": f.name, "revisions": f.revisions, "points": f.points, "against": f.against} for f in fits]
-        print(json.dumps({"fits": told, "tree": tree.to_json()}))
-        return 0
-    sys.stdout.write(safe(f"most likely {best.name} ({', '.join(best.revisions)}): {_points(best.points)}") + "\n")
-    for f in fits[1 : _OTHERS + 1]:
-        why = f"; against it: {'; '.join(f.against)}" if f.against else ""
-        sys.stdout.write(safe(f"  or {f.name} ({', '.join(f.revisions)}): {_points(f.points)}{why}") + "\n")
-    return _show([tree], form)
-
-
-def _points(points: float) -> str:
-    return f"{max(points, 0) * 100:.0f} of 100"
-
-
-def _bytes(text: str) -> list[bytes]:
-    from ..formats.pasted import pasted_bytes
-
-    try:
-        return pasted_bytes(text)
-    except ValueError as e:
-        raise common.UserError(f"{e} (want the bytes as hex)") from None
-
-
-def _messages(text: str, form: str) -> int:
-    from ..formats.spdm_log import headings
-
-    raw = text.encode("utf-8", "surrogateescape")
-    if headings(raw):
-        return _show(_log(raw), form)
-    return _show([_message(_bytes(text))], form)
-
-
-def _message(readings: list[bytes]) -> Node:
-    """One message: as the order of bytes in which it is one, else as SPDM."""
-    from decoders.doe import decode_doe
-    from decoders.secured import decode_secured
-    from decoders.spdm import Session, decode_spdm
-
-    from ..formats.spdm_log import recognise
-
-    for data in readings:
-        found = recognise(data, True)
-        if found is not None:
-            if found.start:
-                return decode_doe(data, session=Session())
-            return decode_secured(data) if found.layers == ("SECURED",) else decode_spdm(data, session=Session())
-    data = readings[0]
-    return decode_doe(data, session=Session()) if data[:2] == b"\x01\0" else decode_spdm(data, session=Session())
-
-
-def _log(raw: bytes) -> list[Node]:
-    """The messages of a pasted log, each in the context of those before it."""
-    from ..capture import OpenOptions, open_capture
-
-    with tempfile.TemporaryDirectory(prefix="rmitrace-") as folder:
-        path = os.path.join(folder, "pasted text")
-        with open(path, "wb") as file:
-            file.write(raw)
-        capture = open_capture([path], OpenOptions(source_format="spdm-log"))
-        return [m.tree for m in capture.conversations.decode() if m.tree is not None]
-
-
 def _text(raw: bytes, text: str, path: str, revision: str | None, form: str) -> int:
     """A file or standard input that nothing is said of: bytes in hex, else a report."""
     bare = text.strip()
@@ -302,18 +159,8 @@ def _text(raw: bytes, text: str, path: str, revision: str | None, form: str) -> 
 
             readings = pasted_bytes(text)
             if len(readings[0]) >= LEAST_BYTES:
-                return _unnamed(readings, revision, form)
+                return unnamed(readings, revision, form)
     return _report(raw, path, revision, form)
-
-
-def _unnamed(readings: list[bytes], revision: str | None, form: str) -> int:
-    """Bytes that may be a structure or a message."""
-    from ..answers.structures import ranked
-    from ..formats.spdm_log import recognise
-
-    if any(recognise(d, True) for d in readings) and (len(readings[0]) < SHORT or not ranked(readings[0], revision)):
-        return _show([_message(readings)], form)
-    return _any(readings[0], revision, form)
 
 
 def _report(raw: bytes, path: str, revision: str | None, form: str) -> int:
