@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from rmitrace.capture import open_capture
+from rmitrace.capture.model import SourceCalls
 from rmitrace.correlate.skew import opinions, telling
 
 from .test_opinions import HOSTS, LOGS
@@ -30,3 +32,20 @@ def test_they_are_few_and_in_the_order_of_the_records(monkeypatch: pytest.Monkey
     assert names <= {"RMI_PDEV_GET_STATE", *others}
     assert len(told.calls.rows) < len(capture) / 2
     assert (told.calls.first[1:] > told.calls.first[:-1]).all()
+
+
+@pytest.mark.parametrize("stretches", [[(10, 30), (30, 50)], [(30, 50), (10, 30)], [(10, 12), (12, 12), (12, 60)]])
+def test_in_order_each_once(stretches: list[tuple[int, int]]) -> None:
+    """Whether the parts are in order or not, and however far the first calls reach into them."""
+
+    def calls(numbers: list[int]) -> SourceCalls:
+        rows = np.array(numbers, dtype=np.int64)
+        return SourceCalls(rows, 2 * rows, 2 * rows + 1, (rows % 5).astype(np.int32))
+
+    parts = [calls([n for n in range(a, b) if n % 3]) for a, b in stretches]
+    for begun in ([], [1, 2, 10, 11], [*range(25)]):
+        found = telling._in_order(parts, calls(begun))
+        wanted = sorted({*begun, *(n for a, b in stretches for n in range(a, b) if n % 3)})
+        assert found.rows.tolist() == wanted
+        assert found.first.tolist() == [2 * n for n in wanted]
+        assert found.pid.tolist() == [n % 5 for n in wanted]
