@@ -7,7 +7,7 @@ that failed, not from all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -35,6 +35,8 @@ _MADE_OF = {"PDEV_CREATE": ("pdev_ptr",), "VDEV_CREATE": ("vdev_ptr",), "REC_CRE
 """Commands that make an object, and the argument that has the address of its granule."""
 _MOST_EVENTS = 100_000
 """Calls on one device that are followed."""
+_HISTORIES = 256
+"""Devices of a kind whose courses are kept: those that were asked about last."""
 _MOST_STREAMS = 64
 _AT_ONCE = 1 << 14
 _CONNECT, _LATER = 0, 1
@@ -65,8 +67,8 @@ class World:
         self.capture = capture
         self.source = source
         self.columns = Columns(capture, source)
-        self._pdevs: dict[int, History] = {}
-        self._vdevs: dict[int, History] = {}
+        self._pdev = lru_cache(_HISTORIES)(self._pdev_history)
+        self._vdev = lru_cache(_HISTORIES)(self._vdev_history)
 
     @cached_property
     def granules(self) -> Granules:
@@ -263,15 +265,17 @@ class World:
 
     def pdev(self, address: int, seq: int) -> Snapshot:
         """A PDEV when a call is made."""
-        if address not in self._pdevs:
-            self._pdevs[address] = pdev_history(self.capture, self._rows(self.pdevs, address))
-        return self._pdevs[address].at(seq)
+        return self._pdev(address).at(seq)
+
+    def _pdev_history(self, address: int) -> History:
+        return pdev_history(self.capture, self._rows(self.pdevs, address))
 
     def vdev(self, address: int, seq: int) -> Snapshot:
         """A VDEV when a call is made."""
-        if address not in self._vdevs:
-            self._vdevs[address] = vdev_history(self.capture, self._rows(self.vdevs, address))
-        return self._vdevs[address].at(seq)
+        return self._vdev(address).at(seq)
+
+    def _vdev_history(self, address: int) -> History:
+        return vdev_history(self.capture, self._rows(self.vdevs, address))
 
     def _rows(self, devices: Devices, address: int) -> Iterator[tuple[int, str, bool, str, int | None]]:
         t = devices.of(address)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..capture import OpenOptions
 from .apart import Explainer
 from .inorder import InOrder
+from .memory import give_back
 from .view import FEW, View
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Explaining(InOrder):
             return view.capture.why(call)
         finally:
             view.capture.worlds.clear()  # it holds more than all that is shown
+            give_back()
 
     def _rest(self) -> None:
         """End the process where it has not been asked for a while."""
