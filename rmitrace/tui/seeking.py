@@ -62,9 +62,15 @@ class Seeking(PaneScreen):
 
             found = search.find(row, by, telling(self, words))
             if not worker.is_cancelled:
-                self.app.call_from_thread(self._found, search.text, found)
+                self.app.call_from_thread(self._answer, worker, self._found, search.text, found)
 
         self._searching = self.run_worker(work, thread=True, exclusive=True, group="search", exit_on_error=False)
+
+    def _answer(self, worker: Worker[Any], show: Callable[..., None], *found: Any) -> None:
+        """Show what was looked for: the thread lives on for a moment, but there is nothing that could be stopped."""
+        if self._searching is worker:
+            self._searching = None
+        show(*found)
 
     def _found(self, text: str, found: Target | None) -> None:
         if found is None:
@@ -193,10 +199,10 @@ class Seeking(PaneScreen):
                 except Stopped:
                     return
                 except ValueError as e:
-                    self.app.call_from_thread(self.say, str(e), "error")
+                    self.app.call_from_thread(self._answer, worker, self.say, str(e), "error")
                     return
                 if not worker.is_cancelled and self.model is model:
-                    self.app.call_from_thread(done, found)
+                    self.app.call_from_thread(self._answer, worker, done, found)
 
         group = "search" if replaces else "form"
         self._searching = self.run_worker(run, thread=True, exclusive=replaces, group=group, exit_on_error=False)

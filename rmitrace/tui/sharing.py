@@ -79,6 +79,7 @@ class Sharing(PaneScreen):
         return None
 
     def _written(self, path: str, done: bool, problem: str) -> None:
+        self._exporting = None  # the thread lives on for a moment
         if done:
             self.say(f"written: {path}")
         else:

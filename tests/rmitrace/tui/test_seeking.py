@@ -77,6 +77,27 @@ async def test_escape_stops_a_filter_and_what_was_shown_stays(monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("long")
+async def test_escape_drops_a_filter_as_soon_as_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, go_on = Asked("failed"), threading.Event()
+    monkeypatch.setattr(query, "check", lambda capture, where: None)
+    monkeypatch.setattr(query, "holding", asked)
+    async with running() as d:
+        call = d.app.call_from_thread
+
+        def call_and_linger(*given: Any) -> Any:
+            call(*given)
+            go_on.wait(10)
+
+        monkeypatch.setattr(d.app, "call_from_thread", call_and_linger)
+        await ask(d, "failed")
+        await until(d, lambda: d.main.model.filter_text == "failed")
+        await d.pilot.press("escape")
+        go_on.set()
+        await until(d, lambda: not d.main.model.filter_text)
+        assert d.main.model.mask is None
+
+
+@pytest.mark.usefixtures("long")
 async def test_another_filter_replaces_the_one_that_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Asked("failed")
     monkeypatch.setattr(query, "check", lambda capture, where: None)
