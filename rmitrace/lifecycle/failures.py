@@ -96,17 +96,17 @@ class Failures:
         """What is said of one failure."""
         _, _, what, call, state, bad, since, by = self.fault[at].tolist()
         names, statuses = self._ended
-        text, why = self._plain(what, int(names[at]), int(statuses[at]), state, bool(bad), by)
+        text, behind = self._plain(what, int(names[at]), int(statuses[at]), state, bool(bad), by)
         if what in _TOLD:
             return f"{text}{self._reasons(since, call)}"
         if what == codes.NOT_GIVEN_BACK:
             page = int(self._capture.regs(np.array([call]), 1)[0][0])
-            return f"{text.format(page)}{why}"
+            return f"{text}{page:x}{behind}"
         return text
 
     def _said(self, what: int, name_number: int, status_number: int, state: int, bad: bool, by: int) -> tuple[str, str]:
-        """What is said of all failures that are alike but for the call; and, where the page that the call names stands before
-        it, the rest."""
+        """What is said of all failures that are alike but for the call; and what behind the page that the call names, where that
+        is told."""
         name, status = self._capture.names[name_number], self._statuses[status_number]
         why = why_refused(name, status, self._states[state] if state >= 0 else None, bad, self._revision)
         if what == codes.REFUSED and by:
@@ -123,7 +123,7 @@ class Failures:
             case codes.GAVE_UP:
                 text = f"the host gave up the {self._words[by] if by >= 0 else ''} step with {name}"
             case codes.NOT_GIVEN_BACK:
-                return f"{name} of 0x{{:x}} returned {status}", why
+                return f"{name} of 0x", f" returned {status}{why}"
             case _:
                 text = f"{name} returned {status}{why}"
         return text, ""

@@ -49,3 +49,11 @@ def test_granules_far_from_devices_are_of_no_device(far: int) -> None:
     script = [(DELEGATE, 0x1000, 0, 0), *[(0xC4000165, 0, 0, 0)] * far, (CREATE, A, 0, 0)]
     parts = list(course(capture_of([made(*step) for step in script]), 0))
     assert [(device.tolist(), granule.tolist()) for device, granule in parts] == [([far + 1], [0] * (far < 4096))]
+
+
+def test_a_granule_that_is_not_given_back() -> None:
+    """Status 1 is RMI_ERROR_INPUT."""
+    script = [(CREATE, A, 0, 0), (GET_STATE, A, 0, 0), (DESTROY, A, 0, 0), (UNDELEGATE, A, 0, 0), (UNDELEGATE, A + 0x1000, 1, 0)]
+    sequences, _ = followed(capture_of([made(*step) for step in script]))
+    whys = {kind: why for kind, *_, why, _ in sequences}
+    assert whys["disconnect"] == "RMI_GRANULE_RANGE_UNDELEGATE of 0x88002000 returned RMI_ERROR_INPUT"
