@@ -1,4 +1,5 @@
-"""The different values of a long column without sorting it: of one that has few of them, or by compiled code."""
+"""The different values of a long column without sorting it: of one that has few of them, or by compiled code; and which values
+are among others."""
 
 from __future__ import annotations
 
@@ -37,6 +38,14 @@ def distinct(values: U64) -> tuple[U64, I64]:
     number = np.zeros(1 << _BITS, dtype=np.int64)
     number[used] = np.arange(len(used))
     return held[used], number[slot]
+
+
+def are_among(values: Any, ascending: Any) -> npt.NDArray[np.bool_]:
+    """Which of some values are among others that are in order."""
+    if not len(ascending):
+        return np.zeros(len(values), dtype=bool)
+    found: npt.NDArray[np.bool_] = ascending[np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)] == values
+    return found
 
 
 _REPAID = Repaid(distinct_kernel.number, distinct_kernel.STEPS, waits=False)

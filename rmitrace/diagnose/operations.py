@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..capture.distinct import are_among
 from .columns import I64, U64, Columns
 from .events import Events
 
@@ -42,8 +43,7 @@ class Operations:
         c = capture.calls
         ops, _end, handle, told = columns.with_arg(OPERATIONS, "handle")
         started = columns.with_status("RMI_INCOMPLETE")
-        if len(ops):
-            started = started[ops[np.minimum(ops.searchsorted(started), len(ops) - 1)] != started]
+        started = started[~are_among(started, ops)]
         given, known = capture.regs(started, 1, out=True)
         self.commands = begun = started[known]
         """Calls that started an operation, ascending."""

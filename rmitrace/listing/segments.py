@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..capture.distinct import are_among
 from ..capture.packed import Column
 from ..lifecycle.members import ranges
 from ..lifecycle.table import SequenceTable
@@ -186,7 +187,7 @@ def _segments(out: Segments, s: _Stretch, placed: Ints, lines: Ints, number: int
     before = np.where(heads > 0, owner[np.maximum(heads, 1) - 1], -1)
     seq_heads = heads[before != owner[heads]]
     step_heads = heads[step[heads] >= 0]
-    first_of_seq, first_of_step = _among(at, seq_heads), _among(at, step_heads)
+    first_of_seq, first_of_step = are_among(at, seq_heads), are_among(at, step_heads)
     within = inside & ~first_of_seq
     safe_at = np.minimum(at, n - 1)
     line_seq = np.where(within, owner[safe_at], -1)
@@ -212,14 +213,6 @@ def _segments(out: Segments, s: _Stretch, placed: Ints, lines: Ints, number: int
         sort = np.lexsort((column[1], column[3], column[2]))
     kind, ref, place, _, sequence, stp = (c[sort] for c in column)
     _put(out, kind, ref, place + s.begin, sequence, stp)
-
-
-def _among(values: Ints, ascending: Ints) -> npt.NDArray[np.bool_]:
-    """Which of few values are among many that are in order."""
-    if not len(ascending):
-        return np.zeros(len(values), dtype=bool)
-    found: npt.NDArray[np.bool_] = ascending[np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)] == values
-    return found
 
 
 def _put(out: Segments, kind: Any, ref: Any, place: Any, sequence: Any, step: Any) -> None:
